@@ -1,0 +1,1 @@
+"""Settings, URLs, Celery and environment: the only package that knows every app."""
