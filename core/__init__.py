@@ -1,0 +1,1 @@
+"""Glue without domain words: tenancy scope, kind tables, jobs, tokens, text, clock, CSV."""

@@ -1,0 +1,1 @@
+"""What Millrace needs of PostgreSQL beyond the ORM: security of tenant tables, partitions, raw cursors."""

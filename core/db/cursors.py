@@ -1,0 +1,30 @@
+"""Raw psycopg cursors with server-side binding, for set-based SQL with large array parameters.
+
+Django's own cursor writes parameters into the text of the statement; arrays of thousands of ids then cost more to
+parse than to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connections
+from psycopg.rows import namedtuple_row, tuple_row
+
+Row = Any
+
+
+@contextmanager
+def raw_cursor(*, using: str = "default", named: bool = False) -> Iterator[psycopg.Cursor[Row]]:
+    """Yield a server-side binding cursor on Django's connection, inside its transaction."""
+    wrapper = connections[using]
+    wrapper.ensure_connection()
+    with wrapper.wrap_database_errors:
+        cursor = psycopg.Cursor(wrapper.connection, row_factory=namedtuple_row if named else tuple_row)
+        try:
+            yield cursor
+        finally:
+            cursor.close()

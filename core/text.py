@@ -1,0 +1,22 @@
+"""The one way that text becomes comparable: NFKC, casefold, single blanks."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def norm(value: str) -> str:
+    """Return value for comparing without regard to case, width or composition; see every `*_norm` column."""
+    folded = unicodedata.normalize("NFKC", value).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).replace("\x00", "").split())
+
+
+def norm_email(value: str) -> str:
+    """Return an e-mail address for comparing: as `norm`, the domain in its ASCII form."""
+    address = norm(value).replace(" ", "")
+    local, at, domain = address.rpartition("@")
+    try:
+        domain = domain.encode("idna").decode("ascii") if not domain.isascii() else domain
+    except UnicodeError:
+        pass
+    return f"{local}{at}{domain}"
