@@ -1,0 +1,1 @@
+"""Who may do what: tenants, users, memberships, groups, roles, rights, licences, audit."""

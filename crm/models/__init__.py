@@ -1,0 +1,37 @@
+"""Tables of the CRM."""
+
+from crm.models.company import Company
+from crm.models.consent import Consent, ConsentChange, ConsentPurpose, SubscriptionOptOut, SubscriptionType
+from crm.models.contact import Contact, ContactInterest, SearchWord
+from crm.models.custom import CompanyFieldValue, ContactFieldValue, CustomField
+from crm.models.event import Event, EventInbox
+from crm.models.imports import ContactImport, ImportIssue
+from crm.models.lists import ListItem
+from crm.models.selection import Project, ProjectMember, Selection, SelectionFolder, SelectionMember
+from crm.models.usage import Usage
+
+__all__ = [
+    "Company",
+    "CompanyFieldValue",
+    "Consent",
+    "ConsentChange",
+    "ConsentPurpose",
+    "Contact",
+    "ContactFieldValue",
+    "ContactImport",
+    "ContactInterest",
+    "CustomField",
+    "Event",
+    "EventInbox",
+    "ImportIssue",
+    "ListItem",
+    "Project",
+    "ProjectMember",
+    "SearchWord",
+    "Selection",
+    "SelectionFolder",
+    "SelectionMember",
+    "SubscriptionOptOut",
+    "SubscriptionType",
+    "Usage",
+]
