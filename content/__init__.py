@@ -1,0 +1,1 @@
+"""What is said: emails, their versions, merge tags, rendering, tracked links."""

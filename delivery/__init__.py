@@ -1,0 +1,1 @@
+"""Getting messages out and hearing back: message rows, channels, sending, webhooks, suppression."""

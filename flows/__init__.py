@@ -1,0 +1,1 @@
+"""What should happen: the flow document, its revisions, kinds of triggers and steps, validation, designer."""

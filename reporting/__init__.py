@@ -1,0 +1,1 @@
+"""Numbers, charts and exports: reads, never writes another app's tables."""

@@ -1,0 +1,61 @@
+"""Emails, their immutable versions, and the links in them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from core.models import HotTenantModel, TenantForeignKey, TenantModel
+
+
+class Email(TenantModel):
+    """An email as it is being written. Belongs to one flow (flow_id, a plain id: flows lie above) or to none."""
+
+    name = models.CharField(max_length=120)
+    flow_id = models.BigIntegerField(null=True, blank=True)
+    subject = models.CharField(max_length=400, blank=True)
+    preheader = models.CharField(max_length=400, blank=True)
+    mjml = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    text_is_own = models.BooleanField(default=False)
+    language = models.CharField(max_length=10, blank=True)
+    revision = models.IntegerField(default=0)
+    current = TenantForeignKey("content.EmailVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["tenant", "flow_id", "name"], name="email_of_flow")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EmailVersion(TenantModel):
+    """What was compiled at one save: source, subject, and the Jinja2 templates that sending renders. Immutable."""
+
+    email = TenantForeignKey(Email, on_delete=models.PROTECT, related_name="versions")
+    number = models.IntegerField()
+    subject = models.CharField(max_length=400)
+    preheader = models.CharField(max_length=400, blank=True)
+    mjml = models.TextField()
+    html = models.TextField()
+    text = models.TextField()
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "email", "number"], name="email_version_once")]
+
+
+class MessageLink(HotTenantModel):
+    """An ordinary link of one version: position and address (a Jinja2 text where it holds merge tags)."""
+
+    version = TenantForeignKey(EmailVersion, on_delete=models.DO_NOTHING, related_name="links", hot=True)
+    number = models.IntegerField()
+    url = models.TextField()
+    label = models.CharField(max_length=200, blank=True)
+
+    class Meta(HotTenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "version", "number"], name="message_link_once")]

@@ -1,0 +1,108 @@
+"""Messages, the streams that hold or let them go, and addresses nobody may write to."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from core.models import HotTenantModel, TenantForeignKey, TenantModel
+
+
+class Stream(TenantModel):
+    """A valve and the settings of all messages behind it. A flow owns one and turns it in the transaction of its
+    own status; `send` looks only here. Message settings count for everyone from the save, so they live here too."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        HELD = "held", "Held"
+        CLOSED = "closed", "Closed"
+
+    name = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    timeframe = models.JSONField(null=True)
+    timezone = models.CharField(max_length=60, default="UTC")
+    subscription_type = TenantForeignKey("crm.SubscriptionType", on_delete=models.PROTECT, null=True, related_name="+")
+    override_consent = models.BooleanField(default=False)
+    from_name = models.CharField(max_length=120, blank=True)
+    from_email = models.CharField(max_length=254, blank=True)
+    sender = models.JSONField(default=dict)
+    utm = models.JSONField(default=dict)
+
+
+class Message(HotTenantModel):
+    """One message to one address. Partitioned by `enrolled_on`: the participant's, or the day it was made; primary
+    key in the database (enrolled_on, id). Holds what to render (version + merge values), never the body."""
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", "Email"
+        SMS = "sms", "SMS"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        DELIVERED = "delivered", "Delivered"
+        OPENED = "opened", "Opened"
+        CLICKED = "clicked", "Clicked"
+        SOFT_BOUNCED = "soft_bounced", "Soft bounce"
+        BOUNCED = "bounced", "Bounced"
+        COMPLAINED = "complained", "Complained"
+        BLOCKED = "blocked", "Blocked"
+        CANCELLED = "cancelled", "Cancelled"
+        FAILED = "failed", "Failed"
+        UNKNOWN = "unknown", "Unknown"
+
+    id = models.BigAutoField(primary_key=True)
+    enrolled_on = models.DateField()
+    uuid = models.UUIDField(default=uuid.uuid4)
+    channel = models.CharField(max_length=10, choices=Channel, default=Channel.EMAIL)
+    status = models.CharField(max_length=20, choices=Status, default=Status.QUEUED)
+    reason = models.CharField(max_length=60, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    stream = TenantForeignKey(Stream, on_delete=models.DO_NOTHING, related_name="+", hot=True)
+    contact_id = models.BigIntegerField(null=True)
+    flow_id = models.BigIntegerField(null=True)
+    step_id = models.UUIDField(null=True)
+    participant_id = models.BigIntegerField(null=True)
+    visit_number = models.IntegerField(null=True)
+    content_version_id = models.BigIntegerField()
+    to_address = models.CharField(max_length=320)
+    values = models.JSONField(default=dict)
+    is_marketing = models.BooleanField(default=True)
+    is_test = models.BooleanField(default=False)
+    queued_at = models.DateTimeField()
+    send_at = models.DateTimeField()
+    attempts = models.SmallIntegerField(default=0)
+    reserved_by = models.BigIntegerField(null=True)
+    handed_at = models.DateTimeField(null=True)
+    first_opened_at = models.DateTimeField(null=True)
+    first_clicked_at = models.DateTimeField(null=True)
+
+    class Meta(HotTenantModel.Meta):
+        indexes = [
+            models.Index(
+                fields=["tenant", "stream", "send_at", "id"],
+                name="message_queued",
+                condition=Q(status="queued", reserved_by=None),
+            ),
+            models.Index(fields=["tenant", "reserved_by"], name="message_reserved", condition=Q(reserved_by__isnull=False)),
+            models.Index(fields=["tenant", "contact_id", "-id"], name="message_of_contact"),
+            models.Index(fields=["tenant", "flow_id", "step_id", "status"], name="message_of_step"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["enrolled_on", "participant_id", "visit_number"], name="one_message_a_visit"),
+        ]
+
+
+class BlockedAddress(TenantModel):
+    """An address that gets nothing any more (hard bounce, five in a row, complaint, by a user)."""
+
+    address_norm = models.CharField(max_length=320, db_collation="C")
+    reason = models.CharField(max_length=60)
+    detail = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "address_norm"], name="blocked_address_once")]

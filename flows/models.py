@@ -1,0 +1,137 @@
+"""Flows, their revisions and steps, folders, and who may see them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from core.models import TenantForeignKey, TenantModel
+
+
+class FlowFolder(TenantModel):
+    """A place to keep flows; folders nest."""
+
+    name = models.CharField(max_length=80)
+    parent = TenantForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "parent", "name"], name="flow_folder_once", nulls_distinct=False)
+        ]
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Flow(TenantModel):
+    """A flow: its status and its draft. What it does is the document of its newest revision (flows.document)."""
+
+    class Status(models.TextChoices):
+        NOT_RUNNING = "not_running", "Not running"
+        RUNNING = "running", "Running"
+        PAUSED = "paused", "Paused"
+
+    class Visibility(models.TextChoices):
+        EVERYONE = "everyone", "Everyone"
+        OWNER = "owner", "Only the owner"
+        GROUP = "group", "The owner's group"
+        CHOSEN = "chosen", "Chosen users and groups"
+
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    folder = TenantForeignKey(FlowFolder, on_delete=models.PROTECT, null=True, blank=True, related_name="flows")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.EVERYONE)
+    status = models.CharField(max_length=20, choices=Status, default=Status.NOT_RUNNING)
+    status_since = models.DateTimeField()
+    # Events from before the first or newest start never trigger: intake compares with this moment.
+    started_at = models.DateTimeField(null=True, blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    enrolment_ends_at = models.DateTimeField(null=True, blank=True)
+    revision = models.IntegerField(default=0)
+    draft = models.JSONField()
+    draft_version = models.IntegerField(default=0)
+    draft_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    stream = TenantForeignKey("delivery.Stream", on_delete=models.PROTECT, related_name="+")
+    served_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.CheckConstraint(
+                name="a_running_flow_was_saved_and_started",
+                condition=Q(status="not_running") | Q(revision__gt=0, started_at__isnull=False),
+            ),
+            models.CheckConstraint(name="a_deleted_flow_is_off", condition=Q(deleted_at=None) | Q(status="not_running")),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "status", "id"], name="flow_by_status"),
+            models.Index(fields=["tenant", "-updated_at", "-id"], name="flow_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FlowRevision(TenantModel):
+    """One saved document of a flow; immutable, numbered from 1."""
+
+    flow = TenantForeignKey(Flow, on_delete=models.CASCADE, related_name="revisions")
+    number = models.IntegerField()
+    document = models.JSONField()
+    note = models.CharField(max_length=250, blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "flow", "number"], name="revision_once")]
+
+
+class Step(TenantModel):
+    """A step as the newest revision has it; a removed one stays for the sums. Its id is the document's."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    flow = TenantForeignKey(Flow, on_delete=models.CASCADE, related_name="steps")
+    kind = models.CharField(max_length=40)
+    title = models.CharField(max_length=200)
+    rank = models.IntegerField(default=0)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["tenant", "flow", "rank"], name="steps_of_flow")]
+        ordering = ["rank"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class DraftState(TenantModel):
+    """One state of a flow's draft, for undo and redo: every accepted operation stores the whole document."""
+
+    flow = TenantForeignKey(Flow, on_delete=models.CASCADE, related_name="draft_states")
+    number = models.IntegerField()
+    document = models.JSONField()
+    label = models.CharField(max_length=120)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "flow", "number"], name="draft_state_once")]
+
+
+class FlowOpened(TenantModel):
+    """When a user last opened a flow: the tab Recent."""
+
+    flow = TenantForeignKey(Flow, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "user", "flow"], name="flow_opened_once")]
+        indexes = [models.Index(fields=["tenant", "user", "-at"], name="flow_recent")]
