@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.functional import cached_property
 
 from core.fields import TenantForeignKey as TenantForeignKey
-from core.tenancy import is_unscoped, require_tenant_id
+from core.tenancy import current_tenant_id, is_unscoped, require_tenant_id
 
 M = TypeVar("M", bound=models.Model)
 
@@ -29,7 +29,7 @@ class TenantModel(models.Model):
     """A row that belongs to one tenant. Its table is secured by core.db.operations.SecureTenantTables."""
 
     tenant = models.ForeignKey(
-        "accounts.Tenant", on_delete=models.PROTECT, default=require_tenant_id, related_name="+", db_index=False
+        "accounts.Tenant", on_delete=models.PROTECT, default=current_tenant_id, related_name="+", db_index=False
     )
 
     objects: models.Manager[Self] = TenantManager()
@@ -45,7 +45,7 @@ class HotTenantModel(TenantModel):
     tenant = models.ForeignKey(
         "accounts.Tenant",
         on_delete=models.DO_NOTHING,
-        default=require_tenant_id,
+        default=current_tenant_id,
         related_name="+",
         db_index=False,
         db_constraint=False,

@@ -1,0 +1,289 @@
+"""What a step kind is, and what the engine and a kind say to each other.
+
+The engine (participants.engine) hands a kind the *cohort* of participants that passed the guards of one step, and
+gets one outcome for each back. A kind writes set-based, reads the clock from the context, never from SQL, and
+never touches participants: outcomes are returned, never implied.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import psycopg
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from flows.document import Branch, ExitSettings, FlowDocument, FlowSettings, StepNode
+
+
+# --- outcomes -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """The step is done: go on, into a branch where the step has branches.
+
+    `how` says how where it was not the plain way (`timed_out`); `values` are kept on the visit ("why").
+    """
+
+    branch: uuid.UUID | None = None
+    how: str = ""
+    values: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nothing was done, for this reason; goes on at once."""
+
+    reason: str
+    values: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """The step waits here until a moment, then the kind's `resume` decides (by default: goes on)."""
+
+    at: dt.datetime
+    values: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """Waits here for events (kind, object id or None for any), at most until a moment (None: forever)."""
+
+    events: tuple[tuple[str, int | None], ...]
+    until: dt.datetime | None
+    values: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not now (timeframe, frequency cap): the guards and `run` come again at that moment."""
+
+    until: dt.datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Drops out with a reason of the closed list; then selection and onward flow of `exit`."""
+
+    reason: str
+    values: Mapping[str, Any] | None = None
+    exit: ExitSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A passing fault of this participant alone: the whole step again at that moment."""
+
+    at: dt.datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """This participant's step failed for good (drop-out reason *step failed*)."""
+
+    error: str
+
+
+Outcome = Advance | Skip | WaitUntil | WaitFor | Hold | Exit | Retry | Fail
+GO_ON = Advance()
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """One outcome for each traveller of a cohort: a default, and the exceptions by participant id."""
+
+    default: Outcome = GO_ON
+    by_id: dict[int, Outcome] = field(default_factory=dict)
+    # Message ids made for participants, for the visit and "last message".
+    messages: dict[int, int] = field(default_factory=dict)
+
+    def of(self, participant_id: int) -> Outcome:
+        """Return the outcome of one participant."""
+        return self.by_id.get(participant_id, self.default)
+
+
+# --- cohort and context -------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Traveller:
+    """A participant while a batch holds it (its row and its contact's row are locked)."""
+
+    id: int
+    enrolled_on: dt.date
+    contact_id: int
+    company_id: int | None
+    enrolled_at: dt.datetime
+    visit_number: int
+    came_at: dt.datetime
+    event_data: dict[str, Any] | None
+    attempts: int
+    revision: int = 0
+
+
+@dataclass(slots=True)
+class Cohort:
+    """The travellers of one batch at one step that passed its guards."""
+
+    node: StepNode
+    travellers: Sequence[Traveller]
+
+    def __iter__(self) -> Iterator[Traveller]:
+        return iter(self.travellers)
+
+    def __len__(self) -> int:
+        return len(self.travellers)
+
+    @property
+    def ids(self) -> list[int]:
+        """The participants' ids, in order."""
+        return [t.id for t in self.travellers]
+
+    @property
+    def contact_ids(self) -> list[int]:
+        """The contacts' ids, in the same order."""
+        return [t.contact_id for t in self.travellers]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event that a step causes for one contact; the engine writes it (and its inbox row) with the batch."""
+
+    kind: str
+    contact_id: int
+    participant_id: int
+    company_id: int | None = None
+    object_id: int | None = None
+    object_key: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class StepContext:
+    """What a kind may use while it runs. Table names are unqualified: rehearsal shadows them."""
+
+    tenant_id: int
+    flow_id: int
+    stream_id: int
+    revision: int
+    document: FlowDocument
+    now: dt.datetime
+    holidays: frozenset[dt.date]
+    cursor: psycopg.Cursor[Any]
+    events: list[EventRow] = field(default_factory=list)
+
+    @property
+    def settings(self) -> FlowSettings:
+        """The flow's settings."""
+        return self.document.settings
+
+
+# --- kinds --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not right: an error stops the start, a warning does not.
+
+    `place` names the field of the settings, or is empty for the step as a whole.
+    """
+
+    message: str
+    place: str = ""
+    is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something that a step uses and that must not be deleted: ("selection", 7)."""
+
+    kind: str
+    id: int
+
+
+class StepSettings(BaseModel):
+    """Base of settings: every field has a default, so an unfinished step can be saved; `problems` says what is
+    missing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """What `problems` may look at: the document, and names of what exists by kind and id."""
+
+    document: FlowDocument
+    names: Mapping[str, Mapping[int, str]]
+    licences: frozenset[str]
+
+    def name(self, kind: str, object_id: int | None) -> str | None:
+        """Return the name of an object, or None where it does not exist."""
+        return self.names.get(kind, {}).get(object_id) if object_id is not None else None
+
+
+class StepKind:
+    """Base of a step kind. One instance per kind is listed in flows.steps.table."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    description: ClassVar[str]
+    icon: ClassVar[str]
+    family: ClassVar[str]  # message | time | split | data | goal: the hue on the canvas
+    Settings: ClassVar[type[StepSettings]] = StepSettings
+    channel: ClassVar[str] = ""  # "email" or "sms": the guards of that channel come before run
+    is_wait: ClassVar[bool] = False
+    has_branches: ClassVar[bool] = False
+    licence: ClassVar[str] = ""
+
+    def settings(self, node: StepNode) -> Any:
+        """Return the node's settings, typed; raises pydantic.ValidationError for impossible values."""
+        return self.Settings.model_validate(node.settings)
+
+    def new(self) -> StepNode:
+        """Return a new step of this kind as the menu inserts it."""
+        return StepNode(kind=self.name, title=self.label)
+
+    def summary(self, node: StepNode, names: CheckContext) -> str:
+        """Return one line for the card."""
+        raise NotImplementedError
+
+    def problems(self, node: StepNode, ctx: CheckContext) -> list[Problem]:
+        """Return what is missing or wrong; empty means ready."""
+        raise NotImplementedError
+
+    def references(self, node: StepNode) -> Iterable[Reference]:
+        """Yield what the step uses."""
+        return ()
+
+    def on_failed_guard(self, node: StepNode) -> str:
+        """Return `drop` or `skip`: what a failed channel guard does to the participant."""
+        return "drop"
+
+    def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
+        """Do the step for the whole cohort, set-based."""
+        raise NotImplementedError
+
+    def resume(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
+        """Decide for those whose wait at this step came due. The plain way: everyone goes on."""
+        return Outcomes()
+
+
+def setting_problems(kind: StepKind, node: StepNode) -> list[Problem]:
+    """Return impossible values as problems at their place, for drafts that came by file or API."""
+    try:
+        kind.settings(node)
+    except ValidationError as error:
+        return [Problem(e["msg"], place=".".join(str(part) for part in e["loc"])) for e in error.errors()]
+    return []
+
+
+def else_branch(node: StepNode) -> Branch:
+    """Return the last branch, "everyone else"."""
+    return node.branches[-1]
