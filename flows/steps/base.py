@@ -95,6 +95,11 @@ Outcome = Advance | Skip | WaitUntil | WaitFor | Hold | Exit | Retry | Fail
 GO_ON = Advance()
 
 
+class StepBroken(Exception):
+    """A cause common to everyone at this step (an email without a version, say): nobody fails, the engine holds the
+    cohort with this message as the cause and tries again with backoff."""
+
+
 @dataclass(slots=True)
 class Outcomes:
     """One outcome for each traveller of a cohort: a default, and the exceptions by participant id."""
@@ -267,12 +272,21 @@ class StepKind:
         return "drop"
 
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
-        """Do the step for the whole cohort, set-based."""
+        """Do the step for the whole cohort, set-based. May raise StepBroken.
+
+        A branch that ends in *Exit flow* is the engine's to walk: whoever goes on from the last step of a branch
+        with `Branch.exit` set drops out there (reason `no_branch`, that `exit`). Only an exit branch without
+        steps comes back from a split as an Exit of its own, so that its visit says *left*.
+        """
         raise NotImplementedError
 
     def resume(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
         """Decide for those whose wait at this step came due. The plain way: everyone goes on."""
         return Outcomes()
+
+    def wakes_on(self, node: StepNode) -> frozenset[str]:
+        """Return the event kinds that make `resume` judge a contact's open wait here anew, before it is due."""
+        return frozenset()
 
 
 def setting_problems(kind: StepKind, node: StepNode) -> list[Problem]:

@@ -1,0 +1,35 @@
+"""Reads of flows that other rooms need: the newest saved document."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from flows.document import FlowDocument
+from flows.models import Flow, FlowRevision
+
+
+class NeverSaved(LookupError):
+    """The flow has no saved revision yet."""
+
+
+def newest_document(flow_id: int) -> FlowDocument:
+    """Return the document of the flow's newest revision; raise NeverSaved where there is none.
+
+    Parsed once per revision: revisions are immutable and their ids are never used again.
+    """
+    number = Flow.objects.values_list("revision", flat=True).get(pk=flow_id)
+    return revision_document(flow_id, number)
+
+
+def revision_document(flow_id: int, number: int) -> FlowDocument:
+    """Return the document of one revision; raise NeverSaved where there is none."""
+    row = FlowRevision.objects.filter(flow_id=flow_id, number=number).values_list("id", flat=True).first()
+    if row is None:
+        raise NeverSaved(f"Flow {flow_id} has no revision {number}.")
+    return _parsed(row)
+
+
+@lru_cache(maxsize=256)
+def _parsed(revision_id: int) -> FlowDocument:
+    document = FlowRevision.objects.values_list("document", flat=True).get(pk=revision_id)
+    return FlowDocument.model_validate(document)

@@ -1,0 +1,111 @@
+"""Send email: the newest sendable version of an email, queued exactly once, inside the flow's timeframe.
+
+The engine's guards (consent, subscription, address) come before; what the email says is content's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from content.queries import sendable_version
+from delivery.queue import NewMessage, queue_messages
+from flows.document import StepNode
+from flows.steps.base import (
+    CheckContext,
+    Cohort,
+    Hold,
+    Outcomes,
+    Problem,
+    Reference,
+    StepBroken,
+    StepContext,
+    StepKind,
+    StepSettings,
+)
+from flows.timeframe import next_open
+
+
+class SendEmailSettings(StepSettings):
+    """Which email, and what happens to those who cannot get it."""
+
+    email: int | None = None
+    if_cannot: Literal["drop", "skip"] = "drop"
+
+
+class SendEmail(StepKind):
+    """See the module."""
+
+    name = "send_email"
+    label = "Send email"
+    description = "Send one of the flow's emails."
+    icon = "envelope-simple"
+    family = "message"
+    Settings = SendEmailSettings
+    channel = "email"
+
+    def summary(self, node: StepNode, names: CheckContext) -> str:
+        """Return the email's name."""
+        settings: SendEmailSettings = self.settings(node)
+        return names.name("email", settings.email) or "No email chosen"
+
+    def problems(self, node: StepNode, ctx: CheckContext) -> list[Problem]:
+        """An email must be chosen, exist and be compiled."""
+        settings: SendEmailSettings = self.settings(node)
+        if settings.email is None:
+            return [Problem("Choose an email", place="email")]
+        if ctx.name("email", settings.email) is None:
+            return [Problem("The email was deleted: choose another", place="email")]
+        if ctx.name("sendable_email", settings.email) is None:
+            return [Problem("The email is not ready: write and save its content", place="email")]
+        return []
+
+    def references(self, node: StepNode) -> Iterable[Reference]:
+        """Yield the email."""
+        settings: SendEmailSettings = self.settings(node)
+        if settings.email is not None:
+            yield Reference("email", settings.email)
+
+    def on_failed_guard(self, node: StepNode) -> str:
+        """Return what the step says for those who cannot get it."""
+        settings: SendEmailSettings = self.settings(node)
+        return settings.if_cannot
+
+    def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
+        """Queue one message each, or hold everyone until the timeframe opens."""
+        settings: SendEmailSettings = self.settings(cohort.node)
+        opens = next_open(ctx.settings.messages.timeframe, ctx.now, ctx.settings.zone, ctx.holidays)
+        if opens > ctx.now:
+            return Outcomes(default=Hold(opens, "Outside the timeframe"))
+        version = sendable_version(settings.email) if settings.email is not None else None
+        if version is None:
+            raise StepBroken(f"The email of “{cohort.node.title}” has no content that can be sent.")
+        ids = queue_messages(
+            ctx.cursor,
+            tenant_id=ctx.tenant_id,
+            stream_id=ctx.stream_id,
+            rows=self._messages(cohort, ctx, version),
+            now=ctx.now,
+        )
+        return Outcomes(messages=dict(zip(cohort.ids, ids, strict=True)))
+
+    def _messages(self, cohort: Cohort, ctx: StepContext, version: int) -> list[NewMessage]:
+        ctx.cursor.execute(
+            "SELECT id, email FROM crm_contact WHERE tenant_id = %s AND id = ANY(%s::bigint[])",
+            [ctx.tenant_id, cohort.contact_ids],
+        )
+        addresses = dict(ctx.cursor.fetchall())
+        return [
+            NewMessage(
+                enrolled_on=traveller.enrolled_on,
+                contact_id=traveller.contact_id,
+                flow_id=ctx.flow_id,
+                step_id=cohort.node.id,
+                participant_id=traveller.id,
+                visit_number=traveller.visit_number,
+                content_version_id=version,
+                to_address=addresses[traveller.contact_id],
+                values={"event": traveller.event_data or {}},
+            )
+            for traveller in cohort
+        ]

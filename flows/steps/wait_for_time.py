@@ -1,0 +1,139 @@
+"""Wait for time: a span after arrival, until a date and time, or until a date field of the contact."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Literal
+
+from flows import waiting
+from flows.document import StepNode
+from flows.steps.base import (
+    GO_ON,
+    Advance,
+    CheckContext,
+    Cohort,
+    Outcome,
+    Outcomes,
+    Problem,
+    Reference,
+    StepContext,
+    StepKind,
+    StepSettings,
+    Traveller,
+    WaitUntil,
+)
+from flows.steps.date_fields import date_field_label, date_field_reference, read_dates
+
+UNITS: dict[str, tuple[str, str]] = {
+    "minutes": ("minute", "minutes"),
+    "hours": ("hour", "hours"),
+    "days": ("day", "days"),
+    "weeks": ("week", "weeks"),
+    "workdays": ("workday", "workdays"),
+}
+
+
+class WaitForTimeSettings(StepSettings):
+    """How long. `moment` is a clock time in the flow's timezone, so it has no offset of its own."""
+
+    mode: Literal["span", "moment", "field"] = "span"
+    amount: int | None = None
+    unit: waiting.Unit = "days"
+    moment: dt.datetime | None = None
+    field: str = ""
+    offset_days: int = 0
+    at_time: dt.time = dt.time(9, 0)
+
+
+class WaitForTime(StepKind):
+    """See the module."""
+
+    name = "wait_for_time"
+    label = "Wait for time"
+    description = "Wait some days, until a date, or until a date of the contact."
+    icon = "hourglass"
+    family = "time"
+    Settings = WaitForTimeSettings
+    is_wait = True
+
+    def summary(self, node: StepNode, names: CheckContext) -> str:
+        """Say what is waited for."""
+        settings: WaitForTimeSettings = self.settings(node)
+        if settings.mode == "span":
+            return f"Wait {span_text(settings)}" if settings.amount is not None else "No time set"
+        if settings.mode == "moment":
+            return f"Until {settings.moment:%-d %B %Y, %H:%M}" if settings.moment else "No date set"
+        return field_text(settings, date_field_label(settings.field)) if settings.field else "No date field chosen"
+
+    def problems(self, node: StepNode, ctx: CheckContext) -> list[Problem]:
+        """The chosen way of waiting must be filled in."""
+        settings: WaitForTimeSettings = self.settings(node)
+        if settings.mode == "span" and settings.amount is None:
+            return [Problem("Say how long to wait", place="amount")]
+        if settings.mode == "moment" and settings.moment is None:
+            return [Problem("Choose a date and time", place="moment")]
+        if settings.mode == "field" and not settings.field:
+            return [Problem("Choose a date field", place="field")]
+        if settings.mode == "field" and date_field_label(settings.field) is None:
+            return [Problem("The date field was deleted: choose another", place="field")]
+        return []
+
+    def references(self, node: StepNode) -> Iterable[Reference]:
+        """Yield the custom date field."""
+        settings: WaitForTimeSettings = self.settings(node)
+        reference = date_field_reference(settings.field) if settings.mode == "field" else None
+        if reference is not None:
+            yield reference
+
+    def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
+        """Say for everyone when the wait ends; what is past already is no wait."""
+        settings: WaitForTimeSettings = self.settings(cohort.node)
+        if settings.mode == "field":
+            return self._until_field(settings, cohort, ctx)
+        return Outcomes(by_id={t.id: _wait(self._end(settings, t, ctx), ctx.now) for t in cohort})
+
+    def resume(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
+        """A span is over when it is over; a date field may have changed meanwhile, then the wait is re-timed."""
+        settings: WaitForTimeSettings = self.settings(cohort.node)
+        return self._until_field(settings, cohort, ctx) if settings.mode == "field" else Outcomes()
+
+    def wakes_on(self, node: StepNode) -> frozenset[str]:
+        """A changed contact may have a changed date."""
+        settings: WaitForTimeSettings = self.settings(node)
+        return frozenset({"contact.updated"}) if settings.mode == "field" else frozenset()
+
+    def _end(self, settings: WaitForTimeSettings, traveller: Traveller, ctx: StepContext) -> dt.datetime | None:
+        zone = ctx.settings.zone
+        if settings.mode == "moment":
+            return waiting.until(settings.moment, zone) if settings.moment else None
+        return waiting.after(traveller.came_at, settings.amount or 0, settings.unit, zone, ctx.holidays)
+
+    def _until_field(self, settings: WaitForTimeSettings, cohort: Cohort, ctx: StepContext) -> Outcomes:
+        dates = read_dates(ctx.cursor, ctx.tenant_id, settings.field, cohort.contact_ids, ctx.settings.zone)
+        outcomes = Outcomes(default=Advance(how="no_date"))
+        for traveller in cohort:
+            day = dates.get(traveller.contact_id)
+            if day is not None:
+                end = waiting.around(day, settings.offset_days, settings.at_time, ctx.settings.zone)
+                outcomes.by_id[traveller.id] = _wait(end, ctx.now)
+        return outcomes
+
+
+def _wait(end: dt.datetime | None, now: dt.datetime) -> Outcome:
+    return WaitUntil(end) if end is not None and end > now else GO_ON
+
+
+def span_text(settings: WaitForTimeSettings) -> str:
+    """Return `2 days`."""
+    one, many = UNITS[settings.unit]
+    return f"{settings.amount} {one if settings.amount == 1 else many}"
+
+
+def field_text(settings: WaitForTimeSettings, label: str | None) -> str:
+    """Return `3 days before Renewal, 09:00`."""
+    days = abs(settings.offset_days)
+    when = f"Until {label}" if not days else f"{days} {'day' if days == 1 else 'days'}"
+    if days:
+        when += f" {'before' if settings.offset_days < 0 else 'after'} {label}"
+    return f"{when}, {settings.at_time:%H:%M}"

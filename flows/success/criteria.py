@@ -1,0 +1,59 @@
+"""Contact changed: criteria on the contact, its company or its memberships come true (`SuccessCriterion.criteria`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from crm.criteria.describe import describe
+from crm.criteria.references import references
+from crm.criteria.validate import problems as criteria_problems
+from flows.document import SuccessCriterion
+from flows.steps.base import CheckContext, Problem, Reference
+from flows.success.base import SuccessKind
+
+# Whatever may change the answer of criteria over contact, company, memberships, consent and subscriptions.
+CHANGES: Final = frozenset(
+    {
+        "contact.created",
+        "contact.updated",
+        "selection.added",
+        "selection.removed",
+        "project.added",
+        "project.removed",
+        "consent.given",
+        "consent.withdrawn",
+        "unsubscribed",
+        "resubscribed",
+    }
+)
+
+
+class CriteriaHold(SuccessKind):
+    """See the module."""
+
+    name = "criteria"
+    label = "Contact changed"
+    description = "Criteria on the contact, its company or its memberships come true."
+    icon = "user-focus"
+    is_state = True
+
+    def wakes_on(self, criterion: SuccessCriterion) -> frozenset[str]:
+        """Every change of what criteria look at."""
+        return CHANGES
+
+    def summary(self, criterion: SuccessCriterion, names: CheckContext) -> str:
+        """Describe the criteria."""
+        empty = criterion.criteria is None or criterion.criteria.is_empty
+        return "No criteria yet" if empty or criterion.criteria is None else describe(criterion.criteria)
+
+    def problems(self, criterion: SuccessCriterion, ctx: CheckContext) -> list[Problem]:
+        """There must be criteria, and they must make sense."""
+        if criterion.criteria is None or criterion.criteria.is_empty:
+            return [Problem("Say which criteria make a success", place="criteria")]
+        return [Problem(text, place="criteria") for text in criteria_problems(criterion.criteria)]
+
+    def references(self, criterion: SuccessCriterion) -> Iterable[Reference]:
+        """Yield what the criteria name."""
+        if criterion.criteria is not None:
+            yield from (Reference(kind, object_id) for kind, object_id in references(criterion.criteria))

@@ -1,0 +1,72 @@
+"""What a trigger kind is: which events suggest a contact for the flow. Matching itself is participants' intake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from crm.criteria.describe import describe
+from crm.criteria.references import references
+from crm.criteria.validate import problems as criteria_problems
+from flows.document import Trigger
+from flows.steps.base import CheckContext, Problem, Reference, StepSettings
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """The events that a trigger answers to: a kind, of these objects (None: any), but not from these origins.
+
+    The trigger's own criteria come on top, judged on the contact: intake compiles `Trigger.criteria`.
+    """
+
+    kind: str
+    object_ids: tuple[int, ...] | None = None
+    excluded_origins: frozenset[str] = frozenset()
+
+    def takes(self, kind: str, object_id: int | None, origin: str) -> bool:
+        """Say whether one event passes, as intake's SQL does for a batch."""
+        if kind != self.kind or origin in self.excluded_origins:
+            return False
+        return self.object_ids is None or object_id in self.object_ids
+
+
+class TriggerKind:
+    """Base of a trigger kind. One instance per kind is listed in flows.triggers.table."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    description: ClassVar[str]
+    icon: ClassVar[str]
+    event_kinds: ClassVar[frozenset[str]]
+    Settings: ClassVar[type[StepSettings]] = StepSettings
+
+    def settings(self, trigger: Trigger) -> Any:
+        """Return the trigger's settings, typed; raises pydantic.ValidationError for impossible values."""
+        return self.Settings.model_validate(trigger.settings)
+
+    def event_filter(self, trigger: Trigger) -> EventFilter:
+        """Return the events that this trigger answers to."""
+        raise NotImplementedError
+
+    def summary(self, trigger: Trigger, names: CheckContext) -> str:
+        """Return one line for the card: what it answers to, and its criteria."""
+        text = self.what(trigger, names)
+        if trigger.criteria is None or trigger.criteria.is_empty:
+            return text
+        return f"{text}, if {describe(trigger.criteria)}"
+
+    def what(self, trigger: Trigger, names: CheckContext) -> str:
+        """Return what it answers to, without the criteria."""
+        return self.label
+
+    def problems(self, trigger: Trigger, ctx: CheckContext) -> list[Problem]:
+        """Return what is missing or wrong."""
+        if trigger.criteria is None:
+            return []
+        return [Problem(text, place="criteria") for text in criteria_problems(trigger.criteria)]
+
+    def references(self, trigger: Trigger) -> Iterable[Reference]:
+        """Yield what the trigger uses."""
+        if trigger.criteria is not None:
+            yield from (Reference(kind, object_id) for kind, object_id in references(trigger.criteria))

@@ -1,0 +1,10 @@
+"""The trigger kinds in menu order. A new kind is one file and one line here."""
+
+from __future__ import annotations
+
+from core.kinds import KindTable
+from flows.triggers.added_to_selection import AddedToSelection
+from flows.triggers.base import TriggerKind
+from flows.triggers.contact_created import ContactCreated
+
+TRIGGER_KINDS: KindTable[TriggerKind] = KindTable("trigger kind", [ContactCreated(), AddedToSelection()])
