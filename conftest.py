@@ -1,0 +1,29 @@
+"""What every test run needs before Django's settings are read: servers, environment, fixtures.
+
+The settings read the environment once, so it is laid here and not in a fixture.
+"""
+
+import os
+from pathlib import Path
+
+import django
+
+from config.embedded import ensure_environment
+from tests.support.redis_numbers import claim_redis_database
+
+ROOT = Path(__file__).resolve().parent
+
+ensure_environment()
+os.environ["REDIS_URL"] = claim_redis_database()
+os.environ["MILLRACE_TESTING"] = "1"
+os.environ.setdefault("MILLRACE_LOG_LEVEL", "WARNING")
+# Playwright's loop runs in the thread of the tests, which use the ORM as usual.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+# Named here and not in pyproject.toml: pytest-django would read the settings before this file is loaded.
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+django.setup()  # the fixtures below import models
+
+# Every module of tests/fixtures: one for each subject, found by its name.
+pytest_plugins = [
+    f"tests.fixtures.{path.stem}" for path in sorted((ROOT / "tests/fixtures").glob("[a-z]*.py"))
+]
