@@ -20,14 +20,10 @@ class Email(TenantModel):
     text_is_own = models.BooleanField(default=False)
     language = models.CharField(max_length=10, blank=True)
     revision = models.IntegerField(default=0)
-    current = TenantForeignKey(
-        "content.EmailVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    current = TenantForeignKey("content.EmailVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
-    updated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta(TenantModel.Meta):
         indexes = [models.Index(fields=["tenant", "flow_id", "name"], name="email_of_flow")]
@@ -47,14 +43,10 @@ class EmailVersion(TenantModel):
     html = models.TextField()
     text = models.TextField()
     created_at = models.DateTimeField()
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta(TenantModel.Meta):
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "email", "number"], name="email_version_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "email", "number"], name="email_version_once")]
 
 
 class MessageLink(HotTenantModel):
@@ -66,6 +58,4 @@ class MessageLink(HotTenantModel):
     label = models.CharField(max_length=200, blank=True)
 
     class Meta(HotTenantModel.Meta):
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "version", "number"], name="message_link_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "version", "number"], name="message_link_once")]

@@ -23,9 +23,7 @@ class Stream(TenantModel):
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     timeframe = models.JSONField(null=True)
     timezone = models.CharField(max_length=60, default="UTC")
-    subscription_type = TenantForeignKey(
-        "crm.SubscriptionType", on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    subscription_type = TenantForeignKey("crm.SubscriptionType", on_delete=models.PROTECT, null=True, related_name="+")
     override_consent = models.BooleanField(default=False)
     from_name = models.CharField(max_length=120, blank=True)
     from_email = models.CharField(max_length=254, blank=True)
@@ -89,18 +87,12 @@ class Message(HotTenantModel):
                 name="message_queued",
                 condition=Q(status="queued", reserved_by=None),
             ),
-            models.Index(
-                fields=["tenant", "reserved_by"],
-                name="message_reserved",
-                condition=Q(reserved_by__isnull=False),
-            ),
+            models.Index(fields=["tenant", "reserved_by"], name="message_reserved", condition=Q(reserved_by__isnull=False)),
             models.Index(fields=["tenant", "contact_id", "-id"], name="message_of_contact"),
             models.Index(fields=["tenant", "flow_id", "step_id", "status"], name="message_of_step"),
         ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["enrolled_on", "participant_id", "visit_number"], name="one_message_a_visit"
-            ),
+            models.UniqueConstraint(fields=["enrolled_on", "participant_id", "visit_number"], name="one_message_a_visit"),
         ]
 
 
@@ -113,6 +105,4 @@ class BlockedAddress(TenantModel):
     at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "address_norm"], name="blocked_address_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "address_norm"], name="blocked_address_once")]

@@ -9,614 +9,272 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("auth", "0012_alter_user_first_name_max_length"),
+        ('auth', '0012_alter_user_first_name_max_length'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Role",
+            name='Role',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=80)),
-                ("description", models.CharField(blank=True, max_length=250)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('description', models.CharField(blank=True, max_length=250)),
             ],
             options={
-                "ordering": ["name"],
-                "abstract": False,
-                "base_manager_name": "objects",
+                'ordering': ['name'],
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="User",
+            name='User',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("password", models.CharField(max_length=128, verbose_name="password")),
-                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
-                (
-                    "is_superuser",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Designates that this user has all permissions without explicitly assigning them.",
-                        verbose_name="superuser status",
-                    ),
-                ),
-                ("email", models.EmailField(max_length=254, unique=True)),
-                ("first_name", models.CharField(blank=True, max_length=80)),
-                ("last_name", models.CharField(blank=True, max_length=80)),
-                ("is_active", models.BooleanField(default=True)),
-                ("is_staff", models.BooleanField(default=False)),
-                ("date_joined", models.DateTimeField(auto_now_add=True)),
-                (
-                    "groups",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
-                        related_name="user_set",
-                        related_query_name="user",
-                        to="auth.group",
-                        verbose_name="groups",
-                    ),
-                ),
-                (
-                    "user_permissions",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="Specific permissions for this user.",
-                        related_name="user_set",
-                        related_query_name="user",
-                        to="auth.permission",
-                        verbose_name="user permissions",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('password', models.CharField(max_length=128, verbose_name='password')),
+                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
+                ('email', models.EmailField(max_length=254, unique=True)),
+                ('first_name', models.CharField(blank=True, max_length=80)),
+                ('last_name', models.CharField(blank=True, max_length=80)),
+                ('is_active', models.BooleanField(default=True)),
+                ('is_staff', models.BooleanField(default=False)),
+                ('date_joined', models.DateTimeField(auto_now_add=True)),
+                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
+                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Group",
+            name='Group',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=80)),
-                (
-                    "auth_group",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="auth.group"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('auth_group', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='auth.group')),
             ],
             options={
-                "ordering": ["name"],
-                "abstract": False,
-                "base_manager_name": "objects",
+                'ordering': ['name'],
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="Membership",
+            name='Membership',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("is_active", models.BooleanField(default=True)),
-                ("mobile", models.CharField(blank=True, max_length=20)),
-                ("last_seen_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "group",
-                    core.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="primary_members",
-                        to="accounts.group",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="memberships",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_active', models.BooleanField(default=True)),
+                ('mobile', models.CharField(blank=True, max_length=20)),
+                ('last_seen_at', models.DateTimeField(blank=True, null=True)),
+                ('group', core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='primary_members', to='accounts.group')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="MembershipGroup",
+            name='MembershipGroup',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "group",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.group"
-                    ),
-                ),
-                (
-                    "membership",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="accounts.membership",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('group', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.group')),
+                ('membership', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.membership')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.AddField(
-            model_name="membership",
-            name="other_groups",
-            field=models.ManyToManyField(
-                blank=True, related_name="members", through="accounts.MembershipGroup", to="accounts.group"
-            ),
+            model_name='membership',
+            name='other_groups',
+            field=models.ManyToManyField(blank=True, related_name='members', through='accounts.MembershipGroup', to='accounts.group'),
         ),
         migrations.AddField(
-            model_name="membership",
-            name="role",
-            field=core.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="accounts.role"
-            ),
+            model_name='membership',
+            name='role',
+            field=core.fields.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='accounts.role'),
         ),
         migrations.CreateModel(
-            name="Tenant",
+            name='Tenant',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("slug", models.SlugField(max_length=40, unique=True)),
-                ("name", models.CharField(max_length=120)),
-                ("timezone", models.CharField(default="UTC", max_length=60)),
-                ("country", models.CharField(blank=True, max_length=2)),
-                ("language", models.CharField(default="en", max_length=10)),
-                ("postal_address", models.TextField(blank=True)),
-                ("from_name", models.CharField(blank=True, max_length=120)),
-                ("from_email", models.EmailField(blank=True, max_length=254)),
-                ("consent_required", models.BooleanField(default=True)),
-                ("is_trial", models.BooleanField(default=False)),
-                ("clock_offset", models.DurationField(default=datetime.timedelta(0))),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.SlugField(max_length=40, unique=True)),
+                ('name', models.CharField(max_length=120)),
+                ('timezone', models.CharField(default='UTC', max_length=60)),
+                ('country', models.CharField(blank=True, max_length=2)),
+                ('language', models.CharField(default='en', max_length=10)),
+                ('postal_address', models.TextField(blank=True)),
+                ('from_name', models.CharField(blank=True, max_length=120)),
+                ('from_email', models.EmailField(blank=True, max_length=254)),
+                ('consent_required', models.BooleanField(default=True)),
+                ('is_trial', models.BooleanField(default=False)),
+                ('clock_offset', models.DurationField(default=datetime.timedelta(0))),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("is_trial", True), ("clock_offset", datetime.timedelta(0)), _connector="OR"
-                        ),
-                        name="only_a_trial_clock_is_ahead",
-                    )
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('is_trial', True), ('clock_offset', datetime.timedelta(0)), _connector='OR'), name='only_a_trial_clock_is_ahead')],
             },
         ),
         migrations.AddField(
-            model_name="role",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                default=core.tenancy.current_tenant_id,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="accounts.tenant",
-            ),
+            model_name='role',
+            name='tenant',
+            field=models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant'),
         ),
         migrations.AddField(
-            model_name="membershipgroup",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                default=core.tenancy.current_tenant_id,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="accounts.tenant",
-            ),
+            model_name='membershipgroup',
+            name='tenant',
+            field=models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant'),
         ),
         migrations.AddField(
-            model_name="membership",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                default=core.tenancy.current_tenant_id,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="accounts.tenant",
-            ),
+            model_name='membership',
+            name='tenant',
+            field=models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant'),
         ),
         migrations.CreateModel(
-            name="Licence",
+            name='Licence',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "code",
-                    models.CharField(
-                        choices=[
-                            ("marketing", "Marketing Premium"),
-                            ("sales", "Sales"),
-                            ("service", "Service"),
-                            ("sms", "SMS connector"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("expires_on", models.DateField(blank=True, null=True)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(choices=[('marketing', 'Marketing Premium'), ('sales', 'Sales'), ('service', 'Service'), ('sms', 'SMS connector')], max_length=20)),
+                ('expires_on', models.DateField(blank=True, null=True)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="Invitation",
+            name='Invitation',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("email", models.EmailField(max_length=254)),
-                ("created_at", models.DateTimeField()),
-                ("expires_at", models.DateTimeField()),
-                ("accepted_at", models.DateTimeField(blank=True, null=True)),
-                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "accepted_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "group",
-                    core.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="accounts.group",
-                    ),
-                ),
-                (
-                    "invited_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "role",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.role"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email', models.EmailField(max_length=254)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('accepted_at', models.DateTimeField(blank=True, null=True)),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                ('accepted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('group', core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.group')),
+                ('invited_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('role', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.role')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="Holiday",
+            name='Holiday',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("day", models.DateField()),
-                ("name", models.CharField(max_length=80)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('name', models.CharField(max_length=80)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "ordering": ["day"],
-                "abstract": False,
-                "base_manager_name": "objects",
+                'ordering': ['day'],
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.AddField(
-            model_name="group",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                default=core.tenancy.current_tenant_id,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="accounts.tenant",
-            ),
+            model_name='group',
+            name='tenant',
+            field=models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant'),
         ),
         migrations.CreateModel(
-            name="AuditEntry",
+            name='AuditEntry',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField()),
-                ("action", models.CharField(max_length=60)),
-                ("object_kind", models.CharField(max_length=40)),
-                ("object_id", models.CharField(blank=True, max_length=40)),
-                ("object_name", models.CharField(blank=True, max_length=200)),
-                ("payload", models.JSONField(default=dict)),
-                ("payload_digest", models.CharField(max_length=64)),
-                ("ip", models.GenericIPAddressField(null=True)),
-                ("hash", models.CharField(max_length=64)),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('action', models.CharField(max_length=60)),
+                ('object_kind', models.CharField(max_length=40)),
+                ('object_id', models.CharField(blank=True, max_length=40)),
+                ('object_name', models.CharField(blank=True, max_length=200)),
+                ('payload', models.JSONField(default=dict)),
+                ('payload_digest', models.CharField(max_length=64)),
+                ('ip', models.GenericIPAddressField(null=True)),
+                ('hash', models.CharField(max_length=64)),
+                ('actor', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="RoleRight",
+            name='RoleRight',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "right",
-                    models.CharField(
-                        choices=[
-                            ("flow_administrator", "Flow administrator"),
-                            ("edit_flow_content", "Can edit flow content"),
-                            ("add_to_flows", "Add contacts to flows"),
-                            ("override_consent", "Override consent"),
-                            ("update_consent", "Update consent"),
-                            ("bulk_update", "Bulk update"),
-                            ("export", "Export"),
-                            ("import", "Import"),
-                            ("manage_users", "Manage users"),
-                            ("manage_lists", "Manage lists"),
-                            ("manage_connectors", "Manage connectors"),
-                            ("hide_marketing", "Hide marketing"),
-                            ("administrator", "General administrator"),
-                        ],
-                        max_length=40,
-                    ),
-                ),
-                (
-                    "role",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="rights", to="accounts.role"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('right', models.CharField(choices=[('flow_administrator', 'Flow administrator'), ('edit_flow_content', 'Can edit flow content'), ('add_to_flows', 'Add contacts to flows'), ('override_consent', 'Override consent'), ('update_consent', 'Update consent'), ('bulk_update', 'Bulk update'), ('export', 'Export'), ('import', 'Import'), ('manage_users', 'Manage users'), ('manage_lists', 'Manage lists'), ('manage_connectors', 'Manage connectors'), ('hide_marketing', 'Hide marketing'), ('administrator', 'General administrator')], max_length=40)),
+                ('role', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rights', to='accounts.role')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "role", "right"), name="role_right_once")
-                ],
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'role', 'right'), name='role_right_once')],
             },
         ),
         migrations.CreateModel(
-            name="RoleDataRight",
+            name='RoleDataRight',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "object",
-                    models.CharField(
-                        choices=[
-                            ("contact", "Contacts"),
-                            ("company", "Companies"),
-                            ("selection", "Selections"),
-                            ("project", "Projects"),
-                            ("sale", "Sales"),
-                            ("request", "Requests"),
-                            ("follow_up", "Follow-ups"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "read",
-                    models.CharField(
-                        choices=[("none", "None"), ("own", "Own"), ("group", "Own group"), ("all", "All")],
-                        default="none",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "create",
-                    models.CharField(
-                        choices=[("none", "None"), ("own", "Own"), ("group", "Own group"), ("all", "All")],
-                        default="none",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "update",
-                    models.CharField(
-                        choices=[("none", "None"), ("own", "Own"), ("group", "Own group"), ("all", "All")],
-                        default="none",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "delete",
-                    models.CharField(
-                        choices=[("none", "None"), ("own", "Own"), ("group", "Own group"), ("all", "All")],
-                        default="none",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "role",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="data_rights",
-                        to="accounts.role",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('object', models.CharField(choices=[('contact', 'Contacts'), ('company', 'Companies'), ('selection', 'Selections'), ('project', 'Projects'), ('sale', 'Sales'), ('request', 'Requests'), ('follow_up', 'Follow-ups')], max_length=20)),
+                ('read', models.CharField(choices=[('none', 'None'), ('own', 'Own'), ('group', 'Own group'), ('all', 'All')], default='none', max_length=10)),
+                ('create', models.CharField(choices=[('none', 'None'), ('own', 'Own'), ('group', 'Own group'), ('all', 'All')], default='none', max_length=10)),
+                ('update', models.CharField(choices=[('none', 'None'), ('own', 'Own'), ('group', 'Own group'), ('all', 'All')], default='none', max_length=10)),
+                ('delete', models.CharField(choices=[('none', 'None'), ('own', 'Own'), ('group', 'Own group'), ('all', 'All')], default='none', max_length=10)),
+                ('role', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='data_rights', to='accounts.role')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "role", "object"), name="role_data_right_once")
-                ],
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'role', 'object'), name='role_data_right_once')],
             },
         ),
         migrations.AddConstraint(
-            model_name="role",
-            constraint=models.UniqueConstraint(fields=("tenant", "name"), name="role_name_once"),
+            model_name='role',
+            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='role_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="membershipgroup",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "membership", "group"), name="membership_group_once"
-            ),
+            model_name='membershipgroup',
+            constraint=models.UniqueConstraint(fields=('tenant', 'membership', 'group'), name='membership_group_once'),
         ),
         migrations.AddIndex(
-            model_name="membership",
-            index=models.Index(fields=["user", "tenant"], name="membership_of_user"),
+            model_name='membership',
+            index=models.Index(fields=['user', 'tenant'], name='membership_of_user'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(fields=("tenant", "user"), name="membership_once"),
+            model_name='membership',
+            constraint=models.UniqueConstraint(fields=('tenant', 'user'), name='membership_once'),
         ),
         migrations.AddConstraint(
-            model_name="licence",
-            constraint=models.UniqueConstraint(fields=("tenant", "code"), name="licence_once"),
+            model_name='licence',
+            constraint=models.UniqueConstraint(fields=('tenant', 'code'), name='licence_once'),
         ),
         migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("accepted_at", None), ("withdrawn_at", None)),
-                fields=("tenant", "email"),
-                name="one_open_invitation",
-            ),
+            model_name='invitation',
+            constraint=models.UniqueConstraint(condition=models.Q(('accepted_at', None), ('withdrawn_at', None)), fields=('tenant', 'email'), name='one_open_invitation'),
         ),
         migrations.AddConstraint(
-            model_name="holiday",
-            constraint=models.UniqueConstraint(fields=("tenant", "day"), name="holiday_once"),
+            model_name='holiday',
+            constraint=models.UniqueConstraint(fields=('tenant', 'day'), name='holiday_once'),
         ),
         migrations.AddConstraint(
-            model_name="group",
-            constraint=models.UniqueConstraint(fields=("tenant", "name"), name="group_name_once"),
+            model_name='group',
+            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='group_name_once'),
         ),
         migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(fields=["tenant", "-id"], name="audit_newest"),
+            model_name='auditentry',
+            index=models.Index(fields=['tenant', '-id'], name='audit_newest'),
         ),
     ]

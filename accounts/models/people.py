@@ -58,9 +58,7 @@ class RoleDataRight(TenantModel):
     delete = models.CharField(max_length=10, choices=Reach, default=Reach.NONE)
 
     class Meta(TenantModel.Meta):
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "role", "object"], name="role_data_right_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "role", "object"], name="role_data_right_once")]
 
 
 class Membership(TenantModel):
@@ -68,12 +66,8 @@ class Membership(TenantModel):
 
     user = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="memberships")
     role = TenantForeignKey(Role, on_delete=models.PROTECT, related_name="memberships")
-    group = TenantForeignKey(
-        Group, on_delete=models.PROTECT, null=True, blank=True, related_name="primary_members"
-    )
-    other_groups = models.ManyToManyField(
-        Group, through="MembershipGroup", related_name="members", blank=True
-    )
+    group = TenantForeignKey(Group, on_delete=models.PROTECT, null=True, blank=True, related_name="primary_members")
+    other_groups = models.ManyToManyField(Group, through="MembershipGroup", related_name="members", blank=True)
     is_active = models.BooleanField(default=True)
     mobile = models.CharField(max_length=20, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
@@ -93,9 +87,7 @@ class MembershipGroup(TenantModel):
     group = TenantForeignKey(Group, on_delete=models.CASCADE, related_name="+")
 
     class Meta(TenantModel.Meta):
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "membership", "group"], name="membership_group_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "membership", "group"], name="membership_group_once")]
 
 
 class Invitation(TenantModel):
@@ -108,9 +100,7 @@ class Invitation(TenantModel):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
-    accepted_by = models.ForeignKey(
-        "accounts.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    accepted_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantModel.Meta):

@@ -8,171 +8,88 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("accounts", "0001_initial"),
+        ('accounts', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Email",
+            name='Email',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=120)),
-                ("flow_id", models.BigIntegerField(blank=True, null=True)),
-                ("subject", models.CharField(blank=True, max_length=400)),
-                ("preheader", models.CharField(blank=True, max_length=400)),
-                ("mjml", models.TextField(blank=True)),
-                ("text", models.TextField(blank=True)),
-                ("text_is_own", models.BooleanField(default=False)),
-                ("language", models.CharField(blank=True, max_length=10)),
-                ("revision", models.IntegerField(default=0)),
-                ("created_at", models.DateTimeField()),
-                ("updated_at", models.DateTimeField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "updated_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120)),
+                ('flow_id', models.BigIntegerField(blank=True, null=True)),
+                ('subject', models.CharField(blank=True, max_length=400)),
+                ('preheader', models.CharField(blank=True, max_length=400)),
+                ('mjml', models.TextField(blank=True)),
+                ('text', models.TextField(blank=True)),
+                ('text_is_own', models.BooleanField(default=False)),
+                ('language', models.CharField(blank=True, max_length=10)),
+                ('revision', models.IntegerField(default=0)),
+                ('created_at', models.DateTimeField()),
+                ('updated_at', models.DateTimeField()),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
+                ('updated_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="EmailVersion",
+            name='EmailVersion',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.IntegerField()),
-                ("subject", models.CharField(max_length=400)),
-                ("preheader", models.CharField(blank=True, max_length=400)),
-                ("mjml", models.TextField()),
-                ("html", models.TextField()),
-                ("text", models.TextField()),
-                ("created_at", models.DateTimeField()),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "email",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="versions",
-                        to="content.email",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.IntegerField()),
+                ('subject', models.CharField(max_length=400)),
+                ('preheader', models.CharField(blank=True, max_length=400)),
+                ('mjml', models.TextField()),
+                ('html', models.TextField()),
+                ('text', models.TextField()),
+                ('created_at', models.DateTimeField()),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('email', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='content.email')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.AddField(
-            model_name="email",
-            name="current",
-            field=core.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="content.emailversion",
-            ),
+            model_name='email',
+            name='current',
+            field=core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.emailversion'),
         ),
         migrations.CreateModel(
-            name="MessageLink",
+            name='MessageLink',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.IntegerField()),
-                ("url", models.TextField()),
-                ("label", models.CharField(blank=True, max_length=200)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "version",
-                    core.fields.TenantForeignKey(
-                        hot=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="links",
-                        to="content.emailversion",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.IntegerField()),
+                ('url', models.TextField()),
+                ('label', models.CharField(blank=True, max_length=200)),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
+                ('version', core.fields.TenantForeignKey(hot=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='links', to='content.emailversion')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.AddConstraint(
-            model_name="emailversion",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "email", "number"), name="email_version_once"
-            ),
+            model_name='emailversion',
+            constraint=models.UniqueConstraint(fields=('tenant', 'email', 'number'), name='email_version_once'),
         ),
         migrations.AddIndex(
-            model_name="email",
-            index=models.Index(fields=["tenant", "flow_id", "name"], name="email_of_flow"),
+            model_name='email',
+            index=models.Index(fields=['tenant', 'flow_id', 'name'], name='email_of_flow'),
         ),
         migrations.AddConstraint(
-            model_name="messagelink",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "version", "number"), name="message_link_once"
-            ),
+            model_name='messagelink',
+            constraint=models.UniqueConstraint(fields=('tenant', 'version', 'number'), name='message_link_once'),
         ),
     ]

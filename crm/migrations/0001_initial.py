@@ -9,1277 +9,622 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("accounts", "0001_initial"),
-        ("core", "0001_initial"),
+        ('accounts', '0001_initial'),
+        ('core', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Company",
+            name='Company',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=200)),
-                ("name_norm", models.CharField(db_collation="C", max_length=400)),
-                ("phone", models.CharField(blank=True, max_length=20)),
-                ("website", models.URLField(blank=True)),
-                ("country", models.CharField(blank=True, max_length=2)),
-                ("created_at", models.DateTimeField()),
-                ("updated_at", models.DateTimeField()),
-                (
-                    "our_contact",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200)),
+                ('name_norm', models.CharField(db_collation='C', max_length=400)),
+                ('phone', models.CharField(blank=True, max_length=20)),
+                ('website', models.URLField(blank=True)),
+                ('country', models.CharField(blank=True, max_length=2)),
+                ('created_at', models.DateTimeField()),
+                ('updated_at', models.DateTimeField()),
+                ('our_contact', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="ConsentPurpose",
+            name='ConsentPurpose',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("key", models.SlugField(max_length=40)),
-                ("name", models.CharField(max_length=80)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.SlugField(max_length=40)),
+                ('name', models.CharField(max_length=80)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="Contact",
+            name='Contact',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("first_name", models.CharField(blank=True, max_length=100)),
-                ("last_name", models.CharField(blank=True, max_length=100)),
-                ("name_norm", models.CharField(blank=True, db_collation="C", max_length=420)),
-                ("job_title", models.CharField(blank=True, max_length=160)),
-                ("email", models.CharField(blank=True, max_length=254)),
-                ("email_norm", models.CharField(blank=True, db_collation="C", max_length=320)),
-                ("mobile", models.CharField(blank=True, max_length=20)),
-                ("phone", models.CharField(blank=True, max_length=20)),
-                ("country", models.CharField(blank=True, max_length=2)),
-                ("language", models.CharField(blank=True, max_length=10)),
-                ("timezone", models.CharField(blank=True, max_length=60)),
-                ("date_of_birth", models.DateField(blank=True, null=True)),
-                ("former_employee", models.BooleanField(default=False)),
-                ("origin", models.CharField(max_length=20)),
-                ("created_at", models.DateTimeField()),
-                ("updated_at", models.DateTimeField()),
-                ("deleted_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "company",
-                    core.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="contacts",
-                        to="crm.company",
-                    ),
-                ),
-                (
-                    "our_contact",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "service_contact",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('first_name', models.CharField(blank=True, max_length=100)),
+                ('last_name', models.CharField(blank=True, max_length=100)),
+                ('name_norm', models.CharField(blank=True, db_collation='C', max_length=420)),
+                ('job_title', models.CharField(blank=True, max_length=160)),
+                ('email', models.CharField(blank=True, max_length=254)),
+                ('email_norm', models.CharField(blank=True, db_collation='C', max_length=320)),
+                ('mobile', models.CharField(blank=True, max_length=20)),
+                ('phone', models.CharField(blank=True, max_length=20)),
+                ('country', models.CharField(blank=True, max_length=2)),
+                ('language', models.CharField(blank=True, max_length=10)),
+                ('timezone', models.CharField(blank=True, max_length=60)),
+                ('date_of_birth', models.DateField(blank=True, null=True)),
+                ('former_employee', models.BooleanField(default=False)),
+                ('origin', models.CharField(max_length=20)),
+                ('created_at', models.DateTimeField()),
+                ('updated_at', models.DateTimeField()),
+                ('deleted_at', models.DateTimeField(blank=True, null=True)),
+                ('company', core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to='crm.company')),
+                ('our_contact', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('service_contact', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="ConsentChange",
+            name='ConsentChange',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("given", models.BooleanField()),
-                ("legal_basis", models.CharField(blank=True, max_length=80)),
-                ("source", models.CharField(blank=True, max_length=120)),
-                ("at", models.DateTimeField()),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "purpose",
-                    core.fields.TenantForeignKey(
-                        hot=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="crm.consentpurpose",
-                    ),
-                ),
-                (
-                    "contact",
-                    core.fields.TenantForeignKey(
-                        hot=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="consent_changes",
-                        to="crm.contact",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('given', models.BooleanField()),
+                ('legal_basis', models.CharField(blank=True, max_length=80)),
+                ('source', models.CharField(blank=True, max_length=120)),
+                ('at', models.DateTimeField()),
+                ('actor', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
+                ('purpose', core.fields.TenantForeignKey(hot=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.consentpurpose')),
+                ('contact', core.fields.TenantForeignKey(hot=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='consent_changes', to='crm.contact')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="Consent",
+            name='Consent',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("given", models.BooleanField()),
-                ("legal_basis", models.CharField(blank=True, max_length=80)),
-                ("source", models.CharField(blank=True, max_length=120)),
-                ("at", models.DateTimeField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "purpose",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.consentpurpose"
-                    ),
-                ),
-                (
-                    "contact",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="crm.contact"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('given', models.BooleanField()),
+                ('legal_basis', models.CharField(blank=True, max_length=80)),
+                ('source', models.CharField(blank=True, max_length=120)),
+                ('at', models.DateTimeField()),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
+                ('purpose', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.consentpurpose')),
+                ('contact', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='crm.contact')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="ContactImport",
+            name='ContactImport',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("file_name", models.CharField(max_length=200)),
-                ("path", models.CharField(max_length=300)),
-                ("size", models.BigIntegerField()),
-                ("encoding", models.CharField(max_length=20)),
-                ("delimiter", models.CharField(max_length=1)),
-                ("headers", models.JSONField(default=list)),
-                ("mapping", models.JSONField(default=dict)),
-                ("legal_basis", models.CharField(blank=True, max_length=80)),
-                ("source", models.CharField(blank=True, max_length=120)),
-                ("created", models.BigIntegerField(default=0)),
-                ("updated", models.BigIntegerField(default=0)),
-                ("rejected", models.BigIntegerField(default=0)),
-                ("warnings", models.BigIntegerField(default=0)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "job",
-                    core.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="core.job",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('file_name', models.CharField(max_length=200)),
+                ('path', models.CharField(max_length=300)),
+                ('size', models.BigIntegerField()),
+                ('encoding', models.CharField(max_length=20)),
+                ('delimiter', models.CharField(max_length=1)),
+                ('headers', models.JSONField(default=list)),
+                ('mapping', models.JSONField(default=dict)),
+                ('legal_basis', models.CharField(blank=True, max_length=80)),
+                ('source', models.CharField(blank=True, max_length=120)),
+                ('created', models.BigIntegerField(default=0)),
+                ('updated', models.BigIntegerField(default=0)),
+                ('rejected', models.BigIntegerField(default=0)),
+                ('warnings', models.BigIntegerField(default=0)),
+                ('created_at', models.DateTimeField()),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('job', core.fields.TenantForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.job')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="CustomField",
+            name='CustomField',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "on",
-                    models.CharField(choices=[("contact", "Contact"), ("company", "Company")], max_length=10),
-                ),
-                ("key", models.SlugField(max_length=40)),
-                ("name", models.CharField(max_length=80)),
-                (
-                    "type",
-                    models.CharField(
-                        choices=[
-                            ("text", "Text"),
-                            ("number", "Number"),
-                            ("money", "Money"),
-                            ("date", "Date"),
-                            ("bool", "Yes/no"),
-                            ("list", "List"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("rank", models.IntegerField(default=0)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('on', models.CharField(choices=[('contact', 'Contact'), ('company', 'Company')], max_length=10)),
+                ('key', models.SlugField(max_length=40)),
+                ('name', models.CharField(max_length=80)),
+                ('type', models.CharField(choices=[('text', 'Text'), ('number', 'Number'), ('money', 'Money'), ('date', 'Date'), ('bool', 'Yes/no'), ('list', 'List')], max_length=10)),
+                ('rank', models.IntegerField(default=0)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "ordering": ["on", "rank", "name"],
-                "abstract": False,
-                "base_manager_name": "objects",
+                'ordering': ['on', 'rank', 'name'],
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="Event",
+            name='Event',
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("day", models.DateField()),
-                ("at", models.DateTimeField()),
-                ("kind", models.CharField(max_length=40)),
-                ("contact_id", models.BigIntegerField()),
-                ("company_id", models.BigIntegerField(null=True)),
-                ("origin", models.CharField(max_length=20)),
-                ("object_id", models.BigIntegerField(null=True)),
-                ("object_key", models.CharField(blank=True, db_collation="C", max_length=80)),
-                ("data", models.JSONField(default=dict)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                ("flow_id", models.BigIntegerField(null=True)),
-                ("step_id", models.UUIDField(null=True)),
-                ("participant_id", models.BigIntegerField(null=True)),
-                ("message_id", models.BigIntegerField(null=True)),
-                (
-                    "xid",
-                    models.BigIntegerField(
-                        db_default=django.db.models.expressions.RawSQL(
-                            "pg_current_xact_id()::text::bigint", []
-                        )
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('day', models.DateField()),
+                ('at', models.DateTimeField()),
+                ('kind', models.CharField(max_length=40)),
+                ('contact_id', models.BigIntegerField()),
+                ('company_id', models.BigIntegerField(null=True)),
+                ('origin', models.CharField(max_length=20)),
+                ('object_id', models.BigIntegerField(null=True)),
+                ('object_key', models.CharField(blank=True, db_collation='C', max_length=80)),
+                ('data', models.JSONField(default=dict)),
+                ('actor_id', models.BigIntegerField(null=True)),
+                ('flow_id', models.BigIntegerField(null=True)),
+                ('step_id', models.UUIDField(null=True)),
+                ('participant_id', models.BigIntegerField(null=True)),
+                ('message_id', models.BigIntegerField(null=True)),
+                ('xid', models.BigIntegerField(db_default=django.db.models.expressions.RawSQL('pg_current_xact_id()::text::bigint', []))),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="EventInbox",
+            name='EventInbox',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("event_id", models.BigIntegerField()),
-                ("day", models.DateField()),
-                ("contact_id", models.BigIntegerField()),
-                ("kind", models.CharField(max_length=40)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event_id', models.BigIntegerField()),
+                ('day', models.DateField()),
+                ('contact_id', models.BigIntegerField()),
+                ('kind', models.CharField(max_length=40)),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="ImportIssue",
+            name='ImportIssue',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("row", models.BigIntegerField()),
-                ("column", models.CharField(blank=True, max_length=200)),
-                ("reason", models.CharField(max_length=250)),
-                ("value", models.TextField(blank=True)),
-                ("rejected", models.BooleanField()),
-                ("cells", models.JSONField(null=True)),
-                (
-                    "contact_import",
-                    core.fields.TenantForeignKey(
-                        hot=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="issues",
-                        to="crm.contactimport",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('row', models.BigIntegerField()),
+                ('column', models.CharField(blank=True, max_length=200)),
+                ('reason', models.CharField(max_length=250)),
+                ('value', models.TextField(blank=True)),
+                ('rejected', models.BooleanField()),
+                ('cells', models.JSONField(null=True)),
+                ('contact_import', core.fields.TenantForeignKey(hot=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='issues', to='crm.contactimport')),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="ListItem",
+            name='ListItem',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "list",
-                    models.CharField(
-                        choices=[
-                            ("category", "Category"),
-                            ("business", "Business"),
-                            ("interest", "Interest"),
-                            ("custom", "Custom field"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("name", models.CharField(max_length=120)),
-                ("name_norm", models.CharField(db_collation="C", max_length=240)),
-                ("rank", models.IntegerField(default=0)),
-                ("retired", models.BooleanField(default=False)),
-                (
-                    "field",
-                    core.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="items",
-                        to="crm.customfield",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('list', models.CharField(choices=[('category', 'Category'), ('business', 'Business'), ('interest', 'Interest'), ('custom', 'Custom field')], max_length=20)),
+                ('name', models.CharField(max_length=120)),
+                ('name_norm', models.CharField(db_collation='C', max_length=240)),
+                ('rank', models.IntegerField(default=0)),
+                ('retired', models.BooleanField(default=False)),
+                ('field', core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='crm.customfield')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "ordering": ["list", "rank", "name"],
-                "abstract": False,
-                "base_manager_name": "objects",
+                'ordering': ['list', 'rank', 'name'],
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="ContactInterest",
+            name='ContactInterest',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "contact",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="interests",
-                        to="crm.contact",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "item",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.listitem"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('contact', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='interests', to='crm.contact')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
+                ('item', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.listitem')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="ContactFieldValue",
+            name='ContactFieldValue',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("value_text", models.TextField(null=True)),
-                ("value_norm", models.TextField(db_collation="C", null=True)),
-                ("value_number", models.DecimalField(decimal_places=4, max_digits=19, null=True)),
-                ("value_date", models.DateField(null=True)),
-                ("value_bool", models.BooleanField(null=True)),
-                (
-                    "contact",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="field_values",
-                        to="crm.contact",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "field",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.customfield"
-                    ),
-                ),
-                (
-                    "value_item",
-                    core.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="crm.listitem",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('value_text', models.TextField(null=True)),
+                ('value_norm', models.TextField(db_collation='C', null=True)),
+                ('value_number', models.DecimalField(decimal_places=4, max_digits=19, null=True)),
+                ('value_date', models.DateField(null=True)),
+                ('value_bool', models.BooleanField(null=True)),
+                ('contact', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='field_values', to='crm.contact')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
+                ('field', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='crm.customfield')),
+                ('value_item', core.fields.TenantForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.listitem')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.AddField(
-            model_name="contact",
-            name="business",
-            field=core.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="crm.listitem",
-            ),
+            model_name='contact',
+            name='business',
+            field=core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.listitem'),
         ),
         migrations.AddField(
-            model_name="contact",
-            name="category",
-            field=core.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="crm.listitem",
-            ),
+            model_name='contact',
+            name='category',
+            field=core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.listitem'),
         ),
         migrations.CreateModel(
-            name="CompanyFieldValue",
+            name='CompanyFieldValue',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("value_text", models.TextField(null=True)),
-                ("value_norm", models.TextField(db_collation="C", null=True)),
-                ("value_number", models.DecimalField(decimal_places=4, max_digits=19, null=True)),
-                ("value_date", models.DateField(null=True)),
-                ("value_bool", models.BooleanField(null=True)),
-                (
-                    "company",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="field_values",
-                        to="crm.company",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "field",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.customfield"
-                    ),
-                ),
-                (
-                    "value_item",
-                    core.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="crm.listitem",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('value_text', models.TextField(null=True)),
+                ('value_norm', models.TextField(db_collation='C', null=True)),
+                ('value_number', models.DecimalField(decimal_places=4, max_digits=19, null=True)),
+                ('value_date', models.DateField(null=True)),
+                ('value_bool', models.BooleanField(null=True)),
+                ('company', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='field_values', to='crm.company')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
+                ('field', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='crm.customfield')),
+                ('value_item', core.fields.TenantForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.listitem')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.AddField(
-            model_name="company",
-            name="business",
-            field=core.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="crm.listitem",
-            ),
+            model_name='company',
+            name='business',
+            field=core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.listitem'),
         ),
         migrations.AddField(
-            model_name="company",
-            name="category",
-            field=core.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="crm.listitem",
-            ),
+            model_name='company',
+            name='category',
+            field=core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.listitem'),
         ),
         migrations.CreateModel(
-            name="Project",
+            name='Project',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=120)),
-                ("description", models.CharField(blank=True, max_length=250)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120)),
+                ('description', models.CharField(blank=True, max_length=250)),
+                ('created_at', models.DateTimeField()),
+                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "ordering": ["name"],
-                "abstract": False,
-                "base_manager_name": "objects",
+                'ordering': ['name'],
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="ProjectMember",
+            name='ProjectMember',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("added_at", models.DateTimeField()),
-                (
-                    "contact",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="projects", to="crm.contact"
-                    ),
-                ),
-                (
-                    "project",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="members", to="crm.project"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('added_at', models.DateTimeField()),
+                ('contact', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='projects', to='crm.contact')),
+                ('project', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='crm.project')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="SearchWord",
+            name='SearchWord',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("word", models.CharField(db_collation="C", max_length=100)),
-                ("kind", models.CharField(max_length=10)),
-                ("object_id", models.BigIntegerField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('word', models.CharField(db_collation='C', max_length=100)),
+                ('kind', models.CharField(max_length=10)),
+                ('object_id', models.BigIntegerField()),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="Selection",
+            name='Selection',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=120)),
-                ("description", models.CharField(blank=True, max_length=250)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120)),
+                ('description', models.CharField(blank=True, max_length=250)),
+                ('created_at', models.DateTimeField()),
+                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "ordering": ["name"],
-                "abstract": False,
-                "base_manager_name": "objects",
+                'ordering': ['name'],
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.AddField(
-            model_name="contactimport",
-            name="selection",
-            field=core.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="crm.selection",
-            ),
+            model_name='contactimport',
+            name='selection',
+            field=core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='crm.selection'),
         ),
         migrations.CreateModel(
-            name="SelectionFolder",
+            name='SelectionFolder',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=80)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "ordering": ["name"],
-                "abstract": False,
-                "base_manager_name": "objects",
+                'ordering': ['name'],
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.AddField(
-            model_name="selection",
-            name="folder",
-            field=core.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="crm.selectionfolder",
-            ),
+            model_name='selection',
+            name='folder',
+            field=core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='crm.selectionfolder'),
         ),
         migrations.CreateModel(
-            name="SelectionMember",
+            name='SelectionMember',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("added_at", models.DateTimeField()),
-                (
-                    "contact",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="selections",
-                        to="crm.contact",
-                    ),
-                ),
-                (
-                    "selection",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="members",
-                        to="crm.selection",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('added_at', models.DateTimeField()),
+                ('contact', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='selections', to='crm.contact')),
+                ('selection', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='crm.selection')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="SubscriptionType",
+            name='SubscriptionType',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=80)),
-                ("description", models.CharField(blank=True, max_length=250)),
-                ("rank", models.IntegerField(default=0)),
-                ("retired", models.BooleanField(default=False)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('description', models.CharField(blank=True, max_length=250)),
+                ('rank', models.IntegerField(default=0)),
+                ('retired', models.BooleanField(default=False)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "ordering": ["rank", "name"],
-                "abstract": False,
-                "base_manager_name": "objects",
+                'ordering': ['rank', 'name'],
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="SubscriptionOptOut",
+            name='SubscriptionOptOut',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("source", models.CharField(blank=True, max_length=120)),
-                ("at", models.DateTimeField()),
-                (
-                    "contact",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="opt_outs", to="crm.contact"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "type",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="crm.subscriptiontype",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(blank=True, max_length=120)),
+                ('at', models.DateTimeField()),
+                ('contact', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opt_outs', to='crm.contact')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
+                ('type', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='crm.subscriptiontype')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="Usage",
+            name='Usage',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("used_kind", models.CharField(max_length=30)),
-                ("used_id", models.BigIntegerField()),
-                ("user_kind", models.CharField(max_length=30)),
-                ("user_id", models.BigIntegerField()),
-                ("user_name", models.CharField(max_length=200)),
-                ("place", models.CharField(blank=True, max_length=200)),
-                ("url", models.CharField(max_length=300)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('used_kind', models.CharField(max_length=30)),
+                ('used_id', models.BigIntegerField()),
+                ('user_kind', models.CharField(max_length=30)),
+                ('user_id', models.BigIntegerField()),
+                ('user_name', models.CharField(max_length=200)),
+                ('place', models.CharField(blank=True, max_length=200)),
+                ('url', models.CharField(max_length=300)),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.AddConstraint(
-            model_name="consentpurpose",
-            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="purpose_key_once"),
+            model_name='consentpurpose',
+            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='purpose_key_once'),
         ),
         migrations.AddIndex(
-            model_name="consentchange",
-            index=models.Index(fields=["tenant", "contact", "-at"], name="consent_log"),
+            model_name='consentchange',
+            index=models.Index(fields=['tenant', 'contact', '-at'], name='consent_log'),
         ),
         migrations.AddConstraint(
-            model_name="consent",
-            constraint=models.UniqueConstraint(fields=("tenant", "contact", "purpose"), name="consent_once"),
+            model_name='consent',
+            constraint=models.UniqueConstraint(fields=('tenant', 'contact', 'purpose'), name='consent_once'),
         ),
         migrations.AddConstraint(
-            model_name="customfield",
-            constraint=models.UniqueConstraint(fields=("tenant", "on", "key"), name="custom_field_key_once"),
+            model_name='customfield',
+            constraint=models.UniqueConstraint(fields=('tenant', 'on', 'key'), name='custom_field_key_once'),
         ),
         migrations.AddConstraint(
-            model_name="customfield",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "on", "name"), name="custom_field_name_once"
-            ),
+            model_name='customfield',
+            constraint=models.UniqueConstraint(fields=('tenant', 'on', 'name'), name='custom_field_name_once'),
         ),
         migrations.AddIndex(
-            model_name="event",
-            index=models.Index(fields=["tenant", "contact_id", "-at", "-id"], name="event_timeline"),
+            model_name='event',
+            index=models.Index(fields=['tenant', 'contact_id', '-at', '-id'], name='event_timeline'),
         ),
         migrations.AddIndex(
-            model_name="event",
-            index=models.Index(fields=["tenant", "kind", "object_id", "contact_id"], name="event_by_object"),
+            model_name='event',
+            index=models.Index(fields=['tenant', 'kind', 'object_id', 'contact_id'], name='event_by_object'),
         ),
         migrations.AddIndex(
-            model_name="event",
-            index=models.Index(fields=["tenant", "xid", "id"], name="event_cursor"),
+            model_name='event',
+            index=models.Index(fields=['tenant', 'xid', 'id'], name='event_cursor'),
         ),
         migrations.AddIndex(
-            model_name="eventinbox",
-            index=models.Index(fields=["tenant", "id"], name="inbox_order"),
+            model_name='eventinbox',
+            index=models.Index(fields=['tenant', 'id'], name='inbox_order'),
         ),
         migrations.AddIndex(
-            model_name="importissue",
-            index=models.Index(fields=["tenant", "contact_import", "row", "id"], name="issues_of_import"),
+            model_name='importissue',
+            index=models.Index(fields=['tenant', 'contact_import', 'row', 'id'], name='issues_of_import'),
         ),
         migrations.AddConstraint(
-            model_name="listitem",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "list", "field", "name_norm"), name="list_item_once", nulls_distinct=False
-            ),
+            model_name='listitem',
+            constraint=models.UniqueConstraint(fields=('tenant', 'list', 'field', 'name_norm'), name='list_item_once', nulls_distinct=False),
         ),
         migrations.AddConstraint(
-            model_name="listitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("field__isnull", False), ("list", "custom")),
-                    models.Q(models.Q(("list", "custom"), _negated=True), ("field", None)),
-                    _connector="OR",
-                ),
-                name="only_custom_items_have_a_field",
-            ),
+            model_name='listitem',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('field__isnull', False), ('list', 'custom')), models.Q(models.Q(('list', 'custom'), _negated=True), ('field', None)), _connector='OR'), name='only_custom_items_have_a_field'),
         ),
         migrations.AddIndex(
-            model_name="contactinterest",
-            index=models.Index(fields=["tenant", "item", "contact"], name="contacts_of_interest"),
+            model_name='contactinterest',
+            index=models.Index(fields=['tenant', 'item', 'contact'], name='contacts_of_interest'),
         ),
         migrations.AddConstraint(
-            model_name="contactinterest",
-            constraint=models.UniqueConstraint(fields=("tenant", "contact", "item"), name="interest_once"),
+            model_name='contactinterest',
+            constraint=models.UniqueConstraint(fields=('tenant', 'contact', 'item'), name='interest_once'),
         ),
         migrations.AddIndex(
-            model_name="contactfieldvalue",
-            index=models.Index(fields=["tenant", "field", "value_norm"], name="contact_value_text"),
+            model_name='contactfieldvalue',
+            index=models.Index(fields=['tenant', 'field', 'value_norm'], name='contact_value_text'),
         ),
         migrations.AddIndex(
-            model_name="contactfieldvalue",
-            index=models.Index(fields=["tenant", "field", "value_date"], name="contact_value_date"),
+            model_name='contactfieldvalue',
+            index=models.Index(fields=['tenant', 'field', 'value_date'], name='contact_value_date'),
         ),
         migrations.AddConstraint(
-            model_name="contactfieldvalue",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "contact", "field"), name="contact_value_once"
-            ),
+            model_name='contactfieldvalue',
+            constraint=models.UniqueConstraint(fields=('tenant', 'contact', 'field'), name='contact_value_once'),
         ),
         migrations.AddConstraint(
-            model_name="contactfieldvalue",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("value_text__isnull", False),
-                    ("value_number__isnull", False),
-                    ("value_date__isnull", False),
-                    ("value_bool__isnull", False),
-                    ("value_item__isnull", False),
-                    _connector="OR",
-                ),
-                name="contact_value_is_set",
-            ),
+            model_name='contactfieldvalue',
+            constraint=models.CheckConstraint(condition=models.Q(('value_text__isnull', False), ('value_number__isnull', False), ('value_date__isnull', False), ('value_bool__isnull', False), ('value_item__isnull', False), _connector='OR'), name='contact_value_is_set'),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(
-                condition=models.Q(("email_norm", ""), _negated=True),
-                fields=["tenant", "email_norm", "id"],
-                name="contact_by_email",
-            ),
+            model_name='contact',
+            index=models.Index(condition=models.Q(('email_norm', ''), _negated=True), fields=['tenant', 'email_norm', 'id'], name='contact_by_email'),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["tenant", "name_norm", "id"], name="contact_by_name"),
+            model_name='contact',
+            index=models.Index(fields=['tenant', 'name_norm', 'id'], name='contact_by_name'),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["tenant", "company", "id"], name="contact_of_company"),
+            model_name='contact',
+            index=models.Index(fields=['tenant', 'company', 'id'], name='contact_of_company'),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["tenant", "our_contact", "id"], name="contact_of_user"),
+            model_name='contact',
+            index=models.Index(fields=['tenant', 'our_contact', 'id'], name='contact_of_user'),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["tenant", "-updated_at", "-id"], name="contact_newest"),
+            model_name='contact',
+            index=models.Index(fields=['tenant', '-updated_at', '-id'], name='contact_newest'),
         ),
         migrations.AddConstraint(
-            model_name="contact",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("deleted_at", None),
-                    models.Q(
-                        ("email", ""), ("first_name", ""), ("last_name", ""), ("mobile", ""), ("phone", "")
-                    ),
-                    _connector="OR",
-                ),
-                name="an_erased_contact_is_empty",
-            ),
+            model_name='contact',
+            constraint=models.CheckConstraint(condition=models.Q(('deleted_at', None), models.Q(('email', ''), ('first_name', ''), ('last_name', ''), ('mobile', ''), ('phone', '')), _connector='OR'), name='an_erased_contact_is_empty'),
         ),
         migrations.AddIndex(
-            model_name="companyfieldvalue",
-            index=models.Index(fields=["tenant", "field", "value_norm"], name="company_value_text"),
+            model_name='companyfieldvalue',
+            index=models.Index(fields=['tenant', 'field', 'value_norm'], name='company_value_text'),
         ),
         migrations.AddConstraint(
-            model_name="companyfieldvalue",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "company", "field"), name="company_value_once"
-            ),
+            model_name='companyfieldvalue',
+            constraint=models.UniqueConstraint(fields=('tenant', 'company', 'field'), name='company_value_once'),
         ),
         migrations.AddConstraint(
-            model_name="companyfieldvalue",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("value_text__isnull", False),
-                    ("value_number__isnull", False),
-                    ("value_date__isnull", False),
-                    ("value_bool__isnull", False),
-                    ("value_item__isnull", False),
-                    _connector="OR",
-                ),
-                name="company_value_is_set",
-            ),
+            model_name='companyfieldvalue',
+            constraint=models.CheckConstraint(condition=models.Q(('value_text__isnull', False), ('value_number__isnull', False), ('value_date__isnull', False), ('value_bool__isnull', False), ('value_item__isnull', False), _connector='OR'), name='company_value_is_set'),
         ),
         migrations.AddIndex(
-            model_name="company",
-            index=models.Index(fields=["tenant", "name_norm", "id"], name="company_by_name"),
+            model_name='company',
+            index=models.Index(fields=['tenant', 'name_norm', 'id'], name='company_by_name'),
         ),
         migrations.AddIndex(
-            model_name="company",
-            index=models.Index(fields=["tenant", "our_contact", "id"], name="company_of_user"),
+            model_name='company',
+            index=models.Index(fields=['tenant', 'our_contact', 'id'], name='company_of_user'),
         ),
         migrations.AddConstraint(
-            model_name="company",
-            constraint=models.UniqueConstraint(fields=("tenant", "name"), name="company_name_once"),
+            model_name='company',
+            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='company_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="project",
-            constraint=models.UniqueConstraint(fields=("tenant", "name"), name="project_name_once"),
+            model_name='project',
+            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='project_name_once'),
         ),
         migrations.AddIndex(
-            model_name="projectmember",
-            index=models.Index(fields=["tenant", "contact", "project"], name="projects_of_contact"),
+            model_name='projectmember',
+            index=models.Index(fields=['tenant', 'contact', 'project'], name='projects_of_contact'),
         ),
         migrations.AddConstraint(
-            model_name="projectmember",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "project", "contact"), name="project_member_once"
-            ),
+            model_name='projectmember',
+            constraint=models.UniqueConstraint(fields=('tenant', 'project', 'contact'), name='project_member_once'),
         ),
         migrations.AddIndex(
-            model_name="searchword",
-            index=models.Index(fields=["tenant", "kind", "object_id"], name="search_words_of"),
+            model_name='searchword',
+            index=models.Index(fields=['tenant', 'kind', 'object_id'], name='search_words_of'),
         ),
         migrations.AddConstraint(
-            model_name="searchword",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "word", "kind", "object_id"), name="search_word_once"
-            ),
+            model_name='searchword',
+            constraint=models.UniqueConstraint(fields=('tenant', 'word', 'kind', 'object_id'), name='search_word_once'),
         ),
         migrations.AddConstraint(
-            model_name="selectionfolder",
-            constraint=models.UniqueConstraint(fields=("tenant", "name"), name="selection_folder_once"),
+            model_name='selectionfolder',
+            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='selection_folder_once'),
         ),
         migrations.AddConstraint(
-            model_name="selection",
-            constraint=models.UniqueConstraint(fields=("tenant", "name"), name="selection_name_once"),
+            model_name='selection',
+            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='selection_name_once'),
         ),
         migrations.AddIndex(
-            model_name="selectionmember",
-            index=models.Index(fields=["tenant", "contact", "selection"], name="selections_of_contact"),
+            model_name='selectionmember',
+            index=models.Index(fields=['tenant', 'contact', 'selection'], name='selections_of_contact'),
         ),
         migrations.AddConstraint(
-            model_name="selectionmember",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "selection", "contact"), name="selection_member_once"
-            ),
+            model_name='selectionmember',
+            constraint=models.UniqueConstraint(fields=('tenant', 'selection', 'contact'), name='selection_member_once'),
         ),
         migrations.AddConstraint(
-            model_name="subscriptiontype",
-            constraint=models.UniqueConstraint(fields=("tenant", "name"), name="subscription_type_once"),
+            model_name='subscriptiontype',
+            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='subscription_type_once'),
         ),
         migrations.AddConstraint(
-            model_name="subscriptionoptout",
-            constraint=models.UniqueConstraint(fields=("tenant", "contact", "type"), name="opt_out_once"),
+            model_name='subscriptionoptout',
+            constraint=models.UniqueConstraint(fields=('tenant', 'contact', 'type'), name='opt_out_once'),
         ),
         migrations.AddIndex(
-            model_name="usage",
-            index=models.Index(fields=["tenant", "used_kind", "used_id"], name="usage_of"),
+            model_name='usage',
+            index=models.Index(fields=['tenant', 'used_kind', 'used_id'], name='usage_of'),
         ),
         migrations.AddIndex(
-            model_name="usage",
-            index=models.Index(fields=["tenant", "user_kind", "user_id"], name="usage_by"),
+            model_name='usage',
+            index=models.Index(fields=['tenant', 'user_kind', 'user_id'], name='usage_by'),
         ),
     ]

@@ -8,192 +8,87 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("accounts", "0001_initial"),
-        ("crm", "0001_initial"),
+        ('accounts', '0001_initial'),
+        ('crm', '0001_initial'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Stream",
+            name='Stream',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=200)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("open", "Open"), ("held", "Held"), ("closed", "Closed")],
-                        default="open",
-                        max_length=10,
-                    ),
-                ),
-                ("timeframe", models.JSONField(null=True)),
-                ("timezone", models.CharField(default="UTC", max_length=60)),
-                ("override_consent", models.BooleanField(default=False)),
-                ("from_name", models.CharField(blank=True, max_length=120)),
-                ("from_email", models.CharField(blank=True, max_length=254)),
-                ("sender", models.JSONField(default=dict)),
-                ("utm", models.JSONField(default=dict)),
-                (
-                    "subscription_type",
-                    core.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="crm.subscriptiontype",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200)),
+                ('state', models.CharField(choices=[('open', 'Open'), ('held', 'Held'), ('closed', 'Closed')], default='open', max_length=10)),
+                ('timeframe', models.JSONField(null=True)),
+                ('timezone', models.CharField(default='UTC', max_length=60)),
+                ('override_consent', models.BooleanField(default=False)),
+                ('from_name', models.CharField(blank=True, max_length=120)),
+                ('from_email', models.CharField(blank=True, max_length=254)),
+                ('sender', models.JSONField(default=dict)),
+                ('utm', models.JSONField(default=dict)),
+                ('subscription_type', core.fields.TenantForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.subscriptiontype')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="BlockedAddress",
+            name='BlockedAddress',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("address_norm", models.CharField(db_collation="C", max_length=320)),
-                ("reason", models.CharField(max_length=60)),
-                ("detail", models.CharField(blank=True, max_length=500)),
-                ("at", models.DateTimeField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address_norm', models.CharField(db_collation='C', max_length=320)),
+                ('reason', models.CharField(max_length=60)),
+                ('detail', models.CharField(blank=True, max_length=500)),
+                ('at', models.DateTimeField()),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "address_norm"), name="blocked_address_once")
-                ],
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'address_norm'), name='blocked_address_once')],
             },
         ),
         migrations.CreateModel(
-            name="Message",
+            name='Message',
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("enrolled_on", models.DateField()),
-                ("uuid", models.UUIDField(default=uuid.uuid4)),
-                (
-                    "channel",
-                    models.CharField(
-                        choices=[("email", "Email"), ("sms", "SMS")], default="email", max_length=10
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("queued", "Queued"),
-                            ("sending", "Sending"),
-                            ("sent", "Sent"),
-                            ("delivered", "Delivered"),
-                            ("opened", "Opened"),
-                            ("clicked", "Clicked"),
-                            ("soft_bounced", "Soft bounce"),
-                            ("bounced", "Bounced"),
-                            ("complained", "Complained"),
-                            ("blocked", "Blocked"),
-                            ("cancelled", "Cancelled"),
-                            ("failed", "Failed"),
-                            ("unknown", "Unknown"),
-                        ],
-                        default="queued",
-                        max_length=20,
-                    ),
-                ),
-                ("reason", models.CharField(blank=True, max_length=60)),
-                ("error", models.CharField(blank=True, max_length=500)),
-                ("contact_id", models.BigIntegerField(null=True)),
-                ("flow_id", models.BigIntegerField(null=True)),
-                ("step_id", models.UUIDField(null=True)),
-                ("participant_id", models.BigIntegerField(null=True)),
-                ("visit_number", models.IntegerField(null=True)),
-                ("content_version_id", models.BigIntegerField()),
-                ("to_address", models.CharField(max_length=320)),
-                ("values", models.JSONField(default=dict)),
-                ("is_marketing", models.BooleanField(default=True)),
-                ("is_test", models.BooleanField(default=False)),
-                ("queued_at", models.DateTimeField()),
-                ("send_at", models.DateTimeField()),
-                ("attempts", models.SmallIntegerField(default=0)),
-                ("reserved_by", models.BigIntegerField(null=True)),
-                ("handed_at", models.DateTimeField(null=True)),
-                ("first_opened_at", models.DateTimeField(null=True)),
-                ("first_clicked_at", models.DateTimeField(null=True)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "stream",
-                    core.fields.TenantForeignKey(
-                        hot=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="delivery.stream",
-                    ),
-                ),
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('enrolled_on', models.DateField()),
+                ('uuid', models.UUIDField(default=uuid.uuid4)),
+                ('channel', models.CharField(choices=[('email', 'Email'), ('sms', 'SMS')], default='email', max_length=10)),
+                ('status', models.CharField(choices=[('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('opened', 'Opened'), ('clicked', 'Clicked'), ('soft_bounced', 'Soft bounce'), ('bounced', 'Bounced'), ('complained', 'Complained'), ('blocked', 'Blocked'), ('cancelled', 'Cancelled'), ('failed', 'Failed'), ('unknown', 'Unknown')], default='queued', max_length=20)),
+                ('reason', models.CharField(blank=True, max_length=60)),
+                ('error', models.CharField(blank=True, max_length=500)),
+                ('contact_id', models.BigIntegerField(null=True)),
+                ('flow_id', models.BigIntegerField(null=True)),
+                ('step_id', models.UUIDField(null=True)),
+                ('participant_id', models.BigIntegerField(null=True)),
+                ('visit_number', models.IntegerField(null=True)),
+                ('content_version_id', models.BigIntegerField()),
+                ('to_address', models.CharField(max_length=320)),
+                ('values', models.JSONField(default=dict)),
+                ('is_marketing', models.BooleanField(default=True)),
+                ('is_test', models.BooleanField(default=False)),
+                ('queued_at', models.DateTimeField()),
+                ('send_at', models.DateTimeField()),
+                ('attempts', models.SmallIntegerField(default=0)),
+                ('reserved_by', models.BigIntegerField(null=True)),
+                ('handed_at', models.DateTimeField(null=True)),
+                ('first_opened_at', models.DateTimeField(null=True)),
+                ('first_clicked_at', models.DateTimeField(null=True)),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
+                ('stream', core.fields.TenantForeignKey(hot=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='delivery.stream')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("reserved_by", None), ("status", "queued")),
-                        fields=["tenant", "stream", "send_at", "id"],
-                        name="message_queued",
-                    ),
-                    models.Index(
-                        condition=models.Q(("reserved_by__isnull", False)),
-                        fields=["tenant", "reserved_by"],
-                        name="message_reserved",
-                    ),
-                    models.Index(fields=["tenant", "contact_id", "-id"], name="message_of_contact"),
-                    models.Index(fields=["tenant", "flow_id", "step_id", "status"], name="message_of_step"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("enrolled_on", "participant_id", "visit_number"), name="one_message_a_visit"
-                    )
-                ],
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'indexes': [models.Index(condition=models.Q(('reserved_by', None), ('status', 'queued')), fields=['tenant', 'stream', 'send_at', 'id'], name='message_queued'), models.Index(condition=models.Q(('reserved_by__isnull', False)), fields=['tenant', 'reserved_by'], name='message_reserved'), models.Index(fields=['tenant', 'contact_id', '-id'], name='message_of_contact'), models.Index(fields=['tenant', 'flow_id', 'step_id', 'status'], name='message_of_step')],
+                'constraints': [models.UniqueConstraint(fields=('enrolled_on', 'participant_id', 'visit_number'), name='one_message_a_visit')],
             },
         ),
     ]

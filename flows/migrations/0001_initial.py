@@ -9,356 +9,160 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("accounts", "0001_initial"),
-        ("delivery", "0001_initial"),
+        ('accounts', '0001_initial'),
+        ('delivery', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="FlowFolder",
+            name='FlowFolder',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=80)),
-                (
-                    "parent",
-                    core.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="children",
-                        to="flows.flowfolder",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('parent', core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='flows.flowfolder')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "ordering": ["name"],
-                "abstract": False,
-                "base_manager_name": "objects",
+                'ordering': ['name'],
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="Flow",
+            name='Flow',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=120)),
-                ("description", models.TextField(blank=True)),
-                (
-                    "visibility",
-                    models.CharField(
-                        choices=[
-                            ("everyone", "Everyone"),
-                            ("owner", "Only the owner"),
-                            ("group", "The owner's group"),
-                            ("chosen", "Chosen users and groups"),
-                        ],
-                        default="everyone",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("not_running", "Not running"),
-                            ("running", "Running"),
-                            ("paused", "Paused"),
-                        ],
-                        default="not_running",
-                        max_length=20,
-                    ),
-                ),
-                ("status_since", models.DateTimeField()),
-                ("started_at", models.DateTimeField(blank=True, null=True)),
-                ("starts_at", models.DateTimeField(blank=True, null=True)),
-                ("enrolment_ends_at", models.DateTimeField(blank=True, null=True)),
-                ("revision", models.IntegerField(default=0)),
-                ("draft", models.JSONField()),
-                ("draft_version", models.IntegerField(default=0)),
-                ("served_at", models.DateTimeField(blank=True, null=True)),
-                ("created_at", models.DateTimeField()),
-                ("updated_at", models.DateTimeField()),
-                ("deleted_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "draft_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "stream",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="delivery.stream"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "folder",
-                    core.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="flows",
-                        to="flows.flowfolder",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120)),
+                ('description', models.TextField(blank=True)),
+                ('visibility', models.CharField(choices=[('everyone', 'Everyone'), ('owner', 'Only the owner'), ('group', "The owner's group"), ('chosen', 'Chosen users and groups')], default='everyone', max_length=10)),
+                ('status', models.CharField(choices=[('not_running', 'Not running'), ('running', 'Running'), ('paused', 'Paused')], default='not_running', max_length=20)),
+                ('status_since', models.DateTimeField()),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('starts_at', models.DateTimeField(blank=True, null=True)),
+                ('enrolment_ends_at', models.DateTimeField(blank=True, null=True)),
+                ('revision', models.IntegerField(default=0)),
+                ('draft', models.JSONField()),
+                ('draft_version', models.IntegerField(default=0)),
+                ('served_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField()),
+                ('updated_at', models.DateTimeField()),
+                ('deleted_at', models.DateTimeField(blank=True, null=True)),
+                ('draft_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('stream', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='delivery.stream')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
+                ('folder', core.fields.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='flows', to='flows.flowfolder')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="FlowOpened",
+            name='FlowOpened',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField()),
-                (
-                    "flow",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="flows.flow"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('flow', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='flows.flow')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="FlowRevision",
+            name='FlowRevision',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.IntegerField()),
-                ("document", models.JSONField()),
-                ("note", models.CharField(blank=True, max_length=250)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "flow",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="revisions", to="flows.flow"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.IntegerField()),
+                ('document', models.JSONField()),
+                ('note', models.CharField(blank=True, max_length=250)),
+                ('created_at', models.DateTimeField()),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('flow', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='flows.flow')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="Step",
+            name='Step',
             fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ("kind", models.CharField(max_length=40)),
-                ("title", models.CharField(max_length=200)),
-                ("rank", models.IntegerField(default=0)),
-                ("removed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "flow",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="flows.flow"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                ('kind', models.CharField(max_length=40)),
+                ('title', models.CharField(max_length=200)),
+                ('rank', models.IntegerField(default=0)),
+                ('removed_at', models.DateTimeField(blank=True, null=True)),
+                ('flow', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='flows.flow')),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "ordering": ["rank"],
-                "abstract": False,
-                "base_manager_name": "objects",
+                'ordering': ['rank'],
+                'abstract': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
-            name="DraftState",
+            name='DraftState',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.IntegerField()),
-                ("document", models.JSONField()),
-                ("label", models.CharField(max_length=120)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
-                (
-                    "flow",
-                    core.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="draft_states",
-                        to="flows.flow",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.IntegerField()),
+                ('document', models.JSONField()),
+                ('label', models.CharField(max_length=120)),
+                ('created_at', models.DateTimeField()),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
+                ('flow', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='draft_states', to='flows.flow')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "flow", "number"), name="draft_state_once")
-                ],
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'flow', 'number'), name='draft_state_once')],
             },
         ),
         migrations.AddConstraint(
-            model_name="flowfolder",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "parent", "name"), name="flow_folder_once", nulls_distinct=False
-            ),
+            model_name='flowfolder',
+            constraint=models.UniqueConstraint(fields=('tenant', 'parent', 'name'), name='flow_folder_once', nulls_distinct=False),
         ),
         migrations.AddIndex(
-            model_name="flow",
-            index=models.Index(fields=["tenant", "status", "id"], name="flow_by_status"),
+            model_name='flow',
+            index=models.Index(fields=['tenant', 'status', 'id'], name='flow_by_status'),
         ),
         migrations.AddIndex(
-            model_name="flow",
-            index=models.Index(fields=["tenant", "-updated_at", "-id"], name="flow_newest"),
+            model_name='flow',
+            index=models.Index(fields=['tenant', '-updated_at', '-id'], name='flow_newest'),
         ),
         migrations.AddConstraint(
-            model_name="flow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status", "not_running"),
-                    models.Q(("revision__gt", 0), ("started_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="a_running_flow_was_saved_and_started",
-            ),
+            model_name='flow',
+            constraint=models.CheckConstraint(condition=models.Q(('status', 'not_running'), models.Q(('revision__gt', 0), ('started_at__isnull', False)), _connector='OR'), name='a_running_flow_was_saved_and_started'),
         ),
         migrations.AddConstraint(
-            model_name="flow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("deleted_at", None), ("status", "not_running"), _connector="OR"),
-                name="a_deleted_flow_is_off",
-            ),
+            model_name='flow',
+            constraint=models.CheckConstraint(condition=models.Q(('deleted_at', None), ('status', 'not_running'), _connector='OR'), name='a_deleted_flow_is_off'),
         ),
         migrations.AddIndex(
-            model_name="flowopened",
-            index=models.Index(fields=["tenant", "user", "-at"], name="flow_recent"),
+            model_name='flowopened',
+            index=models.Index(fields=['tenant', 'user', '-at'], name='flow_recent'),
         ),
         migrations.AddConstraint(
-            model_name="flowopened",
-            constraint=models.UniqueConstraint(fields=("tenant", "user", "flow"), name="flow_opened_once"),
+            model_name='flowopened',
+            constraint=models.UniqueConstraint(fields=('tenant', 'user', 'flow'), name='flow_opened_once'),
         ),
         migrations.AddConstraint(
-            model_name="flowrevision",
-            constraint=models.UniqueConstraint(fields=("tenant", "flow", "number"), name="revision_once"),
+            model_name='flowrevision',
+            constraint=models.UniqueConstraint(fields=('tenant', 'flow', 'number'), name='revision_once'),
         ),
         migrations.AddIndex(
-            model_name="step",
-            index=models.Index(fields=["tenant", "flow", "rank"], name="steps_of_flow"),
+            model_name='step',
+            index=models.Index(fields=['tenant', 'flow', 'rank'], name='steps_of_flow'),
         ),
     ]

@@ -6,340 +6,141 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("accounts", "0001_initial"),
+        ('accounts', '0001_initial'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="CounterDelta",
+            name='CounterDelta',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("flow_id", models.BigIntegerField()),
-                ("step_id", models.UUIDField(null=True)),
-                ("measure", models.CharField(max_length=60)),
-                ("amount", models.BigIntegerField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('flow_id', models.BigIntegerField()),
+                ('step_id', models.UUIDField(null=True)),
+                ('measure', models.CharField(max_length=60)),
+                ('amount', models.BigIntegerField()),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "indexes": [models.Index(fields=["tenant", "flow_id", "id"], name="delta_of_flow")],
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'flow_id', 'id'], name='delta_of_flow')],
             },
         ),
         migrations.CreateModel(
-            name="CounterTotal",
+            name='CounterTotal',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("flow_id", models.BigIntegerField()),
-                ("step_id", models.UUIDField(null=True)),
-                ("measure", models.CharField(max_length=60)),
-                ("amount", models.BigIntegerField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('flow_id', models.BigIntegerField()),
+                ('step_id', models.UUIDField(null=True)),
+                ('measure', models.CharField(max_length=60)),
+                ('amount', models.BigIntegerField()),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("tenant", "flow_id", "step_id", "measure"),
-                        name="counter_once",
-                        nulls_distinct=False,
-                    )
-                ],
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'flow_id', 'step_id', 'measure'), name='counter_once', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
-            name="HeldStep",
+            name='HeldStep',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("flow_id", models.BigIntegerField()),
-                ("step_id", models.UUIDField()),
-                ("cause", models.CharField(max_length=500)),
-                ("since", models.DateTimeField()),
-                ("retry_at", models.DateTimeField()),
-                ("attempts", models.IntegerField(default=1)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('flow_id', models.BigIntegerField()),
+                ('step_id', models.UUIDField()),
+                ('cause', models.CharField(max_length=500)),
+                ('since', models.DateTimeField()),
+                ('retry_at', models.DateTimeField()),
+                ('attempts', models.IntegerField(default=1)),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "flow_id", "step_id"), name="held_step_once")
-                ],
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'flow_id', 'step_id'), name='held_step_once')],
             },
         ),
         migrations.CreateModel(
-            name="Participant",
+            name='Participant',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("flow_id", models.BigIntegerField()),
-                ("contact_id", models.BigIntegerField()),
-                ("enrolled_on", models.DateField()),
-                ("enrolled_at", models.DateTimeField()),
-                ("source", models.CharField(max_length=40)),
-                ("suggestion_id", models.BigIntegerField(null=True)),
-                ("event_data", models.JSONField(null=True)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("active", "Active"),
-                            ("finished", "Finished"),
-                            ("success", "Finished with success"),
-                            ("dropped", "Dropped out"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        default="active",
-                        max_length=20,
-                    ),
-                ),
-                ("step_id", models.UUIDField(null=True)),
-                ("step_since", models.DateTimeField()),
-                ("waiting", models.BooleanField(default=False)),
-                ("due_at", models.DateTimeField(null=True)),
-                ("waits_until", models.DateTimeField(null=True)),
-                ("visit_number", models.IntegerField(default=0)),
-                ("attempts", models.SmallIntegerField(default=0)),
-                ("held_reason", models.CharField(blank=True, max_length=300)),
-                ("success_at", models.DateTimeField(null=True)),
-                ("ended_at", models.DateTimeField(null=True)),
-                ("drop_reason", models.CharField(blank=True, max_length=30)),
-                ("drop_values", models.JSONField(null=True)),
-                ("last_message_id", models.BigIntegerField(null=True)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('flow_id', models.BigIntegerField()),
+                ('contact_id', models.BigIntegerField()),
+                ('enrolled_on', models.DateField()),
+                ('enrolled_at', models.DateTimeField()),
+                ('source', models.CharField(max_length=40)),
+                ('suggestion_id', models.BigIntegerField(null=True)),
+                ('event_data', models.JSONField(null=True)),
+                ('status', models.CharField(choices=[('active', 'Active'), ('finished', 'Finished'), ('success', 'Finished with success'), ('dropped', 'Dropped out'), ('cancelled', 'Cancelled')], default='active', max_length=20)),
+                ('step_id', models.UUIDField(null=True)),
+                ('step_since', models.DateTimeField()),
+                ('waiting', models.BooleanField(default=False)),
+                ('due_at', models.DateTimeField(null=True)),
+                ('waits_until', models.DateTimeField(null=True)),
+                ('visit_number', models.IntegerField(default=0)),
+                ('attempts', models.SmallIntegerField(default=0)),
+                ('held_reason', models.CharField(blank=True, max_length=300)),
+                ('success_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('drop_reason', models.CharField(blank=True, max_length=30)),
+                ('drop_values', models.JSONField(null=True)),
+                ('last_message_id', models.BigIntegerField(null=True)),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("status", "active")),
-                        fields=["tenant", "flow_id", "due_at", "id"],
-                        name="participant_due",
-                    ),
-                    models.Index(fields=["tenant", "flow_id", "-id"], name="participants_of_flow"),
-                    models.Index(fields=["tenant", "contact_id", "-id"], name="participations"),
-                ],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("ended_at", None), ("status", "active")),
-                            models.Q(
-                                models.Q(("status", "active"), _negated=True), ("ended_at__isnull", False)
-                            ),
-                            _connector="OR",
-                        ),
-                        name="active_means_not_ended",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("status", "dropped"), models.Q(("drop_reason", ""), _negated=True)),
-                            models.Q(models.Q(("status", "dropped"), _negated=True), ("drop_reason", "")),
-                            _connector="OR",
-                        ),
-                        name="dropped_out_has_a_reason",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("status", "success"), _negated=True),
-                            ("success_at__isnull", False),
-                            _connector="OR",
-                        ),
-                        name="success_is_dated",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("status", "active"),
-                            models.Q(("due_at", None), ("waiting", False)),
-                            _connector="OR",
-                        ),
-                        name="only_active_is_due",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("status", "active")),
-                        fields=("tenant", "flow_id", "contact_id"),
-                        name="active_once_in_a_flow",
-                    ),
-                ],
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'indexes': [models.Index(condition=models.Q(('status', 'active')), fields=['tenant', 'flow_id', 'due_at', 'id'], name='participant_due'), models.Index(fields=['tenant', 'flow_id', '-id'], name='participants_of_flow'), models.Index(fields=['tenant', 'contact_id', '-id'], name='participations')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('status', 'active')), models.Q(models.Q(('status', 'active'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='active_means_not_ended'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'dropped'), models.Q(('drop_reason', ''), _negated=True)), models.Q(models.Q(('status', 'dropped'), _negated=True), ('drop_reason', '')), _connector='OR'), name='dropped_out_has_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'success'), _negated=True), ('success_at__isnull', False), _connector='OR'), name='success_is_dated'), models.CheckConstraint(condition=models.Q(('status', 'active'), models.Q(('due_at', None), ('waiting', False)), _connector='OR'), name='only_active_is_due'), models.UniqueConstraint(condition=models.Q(('status', 'active')), fields=('tenant', 'flow_id', 'contact_id'), name='active_once_in_a_flow')],
             },
         ),
         migrations.CreateModel(
-            name="Suggestion",
+            name='Suggestion',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("flow_id", models.BigIntegerField()),
-                ("contact_id", models.BigIntegerField()),
-                ("source", models.CharField(max_length=40)),
-                ("source_id", models.BigIntegerField(null=True)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                (
-                    "verdict",
-                    models.CharField(
-                        choices=[
-                            ("enrolled", "Enrolled"),
-                            ("not_open", "Enrolment is not open"),
-                            ("filter", "Does not pass the filter"),
-                            ("excluded", "On the exclusion list"),
-                            ("active", "Active in this flow already"),
-                            ("once", "Has been in this flow before"),
-                            ("control", "Held out as control group"),
-                            ("loop", "Entered too often by flows"),
-                            ("gone", "Former employee or erased"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("values", models.JSONField(null=True)),
-                ("at", models.DateTimeField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('flow_id', models.BigIntegerField()),
+                ('contact_id', models.BigIntegerField()),
+                ('source', models.CharField(max_length=40)),
+                ('source_id', models.BigIntegerField(null=True)),
+                ('actor_id', models.BigIntegerField(null=True)),
+                ('verdict', models.CharField(choices=[('enrolled', 'Enrolled'), ('not_open', 'Enrolment is not open'), ('filter', 'Does not pass the filter'), ('excluded', 'On the exclusion list'), ('active', 'Active in this flow already'), ('once', 'Has been in this flow before'), ('control', 'Held out as control group'), ('loop', 'Entered too often by flows'), ('gone', 'Former employee or erased')], max_length=20)),
+                ('values', models.JSONField(null=True)),
+                ('at', models.DateTimeField()),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "indexes": [
-                    models.Index(fields=["tenant", "flow_id", "contact_id", "-id"], name="suggestion_why")
-                ],
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'flow_id', 'contact_id', '-id'], name='suggestion_why')],
             },
         ),
         migrations.CreateModel(
-            name="Visit",
+            name='Visit',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "enrolled_on",
-                        "participant_id",
-                        "number",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("enrolled_on", models.DateField()),
-                ("participant_id", models.BigIntegerField()),
-                ("number", models.IntegerField()),
-                ("flow_id", models.BigIntegerField()),
-                ("step_id", models.UUIDField()),
-                ("revision", models.IntegerField()),
-                ("came_at", models.DateTimeField()),
-                ("went_at", models.DateTimeField(null=True)),
-                (
-                    "ended",
-                    models.CharField(
-                        blank=True,
-                        choices=[("", "Here now"), ("went_on", "Went on"), ("left", "Left")],
-                        default="",
-                        max_length=10,
-                    ),
-                ),
-                ("how", models.CharField(blank=True, max_length=30)),
-                ("branch_id", models.UUIDField(null=True)),
-                ("values", models.JSONField(null=True)),
-                ("message_id", models.BigIntegerField(null=True)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=core.tenancy.current_tenant_id,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="accounts.tenant",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('enrolled_on', 'participant_id', 'number', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('enrolled_on', models.DateField()),
+                ('participant_id', models.BigIntegerField()),
+                ('number', models.IntegerField()),
+                ('flow_id', models.BigIntegerField()),
+                ('step_id', models.UUIDField()),
+                ('revision', models.IntegerField()),
+                ('came_at', models.DateTimeField()),
+                ('went_at', models.DateTimeField(null=True)),
+                ('ended', models.CharField(blank=True, choices=[('', 'Here now'), ('went_on', 'Went on'), ('left', 'Left')], default='', max_length=10)),
+                ('how', models.CharField(blank=True, max_length=30)),
+                ('branch_id', models.UUIDField(null=True)),
+                ('values', models.JSONField(null=True)),
+                ('message_id', models.BigIntegerField(null=True)),
+                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],
             options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("ended", ""), ("went_at", None)),
-                            models.Q(("ended__in", ["went_on", "left"]), ("went_at__isnull", False)),
-                            _connector="OR",
-                        ),
-                        name="a_visit_ends_one_way",
-                    )
-                ],
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ended', ''), ('went_at', None)), models.Q(('ended__in', ['went_on', 'left']), ('went_at__isnull', False)), _connector='OR'), name='a_visit_ends_one_way')],
             },
         ),
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -95,11 +95,9 @@ def _drop_abandoned(connection: psycopg.Connection) -> None:
 
 
 def _drop(connection: psycopg.Connection, name: str) -> None:
-    try:
+    # Where a child still holds a connection, the next run drops it as abandoned.
+    with suppress(psycopg.errors.ObjectInUse):
         _execute(connection, "DROP DATABASE IF EXISTS {}", name)
-    except psycopg.errors.ObjectInUse:
-        # A child still holds a connection; the next run drops it as abandoned.
-        pass
 
 
 def _names(connection: psycopg.Connection, prefix: str) -> list[str]:
