@@ -15,7 +15,8 @@ SETS: dict[str, list[str]] = {
     "requirements-dev.lock": ["pyproject.toml", "--group", "embedded", "--group", "dev"],
     "requirements-embedded.lock": ["pyproject.toml", "--group", "embedded"],
     "requirements.lock": ["pyproject.toml"],
-    "requirements-build.lock": ["--group", "build"],
+    "requirements-uv.lock": ["--group", "uv"],
+    "requirements-node.lock": ["--group", "node"],
 }
 FLAGS = [
     "--universal",
@@ -37,7 +38,7 @@ def find_uv() -> str:
 def lock_python(uv: str) -> None:
     widest = next(iter(SETS))
     for name, source in SETS.items():
-        constraint = [] if name in (widest, "requirements-build.lock") else ["--constraint", widest]
+        constraint = [] if name in (widest, "requirements-uv.lock", "requirements-node.lock") else ["--constraint", widest]
         command = [uv, "pip", "compile", "--quiet", "--no-header", *FLAGS, *source, *constraint, "-o", name]
         subprocess.run(command, cwd=ROOT, check=True)
 
