@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 from django.utils.functional import cached_property
@@ -32,7 +32,7 @@ class TenantModel(models.Model):
         "accounts.Tenant", on_delete=models.PROTECT, default=current_tenant_id, related_name="+", db_index=False
     )
 
-    objects: models.Manager[Self] = TenantManager()
+    objects: ClassVar[models.Manager[Self]] = TenantManager()
 
     class Meta:
         abstract = True

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from accounts.permissions import GroupGrant, UserGrant
 from core.models import TenantForeignKey, TenantModel
 
 
@@ -135,3 +136,29 @@ class FlowOpened(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "user", "flow"], name="flow_opened_once")]
         indexes = [models.Index(fields=["tenant", "user", "-at"], name="flow_recent")]
+
+
+class FlowUserPermission(UserGrant):
+    """A chosen user who sees a flow (django-guardian; flows.visibility reads it)."""
+
+    content_object = TenantForeignKey(Flow, on_delete=models.CASCADE, related_name="user_grants")
+
+    class Meta(UserGrant.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "content_object", "user", "permission"], name="flow_user_grant_once"
+            )
+        ]
+
+
+class FlowGroupPermission(GroupGrant):
+    """A chosen group whose members see a flow."""
+
+    content_object = TenantForeignKey(Flow, on_delete=models.CASCADE, related_name="group_grants")
+
+    class Meta(GroupGrant.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "content_object", "group", "permission"], name="flow_group_grant_once"
+            )
+        ]

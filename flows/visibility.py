@@ -1,0 +1,51 @@
+"""Who sees a flow: the right to look at flows at all, narrowed by the flow's *visible for* (spec: accounts).
+
+`visible_flows` is the one door from an id in a URL to a flow: not allowed and not found look alike. What one may *do*
+with a flow is asked by the views (accounts.guards).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Membership
+from accounts.permissions import set_grants
+from accounts.rights import Right
+from flows.models import Flow, FlowGroupPermission, FlowUserPermission
+
+VIEW_RIGHTS = (Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
+VIEW = "view_flow"
+
+
+def within_sight(member: Membership) -> QuerySet[Flow]:
+    """Return the flows whose *visible for* includes the member, whatever the member's rights. Without deleted ones.
+
+    "The owner's group" is the owner's primary group; members of it by any way see the flow.
+    """
+    owners = Membership.objects.filter(
+        user_id=OuterRef("owner_id"), group__auth_group_id__in=member.auth_group_ids
+    )
+    users = FlowUserPermission.objects.filter(content_object=OuterRef("pk"), user_id=member.user_id)
+    groups = FlowGroupPermission.objects.filter(
+        content_object=OuterRef("pk"), group_id__in=member.auth_group_ids
+    )
+    seen = (
+        Q(visibility=Flow.Visibility.EVERYONE)
+        | Q(owner_id=member.user_id)
+        | Q(Exists(owners), visibility=Flow.Visibility.GROUP)
+        | Q(Exists(users) | Exists(groups), visibility=Flow.Visibility.CHOSEN)
+    )
+    return Flow.objects.filter(seen, deleted_at=None)
+
+
+def visible_flows(member: Membership) -> QuerySet[Flow]:
+    """Return the flows that the member may look at: none without the right to."""
+    return within_sight(member) if member.may(*VIEW_RIGHTS) else Flow.objects.none()
+
+
+def choose_viewers(*, flow: Flow, user_ids: Iterable[int], auth_group_ids: Iterable[int]) -> None:
+    """Make exactly these users and groups see a flow that is visible for *chosen users and groups*."""
+    set_grants(FlowUserPermission, codename=VIEW, content_object=flow, ids=user_ids)
+    set_grants(FlowGroupPermission, codename=VIEW, content_object=flow, ids=auth_group_ids)
