@@ -38,7 +38,11 @@ def find_uv() -> str:
 def lock_python(uv: str) -> None:
     widest = next(iter(SETS))
     for name, source in SETS.items():
-        constraint = [] if name in (widest, "requirements-uv.lock", "requirements-node.lock") else ["--constraint", widest]
+        constraint = (
+            []
+            if name in (widest, "requirements-uv.lock", "requirements-node.lock")
+            else ["--constraint", widest]
+        )
         command = [uv, "pip", "compile", "--quiet", "--no-header", *FLAGS, *source, *constraint, "-o", name]
         subprocess.run(command, cwd=ROOT, check=True)
 
