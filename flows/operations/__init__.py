@@ -1,0 +1,1 @@
+"""Writes of flows: drafts, saves, lifecycle, details."""
