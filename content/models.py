@@ -1,4 +1,4 @@
-"""Emails, their immutable versions, and the links in them."""
+"""Emails, their immutable versions, the links in them, and what locks them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Email(TenantModel):
     language = models.CharField(max_length=10, blank=True)
     revision = models.IntegerField(default=0)
     current = TenantForeignKey("content.EmailVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -42,11 +43,29 @@ class EmailVersion(TenantModel):
     mjml = models.TextField()
     html = models.TextField()
     text = models.TextField()
+    # Keys of the custom fields that its merge tags name, as "contact.size": rendering reads only these.
+    custom_keys = models.JSONField(default=list)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "email", "number"], name="email_version_once")]
+
+
+class EmailLock(TenantModel):
+    """An email that a running flow uses: nobody edits it until that flow is paused or ended.
+
+    The flow writes its locks when it starts and takes them away when it pauses or ends (content.operations.locks).
+    """
+
+    email = TenantForeignKey(Email, on_delete=models.CASCADE, related_name="locks")
+    flow_id = models.BigIntegerField()
+    flow_name = models.CharField(max_length=120)
+    url = models.CharField(max_length=300, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "email", "flow_id"], name="email_lock_once")]
+        indexes = [models.Index(fields=["tenant", "flow_id"], name="email_locks_of_flow")]
 
 
 class MessageLink(HotTenantModel):

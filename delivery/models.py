@@ -12,7 +12,12 @@ from core.models import HotTenantModel, TenantForeignKey, TenantModel
 
 class Stream(TenantModel):
     """A valve and the settings of all messages behind it. A flow owns one and turns it in the transaction of its
-    own status; `send` looks only here. Message settings count for everyone from the save, so they live here too."""
+    own status; `send` looks only here. Message settings count for everyone from the save, so they live here too.
+
+    `epoch` rises with every closing: a message of an earlier epoch is cancelled, also when the stream reopens.
+    `sender` is {"sender": {"source", "name", "email"}, "reply_to": {"source", "email"}} as the flow's document has
+    them, `utm` {"source", "campaign"}, `exclusions` the selections whose members get nothing.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
@@ -25,10 +30,22 @@ class Stream(TenantModel):
     timezone = models.CharField(max_length=60, default="UTC")
     subscription_type = TenantForeignKey("crm.SubscriptionType", on_delete=models.PROTECT, null=True, related_name="+")
     override_consent = models.BooleanField(default=False)
-    from_name = models.CharField(max_length=120, blank=True)
-    from_email = models.CharField(max_length=254, blank=True)
     sender = models.JSONField(default=dict)
     utm = models.JSONField(default=dict)
+    exclusions = models.JSONField(default=list)
+    epoch = models.IntegerField(default=0)
+    served_at = models.DateTimeField(null=True)
+    # The one stream of a tenant that belongs to no flow: test sends.
+    is_for_tests = models.BooleanField(default=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant"], name="one_stream_for_tests", condition=Q(is_for_tests=True)),
+        ]
+        indexes = [models.Index(fields=["tenant", "state", "served_at"], name="stream_turns")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Message(HotTenantModel):
@@ -62,6 +79,7 @@ class Message(HotTenantModel):
     reason = models.CharField(max_length=60, blank=True)
     error = models.CharField(max_length=500, blank=True)
     stream = TenantForeignKey(Stream, on_delete=models.DO_NOTHING, related_name="+", hot=True)
+    epoch = models.IntegerField(default=0)
     contact_id = models.BigIntegerField(null=True)
     flow_id = models.BigIntegerField(null=True)
     step_id = models.UUIDField(null=True)
@@ -90,6 +108,7 @@ class Message(HotTenantModel):
             models.Index(fields=["tenant", "reserved_by"], name="message_reserved", condition=Q(reserved_by__isnull=False)),
             models.Index(fields=["tenant", "contact_id", "-id"], name="message_of_contact"),
             models.Index(fields=["tenant", "flow_id", "step_id", "status"], name="message_of_step"),
+            models.Index(fields=["tenant", "-id"], name="message_test", condition=Q(is_test=True)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["enrolled_on", "participant_id", "visit_number"], name="one_message_a_visit"),
@@ -100,9 +119,17 @@ class BlockedAddress(TenantModel):
     """An address that gets nothing any more (hard bounce, five in a row, complaint, by a user)."""
 
     address_norm = models.CharField(max_length=320, db_collation="C")
-    reason = models.CharField(max_length=60)
+
+    class Reason(models.TextChoices):
+        HARD_BOUNCE = "hard_bounce", "The address does not exist"
+        REPEATED_BOUNCES = "repeated_bounces", "Five messages in a row came back"
+        COMPLAINT = "complaint", "Marked as spam"
+        BY_USER = "by_user", "Blocked by a user"
+
+    reason = models.CharField(max_length=60, choices=Reason)
     detail = models.CharField(max_length=500, blank=True)
     at = models.DateTimeField()
+    message_id = models.BigIntegerField(null=True)
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "address_norm"], name="blocked_address_once")]

@@ -1,0 +1,69 @@
+"""Reads of content that other rooms need: what can be sent, what can be chosen, what is locked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import F, Q, QuerySet
+
+from content.models import Email, EmailLock
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChoice:
+    """An email as a step may choose it. `version_id` None: it has not been saved without problems yet."""
+
+    id: int
+    name: str
+    subject: str
+    version_id: int | None
+    flow_id: int | None
+    updated_at: dt.datetime
+
+    @property
+    def is_sendable(self) -> bool:
+        """Whether there is a version that can be sent."""
+        return self.version_id is not None
+
+
+def sendable_version(email_id: int) -> int | None:
+    """Return the id of the email's newest version, or None where nothing can be sent."""
+    return Email.objects.filter(pk=email_id, deleted_at=None).values_list("current_id", flat=True).first()
+
+
+def email_choices(flow_id: int | None = None) -> list[EmailChoice]:
+    """Return the emails that a flow may use: its own first, then those that belong to no flow; by name."""
+    emails = _alive().filter(Q(flow_id=flow_id) | Q(flow_id=None)).order_by(F("flow_id").asc(nulls_last=True), "name", "id")
+    return [_choice(email) for email in emails]
+
+
+def emails_of_flow(flow_id: int, *, used: Sequence[int] = ()) -> list[EmailChoice]:
+    """Return the emails that belong to a flow or that its steps use (`used`), by name."""
+    return [_choice(email) for email in _alive().filter(Q(flow_id=flow_id) | Q(pk__in=used)).order_by("name", "id")]
+
+
+def email_names(email_ids: Sequence[int]) -> dict[int, str]:
+    """Return names by id of the emails that still exist."""
+    return dict(_alive().filter(pk__in=email_ids).values_list("id", "name"))
+
+
+def locks_of(email_id: int) -> list[EmailLock]:
+    """Return the running flows that lock an email, by name."""
+    return list(EmailLock.objects.filter(email_id=email_id).order_by("flow_name", "flow_id"))
+
+
+def _alive() -> QuerySet[Email]:
+    return Email.objects.filter(deleted_at=None)
+
+
+def _choice(email: Email) -> EmailChoice:
+    return EmailChoice(
+        id=email.pk,
+        name=email.name,
+        subject=email.subject,
+        version_id=email.current_id,
+        flow_id=email.flow_id,
+        updated_at=email.updated_at,
+    )
