@@ -28,16 +28,18 @@ def say(text: str) -> None:
     print(f"· {text}", flush=True)
 
 
-def run(*command: object, **kwargs: object) -> None:
+def run(*command: object, env: "dict[str, str] | None" = None) -> None:
     """Run a step quietly; on failure show what it said and stop."""
-    done = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False, **kwargs
-    )  # type: ignore[call-overload]
-    if done.returncode:
-        said = (done.stderr + done.stdout).strip()
+    texts = [str(part) for part in command]
+    done = subprocess.run(texts, cwd=ROOT, capture_output=True, text=True, check=False, env=env)
+    said = (done.stderr + done.stdout).strip()
+    if done.returncode and "certificate" in said and env is None:
+        # Behind a company's proxy only the system's own certificates are of use (uv looks at its own first).
+        run(*command, env={**os.environ, "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"})
+    elif done.returncode:
         if "No space left" in said or "ENOSPC" in said:
             raise Trouble(f"The disk is full. {said.splitlines()[-1]}")
-        raise Trouble(f"This step failed: {' '.join(str(part) for part in command)}\n{said}")
+        raise Trouble(f"This step failed: {' '.join(texts)}\n{said}")
 
 
 def stamp_of(*sources: Path) -> str:
