@@ -13,9 +13,15 @@ class Company(TenantModel):
 
     name = models.CharField(max_length=200)
     name_norm = models.CharField(max_length=400, db_collation="C")
-    category = TenantForeignKey("crm.ListItem", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    business = TenantForeignKey("crm.ListItem", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    our_contact = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    category = TenantForeignKey(
+        "crm.ListItem", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    business = TenantForeignKey(
+        "crm.ListItem", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    our_contact = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     phone = models.CharField(max_length=20, blank=True)
     website = models.URLField(blank=True)
     country = models.CharField(max_length=2, blank=True)

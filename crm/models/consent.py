@@ -40,14 +40,20 @@ class Consent(TenantModel):
 class ConsentChange(HotTenantModel):
     """The log of consents: every record, as it came."""
 
-    contact = TenantForeignKey("crm.Contact", on_delete=models.DO_NOTHING, related_name="consent_changes", hot=True)
+    contact = TenantForeignKey(
+        "crm.Contact", on_delete=models.DO_NOTHING, related_name="consent_changes", hot=True
+    )
     purpose = TenantForeignKey(ConsentPurpose, on_delete=models.DO_NOTHING, related_name="+", hot=True)
     given = models.BooleanField()
     legal_basis = models.CharField(max_length=80, blank=True)
     source = models.CharField(max_length=120, blank=True)
     at = models.DateTimeField()
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_constraint=False,
     )
 
     class Meta(HotTenantModel.Meta):

@@ -13,7 +13,9 @@ class Contact(TenantModel):
     """A person. Category, business and our contact are the company's where there is a company; the columns here
     count only for a contact without one. An erased contact stays as an empty tombstone (deleted_at)."""
 
-    company = TenantForeignKey("crm.Company", on_delete=models.PROTECT, null=True, blank=True, related_name="contacts")
+    company = TenantForeignKey(
+        "crm.Company", on_delete=models.PROTECT, null=True, blank=True, related_name="contacts"
+    )
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100, blank=True)
     name_norm = models.CharField(max_length=420, blank=True, db_collation="C")
@@ -26,10 +28,18 @@ class Contact(TenantModel):
     language = models.CharField(max_length=10, blank=True)
     timezone = models.CharField(max_length=60, blank=True)
     date_of_birth = models.DateField(null=True, blank=True)
-    category = TenantForeignKey("crm.ListItem", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    business = TenantForeignKey("crm.ListItem", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    our_contact = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    service_contact = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    category = TenantForeignKey(
+        "crm.ListItem", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    business = TenantForeignKey(
+        "crm.ListItem", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    our_contact = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    service_contact = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     former_employee = models.BooleanField(default=False)
     origin = models.CharField(max_length=20)
     created_at = models.DateTimeField()
@@ -44,7 +54,9 @@ class Contact(TenantModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["tenant", "email_norm", "id"], name="contact_by_email", condition=~Q(email_norm="")),
+            models.Index(
+                fields=["tenant", "email_norm", "id"], name="contact_by_email", condition=~Q(email_norm="")
+            ),
             models.Index(fields=["tenant", "name_norm", "id"], name="contact_by_name"),
             models.Index(fields=["tenant", "company", "id"], name="contact_of_company"),
             models.Index(fields=["tenant", "our_contact", "id"], name="contact_of_user"),
@@ -74,5 +86,7 @@ class SearchWord(HotTenantModel):
     object_id = models.BigIntegerField()
 
     class Meta(HotTenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "word", "kind", "object_id"], name="search_word_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "word", "kind", "object_id"], name="search_word_once")
+        ]
         indexes = [models.Index(fields=["tenant", "kind", "object_id"], name="search_words_of")]

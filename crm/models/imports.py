@@ -21,7 +21,9 @@ class ContactImport(TenantModel):
     mapping = models.JSONField(default=dict)
     legal_basis = models.CharField(max_length=80, blank=True)
     source = models.CharField(max_length=120, blank=True)
-    selection = TenantForeignKey("crm.Selection", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    selection = TenantForeignKey(
+        "crm.Selection", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     created = models.BigIntegerField(default=0)
     updated = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
@@ -33,7 +35,9 @@ class ContactImport(TenantModel):
 class ImportIssue(HotTenantModel):
     """Why a row was rejected, or what was left out of one that was taken (a warning)."""
 
-    contact_import = TenantForeignKey(ContactImport, on_delete=models.DO_NOTHING, related_name="issues", hot=True)
+    contact_import = TenantForeignKey(
+        ContactImport, on_delete=models.DO_NOTHING, related_name="issues", hot=True
+    )
     row = models.BigIntegerField()
     column = models.CharField(max_length=200, blank=True)
     reason = models.CharField(max_length=250)

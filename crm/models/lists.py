@@ -17,7 +17,9 @@ class ListItem(TenantModel):
         CUSTOM = "custom", "Custom field"
 
     list = models.CharField(max_length=20, choices=List)
-    field = TenantForeignKey("crm.CustomField", on_delete=models.CASCADE, null=True, blank=True, related_name="items")
+    field = TenantForeignKey(
+        "crm.CustomField", on_delete=models.CASCADE, null=True, blank=True, related_name="items"
+    )
     name = models.CharField(max_length=120)
     name_norm = models.CharField(max_length=240, db_collation="C")
     rank = models.IntegerField(default=0)
@@ -25,10 +27,13 @@ class ListItem(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "list", "field", "name_norm"], name="list_item_once", nulls_distinct=False),
+            models.UniqueConstraint(
+                fields=["tenant", "list", "field", "name_norm"], name="list_item_once", nulls_distinct=False
+            ),
             models.CheckConstraint(
                 name="only_custom_items_have_a_field",
-                condition=models.Q(list="custom", field__isnull=False) | (~models.Q(list="custom") & models.Q(field=None)),
+                condition=models.Q(list="custom", field__isnull=False)
+                | (~models.Q(list="custom") & models.Q(field=None)),
             ),
         ]
         ordering = ["list", "rank", "name"]

@@ -23,8 +23,12 @@ class Selection(TenantModel):
 
     name = models.CharField(max_length=120)
     description = models.CharField(max_length=250, blank=True)
-    folder = TenantForeignKey(SelectionFolder, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    folder = TenantForeignKey(
+        SelectionFolder, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
@@ -43,7 +47,9 @@ class SelectionMember(TenantModel):
     added_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "selection", "contact"], name="selection_member_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "selection", "contact"], name="selection_member_once")
+        ]
         indexes = [models.Index(fields=["tenant", "contact", "selection"], name="selections_of_contact")]
 
 
@@ -52,7 +58,9 @@ class Project(TenantModel):
 
     name = models.CharField(max_length=120)
     description = models.CharField(max_length=250, blank=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
@@ -71,5 +79,7 @@ class ProjectMember(TenantModel):
     added_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "project", "contact"], name="project_member_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "project", "contact"], name="project_member_once")
+        ]
         indexes = [models.Index(fields=["tenant", "contact", "project"], name="projects_of_contact")]

@@ -1,0 +1,90 @@
+"""Criteria in words, for cards, logs and "why": `Category is one of Prospect and Job title contains "chef"`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from crm.criteria.choices import code_name, names_of, source_of
+from crm.criteria.fields import Field, fields_by_key
+from crm.criteria.operators import Operator, operator_named, read_date, read_id
+from crm.criteria.schema import Criteria, Line, Value
+from crm.criteria.sql import lines_of
+
+Names = Mapping[str, Mapping[int, str]]
+
+
+def describe(criteria: Criteria) -> str:
+    """Return criteria as one sentence without a full stop; "everyone" when empty. At most seven queries."""
+    return describe_all([criteria])[0]
+
+
+def describe_all(many: Sequence[Criteria | Line]) -> list[str]:
+    """Return several criteria in words with no more queries than for one."""
+    lines = [line for part in many for line in (lines_of(part) if isinstance(part, Criteria) else [part])]
+    fields = fields_by_key(line.field for line in lines)
+    wanted: dict[str, list[int]] = {}
+    for line in lines:
+        field = fields.get(line.field)
+        if field and (source := source_of(field)):
+            wanted.setdefault(source, []).extend(found for v in line.values if (found := read_id(v)))
+    names = names_of(wanted)
+    return [_part(part, fields, names, outer=True) for part in many]
+
+
+def _part(part: Criteria | Line, fields: Mapping[str, Field], names: Names, *, outer: bool = False) -> str:
+    if isinstance(part, Line):
+        return describe_line(part, fields, names)
+    groups = [
+        " and ".join(_part(inner, fields, names) for inner in group.lines)
+        for group in part.groups
+        if group.lines
+    ]
+    if not groups:
+        return "everyone"
+    text = ", or ".join(groups)
+    return text if outer or (len(groups) == 1 and len(part.groups[0].lines) == 1) else f"({text})"
+
+
+def describe_line(line: Line, fields: Mapping[str, Field], names: Names) -> str:
+    """Return one line in words."""
+    field = fields.get(line.field)
+    if field is None:
+        return "a field that is gone" if line.field else "…"
+    operator = operator_named(field.type, line.operator)
+    if operator is None:
+        return f"{field.label} …"
+    label = _membership_label(field, operator) or operator.label
+    return f"{field.label} {label} {_values(field, operator, line.values, names)}".rstrip()
+
+
+def _membership_label(field: Field, operator: Operator) -> str | None:
+    if not field.is_multiple or operator.slots != ("choices",):
+        return None
+    return {"one_of": "is any of", "not_one_of": "is none of", "all_of": "has all of"}[operator.name]
+
+
+def _values(field: Field, operator: Operator, values: Sequence[Value], names: Names) -> str:
+    if operator.slots == ("choices",):
+        return ", ".join(value_name(field, value, names) for value in values) or "…"
+    if operator.name == "in_period" and len(values) == 3:
+        which, count, unit = (str(value) for value in values)
+        return f"{which} {unit}" if which == "this" or count == "1" else f"{which} {count} {unit}s"
+    shown = [_shown(slot, value) for slot, value in zip(operator.slots, values, strict=False)]
+    return " and ".join(shown) if shown or not operator.slots else "…"
+
+
+def value_name(field: Field, value: Value, names: Names) -> str:
+    """Return the name of a list field's value."""
+    source = source_of(field)
+    if not source:
+        return code_name(field, str(value))
+    return names[source].get(read_id(value) or 0, "a value that is gone")
+
+
+def _shown(slot: str, value: Value) -> str:
+    if slot == "text":
+        return f"“{value}”"
+    if slot == "date" and isinstance(day := read_date(value), dt.date):
+        return f"{day.day} {day:%B %Y}"
+    return str(value)

@@ -1,0 +1,124 @@
+"""The operators of each type of field: what they are called, which values they take, what may stand in them.
+
+Pure: no database. A negation holds exactly where its operator does not, so an empty field "is not" anything.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+from crm.criteria.fields import FieldType
+from crm.criteria.schema import Value
+
+# What a value is: `period` and `unit` are the words of "in next 3 weeks".
+Slot = Literal["text", "number", "date", "choice", "choices", "period", "count", "unit", "days"]
+PERIODS = ("this", "next", "last")
+UNITS = ("day", "week", "month", "year")
+MOST_UNITS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator of one type. `negates` names the operator that it is the complement of."""
+
+    name: str
+    label: str
+    slots: tuple[Slot, ...] = ()
+    negates: str = ""
+
+
+TEXT = (
+    Operator("is", "is", ("text",)),
+    Operator("is_not", "is not", ("text",), negates="is"),
+    Operator("begins_with", "begins with", ("text",)),
+    Operator("not_begins_with", "does not begin with", ("text",), negates="begins_with"),
+    Operator("ends_with", "ends with", ("text",)),
+    Operator("not_ends_with", "does not end with", ("text",), negates="ends_with"),
+    Operator("contains", "contains", ("text",)),
+    Operator("not_contains", "does not contain", ("text",), negates="contains"),
+    Operator("is_empty", "is empty"),
+    Operator("is_set", "is set", negates="is_empty"),
+)
+NUMBER = (
+    Operator("eq", "=", ("number",)),
+    Operator("ne", "≠", ("number",), negates="eq"),
+    Operator("gt", ">", ("number",)),
+    Operator("lt", "<", ("number",)),
+    Operator("ge", "≥", ("number",)),
+    Operator("le", "≤", ("number",)),
+    Operator("between", "is between", ("number", "number")),
+    Operator("is_empty", "is empty"),
+    Operator("is_set", "is set", negates="is_empty"),
+)
+DATE = (
+    Operator("on", "is on", ("date",)),
+    Operator("before", "is before", ("date",)),
+    Operator("after", "is after", ("date",)),
+    Operator("between", "is between", ("date", "date")),
+    Operator("today", "is today"),
+    Operator("before_today", "is before today"),
+    Operator("after_today", "is after today"),
+    Operator("in_period", "is in", ("period", "count", "unit")),
+    Operator("anniversary_in", "has its anniversary in (days)", ("days",)),
+    Operator("is_empty", "is empty"),
+    Operator("is_set", "is set", negates="is_empty"),
+)
+BOOL = (Operator("yes", "is yes"), Operator("no", "is no", negates="yes"))
+LIST = (
+    Operator("one_of", "is one of", ("choices",)),
+    Operator("not_one_of", "is not one of", ("choices",), negates="one_of"),
+    Operator("all_of", "has all of", ("choices",)),
+    Operator("is_empty", "is empty"),
+    Operator("is_set", "is set", negates="is_empty"),
+)
+OPERATORS: dict[FieldType, tuple[Operator, ...]] = {
+    "text": TEXT,
+    "number": NUMBER,
+    "date": DATE,
+    "bool": BOOL,
+    "list": LIST,
+}
+RELATIVE = frozenset({"today", "before_today", "after_today", "in_period", "anniversary_in"})
+
+
+def operator_named(field_type: FieldType, name: str) -> Operator | None:
+    """Return the operator of a type, or None."""
+    return next((operator for operator in OPERATORS[field_type] if operator.name == name), None)
+
+
+def read_number(value: Value) -> Decimal | None:
+    """Return a value as a number, or None where it is none."""
+    if isinstance(value, bool):
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number) < Decimal(10) ** 15 else None
+
+
+def read_date(value: Value) -> dt.date | None:
+    """Return a value (ISO text) as a date, or None where it is none."""
+    try:
+        return dt.date.fromisoformat(str(value).strip())
+    except ValueError:
+        return None
+
+
+def read_count(value: Value) -> int | None:
+    """Return a value as a whole number from 0 to MOST_UNITS, or None where it is none."""
+    number = read_number(value)
+    if number is None or number != number.to_integral_value() or not 0 <= number <= MOST_UNITS:
+        return None
+    return int(number)
+
+
+def read_id(value: Value) -> int | None:
+    """Return a value as an id, or None where it is none."""
+    number = read_number(value)
+    if number is None or number != number.to_integral_value() or number < 1:
+        return None
+    return int(number)

@@ -1,0 +1,246 @@
+"""Criteria as one boolean SQL expression over `c` (contact) and `co` (company). Values are bound, never written in.
+
+The expression is TRUE or FALSE, never NULL; it names the clock nowhere, so a rehearsal's `now` holds. Joins inside
+it go by tenant_id with leakproof operators, so row-level security keeps their indexes. Text that is not an index
+probe (contains, custom text) is a scan of one tenant: about 0.25 s a million contacts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core.text import norm, norm_email
+from crm.criteria import dates
+from crm.criteria.fields import Field, UnknownField, fields_by_key
+from crm.criteria.operators import Operator, operator_named, read_count, read_date, read_id, read_number
+from crm.criteria.schema import Criteria, Line, Value
+
+FROM = "crm_contact c LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id"
+
+
+class BadCriteria(ValueError):
+    """A line cannot be judged: an unknown operator, or a value that is none. See crm.criteria.validate."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCriteria:
+    """A boolean SQL expression with its parameters in order."""
+
+    sql: str
+    params: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Today, for the operators that are relative to it."""
+
+    now: dt.datetime
+    zone: ZoneInfo
+
+    @property
+    def today(self) -> dt.date:
+        """The day in the zone."""
+        return dates.today_in(self.now, self.zone)
+
+
+def compile_criteria(criteria: Criteria, *, now: dt.datetime, zone: ZoneInfo) -> CompiledCriteria:
+    """Return criteria as SQL. At most three queries (the tenant's own fields), none for built-in fields.
+
+    Raises UnknownField for a field that is gone and BadCriteria for values that are none.
+    """
+    fields = fields_by_key(line.field for line in lines_of(criteria))
+    return _any_group(criteria, fields, Clock(now, zone))
+
+
+def lines_of(criteria: Criteria) -> Iterator[Line]:
+    """Yield every line, nested ones too, in order."""
+    for group in criteria.groups:
+        for part in group.lines:
+            if isinstance(part, Line):
+                yield part
+            else:
+                yield from lines_of(part)
+
+
+def compile_part(part: Line | Criteria, fields: Mapping[str, Field], clock: Clock) -> CompiledCriteria:
+    """Return one line, or nested criteria, as SQL."""
+    if isinstance(part, Criteria):
+        return _any_group(part, fields, clock)
+    field = fields.get(part.field)
+    if field is None:
+        raise UnknownField(f"There is no field {part.field!r}.")
+    operator = operator_named(field.type, part.operator)
+    if operator is None:
+        raise BadCriteria(f"{field.label}: there is no operator {part.operator!r}.")
+    return _compile_line(field, operator, part.values, clock)
+
+
+def _any_group(criteria: Criteria, fields: Mapping[str, Field], clock: Clock) -> CompiledCriteria:
+    groups = [
+        _joined([compile_part(part, fields, clock) for part in group.lines], " AND ")
+        for group in criteria.groups
+        if group.lines
+    ]
+    return _joined(groups, " OR ") if groups else CompiledCriteria("TRUE", [])
+
+
+def _joined(parts: Sequence[CompiledCriteria], word: str) -> CompiledCriteria:
+    if len(parts) == 1:
+        return parts[0]
+    text = word.join(part.sql for part in parts)
+    return CompiledCriteria(f"({text})", [param for part in parts for param in part.params])
+
+
+def _compile_line(
+    field: Field, operator: Operator, values: Sequence[Value], clock: Clock
+) -> CompiledCriteria:
+    positive = operator.negates or operator.name
+    if operator.slots != ("choices",) and len(values) != len(operator.slots):
+        raise BadCriteria(f"{field.label} {operator.label}: {len(operator.slots)} values are wanted.")
+    compiled = _SHAPES[field.type](field, positive, values, clock)
+    sql = f"coalesce({compiled.sql}, FALSE)"
+    return CompiledCriteria(f"NOT {sql}" if operator.negates else sql, compiled.params)
+
+
+# --- by type ------------------------------------------------------------------------------------------------------
+
+
+def _text(field: Field, name: str, values: Sequence[Value], clock: Clock) -> CompiledCriteria:
+    if name == "is_empty":
+        return CompiledCriteria(f"coalesce({field.sql}, '') = ''", [*field.params])
+    given = str(values[0])
+    if field.shape == "row":
+        column, value = f"lower(normalize({field.sql}, NFKC))", "lower(normalize(%s::text, NFKC))"
+        given = " ".join(given.split())
+    else:
+        column, value = field.sql, "%s::text"
+        given = norm_email(given) if field.shape == "email" else norm(given)
+    if not given:
+        raise BadCriteria(f"{field.label}: a text is missing.")
+    params = [*field.params, given]
+    if name == "ends_with":
+        return CompiledCriteria(f"right({column}, length({value})) = {value}", [*field.params, given, given])
+    pattern = {"is": "{0} = {1}", "begins_with": "{0} ^@ {1}", "contains": "strpos({0}, {1}) > 0"}[name]
+    return CompiledCriteria(pattern.format(column, value), params)
+
+
+_COMPARISONS = {"eq": "=", "gt": ">", "lt": "<", "ge": ">=", "le": "<="}
+
+
+def _number(field: Field, name: str, values: Sequence[Value], clock: Clock) -> CompiledCriteria:
+    if name == "is_empty":
+        return _is_null(field)
+    numbers = [_read(field, read_number, value, "a number") for value in values]
+    if name == "between":
+        return CompiledCriteria(f"{field.sql} BETWEEN %s::numeric AND %s::numeric", [*field.params, *numbers])
+    return CompiledCriteria(f"{field.sql} {_COMPARISONS[name]} %s::numeric", [*field.params, *numbers])
+
+
+def _date(field: Field, name: str, values: Sequence[Value], clock: Clock) -> CompiledCriteria:
+    if name == "is_empty":
+        return _is_null(field)
+    if name == "anniversary_in":
+        return _anniversary(field, _read(field, read_count, values[0], "a number of days"), clock)
+    first, last = _days(field, name, values, clock)
+    parts, params = [], []
+    # A moment is compared with the instants at which days begin in the zone, so its index stays usable.
+    cast = "timestamptz" if field.shape == "moment" else "date"
+    for bound, comparison in ((first, ">="), (last, "<")):
+        if bound is not None:
+            parts.append(f"{field.sql} {comparison} %s::{cast}")
+            params += [
+                *field.params,
+                dates.day_starts(bound, clock.zone) if field.shape == "moment" else bound,
+            ]
+    return CompiledCriteria(f"({' AND '.join(parts)})", params)
+
+
+def _days(
+    field: Field, name: str, values: Sequence[Value], clock: Clock
+) -> tuple[dt.date | None, dt.date | None]:
+    """Return the first day that holds and the first that does not any more; None is open."""
+    day, today = dt.timedelta(days=1), clock.today
+    if name == "today":
+        return today, today + day
+    if name == "before_today":
+        return None, today
+    if name == "after_today":
+        return today + day, None
+    if name == "in_period":
+        count = _read(field, read_count, values[1] or 1, "a number")
+        return dates.period(today, str(values[0]), count, str(values[2]))
+    given = [_read(field, read_date, value, "a date") for value in values]
+    after = min(given[-1], dt.date.max - day) + day
+    return {
+        "on": (given[0], after),
+        "before": (None, given[0]),
+        "after": (after, None),
+        "between": (given[0], after),
+    }[name]
+
+
+def _anniversary(field: Field, days: int, clock: Clock) -> CompiledCriteria:
+    codes = dates.anniversary_days(clock.today, days)
+    column, params = field.sql, [*field.params]
+    if field.shape == "moment":
+        column, params = f"({field.sql} AT TIME ZONE %s::text)", [*params, clock.zone.key]
+    code = f"(extract(month FROM {column}) * 100 + extract(day FROM {column}))::int"
+    return CompiledCriteria(f"{code} = ANY(%s::int[])", [*params, *params, codes])
+
+
+def _bool(field: Field, name: str, values: Sequence[Value], clock: Clock) -> CompiledCriteria:
+    return CompiledCriteria(field.sql, [*field.params])
+
+
+def _list(field: Field, name: str, values: Sequence[Value], clock: Clock) -> CompiledCriteria:
+    if name == "is_empty":
+        return _list_is_empty(field)
+    if not values:
+        raise BadCriteria(f"{field.label}: nothing is chosen.")
+    cast = "text" if field.shape == "code" else "bigint"
+    chosen: list[Any] = (
+        sorted({str(value) for value in values})
+        if cast == "text"
+        else sorted({_read(field, read_id, value, "a choice") for value in values})
+    )
+    if field.is_multiple:
+        if name == "one_of":
+            sql = f"EXISTS (SELECT 1 {field.sql} AND {field.member} = ANY(%s::bigint[]))"
+            return CompiledCriteria(sql, [*field.params, chosen])
+        sql = f"(SELECT count(*) {field.sql} AND {field.member} = ANY(%s::bigint[])) = %s::bigint"
+        return CompiledCriteria(sql, [*field.params, chosen, len(chosen)])
+    if name == "all_of" and len(chosen) > 1:
+        return CompiledCriteria("FALSE", [])
+    return CompiledCriteria(f"{field.sql} = ANY(%s::{cast}[])", [*field.params, chosen])
+
+
+def _list_is_empty(field: Field) -> CompiledCriteria:
+    if field.is_multiple:
+        return CompiledCriteria(f"NOT EXISTS (SELECT 1 {field.sql})", [*field.params])
+    if field.shape == "code":
+        return CompiledCriteria(f"coalesce({field.sql}, '') = ''", [*field.params])
+    return _is_null(field)
+
+
+def _is_null(field: Field) -> CompiledCriteria:
+    return CompiledCriteria(f"({field.sql}) IS NULL", [*field.params])
+
+
+def _read(field: Field, reader: Callable[[Value], Any], value: Value, what: str) -> Any:
+    found = reader(value)
+    if found is None:
+        raise BadCriteria(f"{field.label}: {value!r} is not {what}.")
+    return found
+
+
+_SHAPES: dict[str, Callable[[Field, str, Sequence[Value], Clock], CompiledCriteria]] = {
+    "text": _text,
+    "number": _number,
+    "date": _date,
+    "bool": _bool,
+    "list": _list,
+}

@@ -1,0 +1,157 @@
+"""What is wrong with criteria, in the user's words. Never raises: unfinished criteria may always be saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from crm.criteria.choices import names_of, source_of
+from crm.criteria.fields import Field, fields_by_key
+from crm.criteria.operators import (
+    PERIODS,
+    UNITS,
+    Operator,
+    Slot,
+    operator_named,
+    read_count,
+    read_date,
+    read_id,
+    read_number,
+)
+from crm.criteria.schema import Criteria, Line, Value
+from crm.criteria.sql import lines_of
+from crm.places import COUNTRIES, LANGUAGES
+
+MOST_LINES = 200
+MOST_DEPTH = 5
+MOST_TEXT = 500
+
+Path = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineProblem:
+    """What is wrong at one place: the path is group, line, group, line … from the root."""
+
+    path: Path
+    message: str
+
+
+def problems(criteria: Criteria) -> list[str]:
+    """Return what is wrong, in order; empty means that the criteria can be judged.
+
+    At most seven queries: the tenant's own fields, and which of the chosen values exist.
+    """
+    return [problem.message for problem in line_problems(criteria)]
+
+
+def line_problems(criteria: Criteria) -> list[LineProblem]:
+    """Return what is wrong, each with its place."""
+    lines = list(lines_of(criteria))
+    if len(lines) > MOST_LINES:
+        return [LineProblem((), f"There are {len(lines)} lines; {MOST_LINES} are the most.")]
+    if _depth(criteria) > MOST_DEPTH:
+        return [LineProblem((), f"Groups are nested deeper than {MOST_DEPTH}.")]
+    fields = fields_by_key(line.field for line in lines)
+    return list(_problems(criteria, (), fields, _names(lines, fields)))
+
+
+def _depth(criteria: Criteria) -> int:
+    inner = [_depth(part) for group in criteria.groups for part in group.lines if isinstance(part, Criteria)]
+    return 1 + max(inner, default=0)
+
+
+def _names(lines: Sequence[Line], fields: Mapping[str, Field]) -> dict[str, dict[int, str]]:
+    wanted: dict[str, list[int]] = {}
+    for line in lines:
+        field = fields.get(line.field)
+        if field and (source := source_of(field)):
+            wanted.setdefault(source, []).extend(found for v in line.values if (found := read_id(v)))
+    return names_of(wanted)
+
+
+def _problems(
+    criteria: Criteria, path: Path, fields: Mapping[str, Field], names: Mapping[str, Mapping[int, str]]
+) -> Iterator[LineProblem]:
+    for i, group in enumerate(criteria.groups):
+        if not group.lines:
+            yield LineProblem((*path, i), "A group has no lines.")
+        for j, part in enumerate(group.lines):
+            here = (*path, i, j)
+            if isinstance(part, Criteria):
+                yield from _problems(part, here, fields, names)
+            elif message := line_problem(part, fields, names):
+                yield LineProblem(here, message)
+
+
+def line_problem(
+    line: Line, fields: Mapping[str, Field], names: Mapping[str, Mapping[int, str]]
+) -> str | None:
+    """Return what is wrong with one line, or None."""
+    if not line.field:
+        return "A line has no field."
+    field = fields.get(line.field)
+    if field is None:
+        return f"The field {line.field!r} does not exist any more."
+    operator = operator_named(field.type, line.operator)
+    if operator is None:
+        return f"{field.label}: choose how to compare."
+    message = _values_problem(field, operator, line.values, names)
+    return f"{field.label} {operator.label}: {message}" if message else None
+
+
+def _values_problem(
+    field: Field, operator: Operator, values: Sequence[Value], names: Mapping[str, Mapping[int, str]]
+) -> str | None:
+    if operator.slots == ("choices",):
+        return _choices_problem(field, values, names)
+    if len(values) != len(operator.slots):
+        return "a value is missing." if len(values) < len(operator.slots) else "there are too many values."
+    for slot, value in zip(operator.slots, values, strict=True):
+        if message := _slot_problem(slot, value):
+            return message
+    if operator.name == "between":
+        reader = read_number if operator.slots[0] == "number" else read_date
+        low, high = (reader(value) for value in values)
+        if low is not None and high is not None and low > high:  # type: ignore[operator]  # both of one type
+            return "the first value is after the second."
+    return None
+
+
+def _choices_problem(
+    field: Field, values: Sequence[Value], names: Mapping[str, Mapping[int, str]]
+) -> str | None:
+    if not values:
+        return "nothing is chosen."
+    source = source_of(field)
+    if not source:
+        known: Mapping[str, str] = COUNTRIES if field.choices == "country" else LANGUAGES
+        bad = [str(value) for value in values if str(value) not in known]
+        return f"{bad[0]!r} is no {field.choices}." if bad else None
+    if any((read_id(value) or 0) not in names[source] for value in values):
+        return "a chosen value does not exist any more."
+    return None
+
+
+def _slot_problem(slot: Slot, value: Value) -> str | None:
+    text = str(value).strip()
+    if not text:
+        return "a value is missing."
+    if slot == "text":
+        return f"the text is longer than {MOST_TEXT} characters." if len(text) > MOST_TEXT else None
+    reader, message = _SLOT_CHECKS[slot]
+    return None if reader(text) is not None else message.format(text)
+
+
+def _word(words: Sequence[str]) -> Callable[[Value], object]:
+    return lambda value: value if value in words else None
+
+
+_SLOT_CHECKS: dict[Slot, tuple[Callable[[Value], object], str]] = {
+    "number": (read_number, "“{}” is not a number."),
+    "date": (read_date, "“{}” is not a date."),
+    "period": (_word(PERIODS), "choose this, next or last."),
+    "unit": (_word(UNITS), "choose day, week, month or year."),
+    "count": (read_count, "“{}” is not a number from 0 to 1,000."),
+    "days": (read_count, "“{}” is not a number from 0 to 1,000."),
+}

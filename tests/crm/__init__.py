@@ -1,0 +1,1 @@
+"""Contacts, companies, criteria, imports: at the promised doors."""
