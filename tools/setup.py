@@ -149,7 +149,8 @@ def build_frontend(uv: str) -> None:
     if is_done(bundle, bundle_stamp) and is_done(packages, packages_stamp):
         return
     node, npm = find_node(uv)
-    environment = {**os.environ, "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    path = f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**os.environ, "PATH": path, "NODE_USE_SYSTEM_CA": "1"}
     if not is_done(packages, packages_stamp):
         say("Installing front-end packages")
         run(*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", env=environment)
