@@ -1,10 +1,35 @@
-"""Opens the tenant's scope for every page under /t/<slug>/ and answers strangers as if nothing were there."""
+"""Opens the tenant's scope for every page under /t/<slug>/ and answers strangers as if nothing were there.
+
+One transaction around the view: an exception or an answer of 500 and more rolls it back. It also renders deferred
+responses, because they may still query. Error pages are rendered outside, from what is already loaded.
+A streaming response runs after the transaction is over: open `tenant_scope` inside its generator.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse
+import structlog
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.db import OperationalError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render, resolve_url
+from django.template.response import SimpleTemplateResponse
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.audit import acting_from
+from accounts.http import TenantRequest
+from accounts.models import Membership, Tenant
+from accounts.operations.presence import note_presence
+from accounts.queries import active_membership
+from core import clock
+from core.tenancy import tenant_scope
+
+# lock_not_available and deadlock_detected: somebody else is at work on the same rows.
+BUSY = {"55P03", "40P01"}
+View = Callable[..., HttpResponseBase]
 
 
 class TenantMiddleware:
@@ -15,3 +40,67 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        """Serve a tenant's page; leave every other one alone."""
+        if "tenant" not in kwargs:
+            return None
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        page = cast("TenantRequest", request)
+        page.tenant = _tenant(kwargs["tenant"])
+        with structlog.contextvars.bound_contextvars(user=request.user.pk), acting_from(client_ip(request)):
+            try:
+                return self._serve(page, view, args, kwargs)
+            except OperationalError as error:
+                if getattr(error.__cause__, "sqlstate", None) not in BUSY:
+                    raise
+                return render(request, "409.html", status=409)
+
+    def _serve(
+        self, request: TenantRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponseBase:
+        with tenant_scope(request.tenant.pk):
+            request.member = _member(request)
+            if not getattr(view, "outside_transaction", False):
+                return _finished(view(request, *args, **kwargs))
+        return _finished(view(request, *args, **kwargs))
+
+
+def _tenant(slug: str) -> Tenant:
+    tenant = Tenant.objects.filter(slug=slug).first()
+    if tenant is None:
+        raise Http404
+    return tenant
+
+
+def _member(request: TenantRequest) -> Membership:
+    member = active_membership(request.user)
+    if member is None:
+        raise Http404
+    member.tenant = request.tenant
+    note_presence(member=member, now=clock.now())
+    return member
+
+
+def _finished(response: HttpResponseBase) -> HttpResponseBase:
+    """Render a deferred response; see that the transaction of a failed one is rolled back."""
+    if isinstance(response, SimpleTemplateResponse):
+        response = response.render()
+    if response.status_code >= 500 and transaction.get_connection().in_atomic_block:
+        transaction.set_rollback(True)
+    return response
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Send to sign-in; the same for tenants that exist and those that do not."""
+    if getattr(request, "htmx", False):
+        return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
+    return redirect_to_login(request.get_full_path())
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """Return the address of the peer; a proxy in front must set it (docs/operations.md)."""
+    return request.META.get("REMOTE_ADDR") or None

@@ -89,6 +89,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# Permissions are read by EXISTS on direct tables (accounts.permissions), not through the backend.
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 GUARDIAN_MONKEY_PATCH_USER = False
 ANONYMOUS_USER_NAME = None
 LOGIN_URL = "account_login"
@@ -124,6 +126,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
+WHITENOISE_AUTOREFRESH = DEBUG or TESTING
 MEDIA_ROOT = HOME / "media"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 IMPORT_MAX_BYTES = env.number("MILLRACE_IMPORT_MAX_MIB", 500, least=1, most=10_000) * 1024 * 1024
@@ -158,6 +161,9 @@ EMAIL_HOST_PASSWORD = env.text("MILLRACE_SMTP_PASSWORD", "") if EMAIL_HOST_USER 
 EMAIL_USE_TLS = env.flag("MILLRACE_SMTP_STARTTLS")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("MILLRACE_FROM_EMAIL", "millrace@localhost")
+CSRF_FAILURE_VIEW = "accounts.views.errors.csrf_failure"
+# What each app lays into a new tenant (lists, purposes …): functions called with tenant_id and now in its scope.
+TENANT_SEEDS: list[str] = []
 # The rooms below must not import the rooms above: what they need from there is named here.
 DELIVERY_RENDERER = "content.rendering.render_message"
 

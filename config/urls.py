@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-tenant_pages: list[URLPattern | URLResolver] = []
+from accounts.views import errors
+from accounts.views.front import front, set_theme
+
+tenant_pages: list[URLPattern | URLResolver] = [
+    path("", include("accounts.urls")),
+    path("", include("crm.urls")),
+    path("content/", include("content.urls")),
+    path("", include("flows.urls")),
+    path("", include("participants.urls")),
+    path("", include("reporting.urls")),
+    path("trial/", include("trial.urls")),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", front, name="front"),
+    path("theme/", set_theme, name="set-theme"),
     path("accounts/", include("allauth.urls")),
+    path("health/", include("core.urls")),
+    path("m/", include("delivery.urls")),
     path("t/<slug:tenant>/", include(tenant_pages)),
 ]
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.page_not_found
+handler500 = errors.server_error

@@ -15,7 +15,9 @@ class AuditEntry(TenantModel):
     """
 
     at = models.DateTimeField()
-    actor = models.ForeignKey("accounts.User", on_delete=models.DO_NOTHING, null=True, db_constraint=False, related_name="+")
+    actor = models.ForeignKey(
+        "accounts.User", on_delete=models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
+    )
     action = models.CharField(max_length=60)
     object_kind = models.CharField(max_length=40)
     object_id = models.CharField(max_length=40, blank=True)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib.auth.models import Group as AuthGroup
 from django.db import models
+from django.utils.functional import cached_property
 
+from accounts.models.tenant import Licence
 from accounts.rights import DataObject, Reach, Right
+from core import clock
 from core.models import TenantForeignKey, TenantModel
 
 
@@ -58,7 +63,9 @@ class RoleDataRight(TenantModel):
     delete = models.CharField(max_length=10, choices=Reach, default=Reach.NONE)
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "role", "object"], name="role_data_right_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "role", "object"], name="role_data_right_once")
+        ]
 
 
 class Membership(TenantModel):
@@ -66,8 +73,12 @@ class Membership(TenantModel):
 
     user = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="memberships")
     role = TenantForeignKey(Role, on_delete=models.PROTECT, related_name="memberships")
-    group = TenantForeignKey(Group, on_delete=models.PROTECT, null=True, blank=True, related_name="primary_members")
-    other_groups = models.ManyToManyField(Group, through="MembershipGroup", related_name="members", blank=True)
+    group = TenantForeignKey(
+        Group, on_delete=models.PROTECT, null=True, blank=True, related_name="primary_members"
+    )
+    other_groups = models.ManyToManyField(
+        Group, through="MembershipGroup", related_name="members", blank=True
+    )
     is_active = models.BooleanField(default=True)
     mobile = models.CharField(max_length=20, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
@@ -79,6 +90,40 @@ class Membership(TenantModel):
     def __str__(self) -> str:
         return str(self.user)
 
+    def may(self, *rights: Right) -> bool:
+        """Say whether the role has any of these functional rights."""
+        return any(right in self.rights for right in rights)
+
+    def reach(self, kind: DataObject, verb: str) -> Reach:
+        """Return how far the role may read, create, update or delete objects of a kind."""
+        return Reach(self.data_rights.get(kind, {}).get(verb, Reach.NONE))
+
+    # accounts.queries.active_membership fills these for the whole request; alone, each asks once.
+    @cached_property
+    def rights(self) -> frozenset[str]:
+        """The functional rights of the role."""
+        return frozenset(self.role.rights.values_list("right", flat=True))
+
+    @cached_property
+    def data_rights(self) -> Mapping[str, Mapping[str, str]]:
+        """The data rights of the role: object -> verb -> reach."""
+        verbs = ("read", "create", "update", "delete")
+        return {str(line["object"]): line for line in self.role.data_rights.values("object", *verbs)}
+
+    @cached_property
+    def auth_group_ids(self) -> frozenset[int]:
+        """The auth groups behind the member's groups, on which guardian's permissions hang."""
+        others = MembershipGroup.objects.filter(membership=self).values_list(
+            "group__auth_group_id", flat=True
+        )
+        return frozenset([*([self.group.auth_group_id] if self.group else []), *others])
+
+    @cached_property
+    def licences(self) -> frozenset[str]:
+        """The codes of the tenant's licences in force."""
+        codes = Licence.objects.filter(Licence.in_force(clock.now().date())).values_list("code", flat=True)
+        return frozenset(codes)
+
 
 class MembershipGroup(TenantModel):
     """A group of a member beside the primary one."""
@@ -87,7 +132,9 @@ class MembershipGroup(TenantModel):
     group = TenantForeignKey(Group, on_delete=models.CASCADE, related_name="+")
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "membership", "group"], name="membership_group_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "membership", "group"], name="membership_group_once")
+        ]
 
 
 class Invitation(TenantModel):
@@ -100,7 +147,9 @@ class Invitation(TenantModel):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
-    accepted_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    accepted_by = models.ForeignKey(
+        "accounts.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantModel.Meta):

@@ -53,6 +53,11 @@ class Licence(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "code"], name="licence_once")]
 
+    @staticmethod
+    def in_force(today: dt.date) -> models.Q:
+        """Return the condition that a licence has not expired."""
+        return models.Q(expires_on=None) | models.Q(expires_on__gte=today)
+
 
 class Holiday(TenantModel):
     """A day that is no workday for the tenant."""

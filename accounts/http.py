@@ -1,0 +1,16 @@
+"""The request as tenant pages see it: the middleware has put tenant and membership on it."""
+
+from __future__ import annotations
+
+from accounts.models import Membership, Tenant, User
+from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
+
+
+class TenantRequest(HttpRequest):
+    """For annotations of views under /t/<slug>/ only; the middleware sets the attributes."""
+
+    user: User
+    tenant: Tenant
+    member: Membership
+    htmx: HtmxDetails

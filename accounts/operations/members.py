@@ -1,0 +1,134 @@
+"""Members of a tenant: add, change role and group, deactivate, reactivate.
+
+A tenant's administrator ends a membership; the user's password, second factor and address are the user's own.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from accounts.audit import write_audit
+from accounts.models import Group, Membership, Role, RoleRight, User
+from accounts.rights import Right
+
+
+class AlreadyMember(ValueError):
+    """The user belongs to this tenant already."""
+
+
+class LastAdministrator(ValueError):
+    """The tenant would be left without an administrator."""
+
+
+class BeyondOwnRights(ValueError):
+    """One may not hand out, or touch, rights that one does not have."""
+
+
+@transaction.atomic
+def add_member(
+    *, user: User, role: Role, group: Group | None = None, actor: User | None = None
+) -> Membership:
+    """Make a user a member of the open tenant. Raises AlreadyMember."""
+    if Membership.objects.filter(user=user).exists():
+        raise AlreadyMember(f"{user} is a member already.")
+    membership = Membership.objects.create(user=user, role=role, group=group)
+    write_audit(
+        actor=actor,
+        action="member.added",
+        object_kind="member",
+        object_id=membership.pk,
+        object_name=user.get_full_name(),
+        payload={"role": role.name, "group": group.name if group else None},
+    )
+    return membership
+
+
+@transaction.atomic
+def change_membership(
+    *, membership_id: int, role: Role, group: Group | None, actor: Membership
+) -> Membership:
+    """Give a member another role or primary group. Raises LastAdministrator, BeyondOwnRights."""
+    membership = _locked(membership_id)
+    if role.pk != membership.role_id:
+        check_may_grant(actor=actor, role=role)
+        check_may_grant(actor=actor, role=membership.role)
+        if not _is_administrators(role):
+            _keep_an_administrator(without=membership)
+    payload = {
+        "role": [membership.role.name, role.name],
+        "group": [membership.group.name if membership.group else None, group.name if group else None],
+    }
+    if membership.role_id == role.pk and membership.group_id == (group.pk if group else None):
+        return membership
+    membership.role, membership.group = role, group
+    membership.save(update_fields=["role", "group"])
+    _log(actor, "member.changed", membership, payload)
+    return membership
+
+
+@transaction.atomic
+def deactivate_membership(*, membership_id: int, actor: Membership) -> Membership:
+    """End a membership: the user cannot enter the tenant any more. Raises LastAdministrator, BeyondOwnRights."""
+    membership = _locked(membership_id)
+    if not membership.is_active:
+        return membership
+    check_may_grant(actor=actor, role=membership.role)
+    _keep_an_administrator(without=membership)
+    membership.is_active = False
+    membership.save(update_fields=["is_active"])
+    _log(actor, "member.deactivated", membership, {})
+    return membership
+
+
+@transaction.atomic
+def reactivate_membership(*, membership_id: int, actor: Membership) -> Membership:
+    """Let a former member in again, with the role they had. Raises BeyondOwnRights."""
+    membership = _locked(membership_id)
+    if membership.is_active:
+        return membership
+    check_may_grant(actor=actor, role=membership.role)
+    membership.is_active = True
+    membership.save(update_fields=["is_active"])
+    _log(actor, "member.reactivated", membership, {})
+    return membership
+
+
+def check_may_grant(*, actor: Membership, role: Role) -> None:
+    """Raise BeyondOwnRights when the role has a right that the actor has not; an administrator may grant all."""
+    if actor.may(Right.ADMINISTRATOR):
+        return
+    if not set(role.rights.values_list("right", flat=True)) <= actor.rights:
+        raise BeyondOwnRights(f"The role {role.name} has rights that you do not have yourself.")
+
+
+def administrators() -> list[int]:
+    """Return the ids of the open tenant's active memberships with the right *general administrator*, locked."""
+    roles = RoleRight.objects.filter(right=Right.ADMINISTRATOR).values("role")
+    locked = Membership.objects.filter(is_active=True, role__in=roles).order_by("pk").select_for_update()
+    return list(locked.values_list("pk", flat=True))
+
+
+def _keep_an_administrator(*, without: Membership) -> None:
+    if set(administrators()) == {without.pk}:
+        raise LastAdministrator(
+            f"{without} is the last administrator. Make someone else administrator first."
+        )
+
+
+def _is_administrators(role: Role) -> bool:
+    return role.rights.filter(right=Right.ADMINISTRATOR).exists()
+
+
+def _locked(membership_id: int) -> Membership:
+    return Membership.objects.select_related("role").select_for_update(of=("self",)).get(pk=membership_id)
+
+
+def _log(actor: Membership, action: str, membership: Membership, payload: dict[str, object]) -> None:
+    write_audit(
+        actor=actor.user,
+        action=action,
+        object_kind="member",
+        object_id=membership.pk,
+        object_name=membership.user.get_full_name(),
+        payload=payload,
+    )

@@ -1,0 +1,13 @@
+/* Small behaviour of every page. Each concern is one module; custom elements set themselves up again after a swap. */
+import "./shell/htmx.js";
+import "./shell/confirm.js";
+import "./shell/action-menu.js";
+import "./shell/toast-stack.js";
+import "./shell/theme-switch.js";
+import "./shell/copy-button.js";
+import "./shell/rows.js";
+import "./shell/bulk-list.js";
+import "./shell/unsaved-guard.js";
+import "./shell/side-panel.js";
+import "./shell/dialogs.js";
+import "./shell/local-time.js";

@@ -1,0 +1,42 @@
+/* htmx: the CSRF header from the meta tag, morphing swaps (hx-ext="morph" hx-swap="morph"), errors as toasts. */
+import { Idiomorph } from "idiomorph/dist/idiomorph.esm.js";
+import { toast } from "./toast-stack.js";
+
+const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token();
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  const words = {
+    403: "This page has expired. Reload it and try again.",
+    404: "This no longer exists, or you may not have access to it.",
+    413: "That is too large.",
+    429: "Too many attempts. Wait a moment and try again.",
+  };
+  toast(words[event.detail.xhr.status] ?? "Something went wrong; nothing was saved. Try again.", "error");
+});
+
+document.addEventListener("htmx:sendError", () => {
+  toast("The server cannot be reached. Your input is still here; try again.", "error");
+});
+
+/* Swaps would pull the element from under a drag. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (document.body.classList.contains("dragging")) event.detail.shouldSwap = false;
+});
+
+function morphStyle(swap) {
+  if (swap === "morph" || swap === "morph:outerHTML") return "outerHTML";
+  return swap === "morph:innerHTML" ? "innerHTML" : null;
+}
+
+window.htmx?.defineExtension("morph", {
+  isInlineSwap: (swap) => morphStyle(swap) === "outerHTML",
+  handleSwap(swap, target, fragment) {
+    const style = morphStyle(swap);
+    if (!style) return false;
+    return Idiomorph.morph(target, fragment.children, { morphStyle: style, ignoreActiveValue: true });
+  },
+});

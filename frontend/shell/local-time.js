@@ -1,0 +1,31 @@
+/* <local-time datetime="…"><time>…</time></local-time>: says "3 min ago" and keeps it fresh; exact on hover. */
+const STEPS = [[60, "second"], [60, "minute"], [24, "hour"], [7, "day"]];
+
+function relative(at) {
+  let amount = (at - Date.now()) / 1000;
+  for (const [size, unit] of STEPS) {
+    if (Math.abs(amount) < size) return words.format(Math.round(amount), unit);
+    amount /= size;
+  }
+  return null;
+}
+
+const words = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+
+class LocalTime extends HTMLElement {
+  connectedCallback() {
+    this.show();
+    this.timer = setInterval(() => this.show(), 30_000);
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.timer);
+  }
+
+  show() {
+    const text = relative(new Date(this.getAttribute("datetime")).getTime());
+    if (text) this.textContent = text;
+  }
+}
+
+customElements.define("local-time", LocalTime);
