@@ -293,7 +293,16 @@ def lines(w: World) -> st.SearchStrategy[Line]:
             ]
         ),
         st.sampled_from(
-            "is is_not begins_with not_begins_with ends_with not_ends_with contains not_contains".split()
+            [
+                "is",
+                "is_not",
+                "begins_with",
+                "not_begins_with",
+                "ends_with",
+                "not_ends_with",
+                "contains",
+                "not_contains",
+            ]
         ),
         st.sampled_from(WANTED),
     )

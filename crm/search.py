@@ -1,0 +1,82 @@
+"""Search words: what a contact or company is found by, and writing them set-based.
+
+A search is `word ^@ 'prefix'` on SearchWord, which keeps its index under row-level security. Phones are kept also
+reversed, so their last digits find them. A contact is found by its company through the company's own words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import psycopg
+
+from core.text import norm, norm_email
+
+CONTACT, COMPANY = "contact", "company"
+LONGEST = 100
+_SPLIT = re.compile(r"[\s.,;:/\\()\[\]{}<>\"'`´’|&+@_\-–—]+")
+
+
+def words_of_text(text: str) -> set[str]:
+    """Return the words of a name or address."""
+    return {word[:LONGEST] for word in _SPLIT.split(norm(text)) if word}
+
+
+def words_of_contact(*, first_name: str, last_name: str, email: str, phones: Iterable[str] = ()) -> set[str]:
+    """Return what a contact is found by."""
+    words = words_of_text(first_name) | words_of_text(last_name) | words_of_text(email)
+    if email:
+        words.add(norm_email(email)[:LONGEST])
+    return words | _words_of_phones(phones)
+
+
+def words_of_company(*, name: str, phones: Iterable[str] = ()) -> set[str]:
+    """Return what a company is found by."""
+    return words_of_text(name) | _words_of_phones(phones)
+
+
+def _words_of_phones(phones: Iterable[str]) -> set[str]:
+    words: set[str] = set()
+    for phone in phones:
+        digits = re.sub(r"\D", "", phone)[:LONGEST]
+        if digits:
+            words |= {digits, digits[::-1]}
+    return words
+
+
+def search_words(query: str) -> list[str]:
+    """Return the prefixes that must all be found, most telling first; an address stays whole."""
+    text = query.strip()
+    if "@" in text and " " not in text:
+        return [norm_email(text)[:LONGEST]]
+    digits = re.sub(r"[\s()+./-]", "", text)
+    if digits.isdecimal() and len(digits) >= 4:
+        return [digits[:LONGEST]]
+    return sorted(words_of_text(text), key=len, reverse=True)
+
+
+_REPLACE = """
+WITH wanted AS (
+    SELECT * FROM unnest(%s::bigint[], %s::text[]) AS w (object_id, word)
+), gone AS (
+    DELETE FROM crm_searchword s
+    WHERE s.tenant_id = %s::bigint AND s.kind = %s::text AND s.object_id = ANY(%s::bigint[])
+      AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.object_id = s.object_id AND w.word = s.word)
+)
+INSERT INTO crm_searchword (tenant_id, kind, object_id, word)
+SELECT %s::bigint, %s::text, w.object_id, w.word FROM wanted w
+ON CONFLICT DO NOTHING
+"""
+
+
+def write_words(
+    cursor: psycopg.Cursor[Any], *, tenant_id: int, kind: str, words: Mapping[int, Iterable[str]]
+) -> None:
+    """Make these the words of each object, in one statement."""
+    if not words:
+        return
+    pairs = [(object_id, word) for object_id, found in words.items() for word in sorted(found)]
+    ids, texts = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    cursor.execute(_REPLACE, [ids, texts, tenant_id, kind, list(words), tenant_id, kind])
