@@ -1,0 +1,50 @@
+"""Takes the due participants of one flow, with their contacts: the contact is the mutex.
+
+A contact is in one batch at a time and nothing waits (SKIP LOCKED), so batches cannot deadlock each other. A crash
+rolls back and they are due again; there are no leases to rescue. Cost: one index range of `participant_due`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import psycopg
+
+from participants.engine.moving import Moving
+
+_CLAIM = """
+SELECT p.id, p.enrolled_on, p.contact_id, c.company_id, p.enrolled_at, p.visit_number, p.step_since,
+       p.event_data, p.attempts, p.step_id, p.waiting, p.success_at, p.last_message_id
+FROM participants_participant p
+JOIN crm_contact c ON c.tenant_id = p.tenant_id AND c.id = p.contact_id
+WHERE p.tenant_id = %(tenant)s AND p.flow_id = %(flow)s AND p.status = 'active' AND p.due_at <= %(now)s
+ORDER BY p.due_at, p.id
+LIMIT %(limit)s
+FOR NO KEY UPDATE OF p, c SKIP LOCKED
+"""
+
+
+def claim(
+    cursor: psycopg.Cursor[Any], *, tenant_id: int, flow_id: int, now: dt.datetime, limit: int
+) -> list[Moving]:
+    """Return up to limit due participants, locked until the transaction ends."""
+    cursor.execute(_CLAIM, {"tenant": tenant_id, "flow": flow_id, "now": now, "limit": limit})
+    return [
+        Moving(
+            id=row[0],
+            enrolled_on=row[1],
+            contact_id=row[2],
+            company_id=row[3],
+            enrolled_at=row[4],
+            visit_number=row[5],
+            came_at=row[6],
+            event_data=row[7],
+            attempts=row[8],
+            step_id=row[9],
+            waiting=row[10],
+            success_at=row[11],
+            last_message_id=row[12],
+        )
+        for row in cursor
+    ]
