@@ -21,7 +21,6 @@ class Suggestion(HotTenantModel):
         ONCE = "once", "Has been in this flow before"
         CONTROL = "control", "Held out as control group"
         LOOP = "loop", "Entered too often by flows"
-        GONE = "gone", "Former employee or erased"
 
     flow_id = models.BigIntegerField()
     contact_id = models.BigIntegerField()

@@ -51,15 +51,6 @@ class WaitUntil:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitFor:
-    """Waits here for events (kind, object id or None for any), at most until a moment (None: forever)."""
-
-    events: tuple[tuple[str, int | None], ...]
-    until: dt.datetime | None
-    values: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Hold:
     """Not now (timeframe, frequency cap): the guards and `run` come again at that moment."""
 
@@ -91,7 +82,7 @@ class Fail:
     error: str
 
 
-Outcome = Advance | Skip | WaitUntil | WaitFor | Hold | Exit | Retry | Fail
+Outcome = Advance | Skip | WaitUntil | Hold | Exit | Retry | Fail
 GO_ON = Advance()
 
 

@@ -1,0 +1,222 @@
+"""One batch of one flow: gate, claim, then cohort by cohort down the document, then everything back in bulk."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from accounts.models import Holiday, Tenant
+from core.db.cursors import raw_cursor
+from core.tenancy import tenant_scope
+from crm.events import record_events
+from flows.document import ExitSettings, StepNode
+from flows.locks import flow_gate_shared
+from flows.models import Flow
+from flows.steps.base import Cohort, Outcomes, StepContext
+from flows.steps.table import STEP_KINDS
+from participants.engine import ending, outcomes
+from participants.engine.bisect import StepBroken, run_bisected
+from participants.engine.claim import claim
+from participants.engine.guards import GuardContext, check_email, check_everyone
+from participants.engine.held import hold_step, release_step
+from participants.engine.moving import DROPPED, Moving
+from participants.engine.records import Records
+from participants.engine.route import Place, Route, after_removed, route_of
+from participants.engine.writeback import write_participants
+from participants.models import HeldStep
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What one batch did: `claimed` participants made `steps` steps (visits that ended); the rest says what to wake."""
+
+    claimed: int = 0
+    steps: int = 0
+    messages: int = 0
+    events: int = 0
+    busy: bool = False
+
+
+@dataclass(slots=True)
+class Batch:
+    """The state of one batch while it runs."""
+
+    tenant: Tenant
+    flow: Flow
+    route: Route
+    now: dt.datetime
+    cursor: psycopg.Cursor[Any]
+    ctx: StepContext
+    guard: GuardContext
+    records: Records
+    movers: list[Moving]
+    cohorts: dict[uuid.UUID, list[Moving]] = field(default_factory=lambda: defaultdict(list))
+    ended: list[Moving] = field(default_factory=list)
+    exits: list[tuple[Moving, ExitSettings]] = field(default_factory=list)
+    held_steps: set[uuid.UUID] = field(default_factory=set)
+    messages: int = 0
+
+    def arrive(self, mover: Moving, place: Place) -> None:
+        """Bring someone to a place: the next step's cohort, or out."""
+        if isinstance(place, StepNode):
+            mover.step_id, mover.came_at, mover.fresh = place.id, self.now, True
+            mover.visit_number += 1
+            mover.attempts = 0
+            self.cohorts[place.id].append(mover)
+        else:
+            ending.end_at(self, mover, place)
+
+
+def run_batch(*, tenant_id: int, flow_id: int, now: dt.datetime, limit: int) -> BatchResult:
+    """Move up to limit due participants as far as they can go, in one transaction.
+
+    A flow that is not running, not yet started, or whose gate is held (start, pause, end, save) is left alone.
+    Errors of the connection or of locks go up: the batch is rolled back and due again.
+    """
+    with tenant_scope(tenant_id), raw_cursor() as cursor:
+        if not flow_gate_shared(cursor, flow_id):
+            return BatchResult(busy=True)
+        flow = Flow.objects.select_related(None).filter(pk=flow_id, status=Flow.Status.RUNNING).first()
+        if flow is None or (flow.starts_at and now < flow.starts_at):
+            return BatchResult()
+        movers = claim(cursor, tenant_id=tenant_id, flow_id=flow_id, now=now, limit=limit)
+        if not movers:
+            return BatchResult()
+        batch = _open(cursor, flow=flow, movers=movers, now=now)
+        _advance(batch)
+        return _write(batch)
+
+
+def _open(cursor: psycopg.Cursor[Any], *, flow: Flow, movers: list[Moving], now: dt.datetime) -> Batch:
+    tenant = Tenant.objects.get(pk=flow.tenant_id)
+    route = route_of(flow_id=flow.pk, revision=flow.revision)
+    document = route.document
+    return Batch(
+        tenant=tenant,
+        flow=flow,
+        route=route,
+        now=now,
+        cursor=cursor,
+        ctx=StepContext(
+            tenant_id=tenant.pk,
+            flow_id=flow.pk,
+            stream_id=flow.stream_id,
+            revision=flow.revision,
+            document=document,
+            now=now,
+            holidays=frozenset(Holiday.objects.values_list("day", flat=True)),
+            cursor=cursor,
+        ),
+        guard=GuardContext(
+            tenant_id=tenant.pk,
+            flow_id=flow.pk,
+            document=document,
+            now=now,
+            consent_required=tenant.consent_required,
+        ),
+        records=Records(tenant_id=tenant.pk, flow_id=flow.pk, revision=flow.revision, now=now),
+        movers=movers,
+        held_steps=set(HeldStep.objects.filter(flow_id=flow.pk).values_list("step_id", flat=True)),
+    )
+
+
+def _advance(batch: Batch) -> None:
+    """Start everyone from where they stand, then take the steps in document order until nobody is left to move."""
+    for mover in batch.movers:
+        if mover.step_id is None:
+            batch.arrive(mover, batch.route.first)
+        elif mover.step_id in batch.route.nodes:
+            batch.cohorts[mover.step_id].append(mover)
+        else:
+            place = after_removed(flow_id=batch.flow.pk, step_id=mover.step_id, route=batch.route)
+            outcomes.proceed(batch, mover, place, how="removed_step")
+    while batch.cohorts:
+        step_id = min(batch.cohorts, key=batch.route.rank.__getitem__)
+        _take_step(batch, batch.route.nodes[step_id], batch.cohorts.pop(step_id))
+
+
+def _take_step(batch: Batch, node: StepNode, cohort: list[Moving]) -> None:
+    resumed = [m for m in cohort if m.waiting]
+    arrived = [m for m in cohort if not m.waiting]
+    kind = STEP_KINDS[node.kind]
+    for movers, run in ((resumed, kind.resume), (arrived, kind.run)):
+        passed = _guard(batch, node, movers) if movers else []
+        if passed:
+            _run(batch, node, passed, run)
+
+
+def _guard(batch: Batch, node: StepNode, cohort: list[Moving]) -> list[Moving]:
+    """Return those who may act; the others have left or skipped, with the values seen."""
+    kind = STEP_KINDS[node.kind]
+    result = check_everyone(batch.cursor, cohort, batch.guard)
+    finishes = batch.route.document.settings.move_to_finish
+    passed: list[Moving] = []
+    for mover in cohort:
+        if mover.success_at is None and mover.id in result.succeeded:
+            mover.success_at = batch.now
+            batch.records.counts[None, "success_met"] += 1
+        if mover.success_at is not None and finishes:
+            ending.move_to_finish(batch, mover)
+        elif (verdict := result.failed.get(mover.id)) is not None:
+            ending.drop(batch, mover, reason=verdict.reason, values=verdict.values)
+        else:
+            passed.append(mover)
+    if kind.channel != "email" or not passed or all(m.waiting for m in passed):
+        return passed
+    return _guard_channel(batch, node, passed)
+
+
+def _guard_channel(batch: Batch, node: StepNode, cohort: list[Moving]) -> list[Moving]:
+    drops = STEP_KINDS[node.kind].on_failed_guard(node) == "drop"
+    gone = {m.id for m in batch.ended if m.status == DROPPED}
+    failed = check_email(batch.cursor, cohort, batch.guard, gone=gone, drops=drops)
+    for mover in cohort:
+        verdict = failed.get(mover.id)
+        if verdict is None:
+            continue
+        if drops:
+            ending.drop(batch, mover, reason=verdict.reason, values=verdict.values)
+        else:
+            outcomes.skip(batch, mover, node, reason=verdict.reason, values=verdict.values)
+    return [m for m in cohort if m.id not in failed]
+
+
+def _run(batch: Batch, node: StepNode, cohort: list[Moving], run: Any) -> None:
+    def remember() -> Any:
+        kept = len(batch.ctx.events)
+        return lambda: batch.ctx.events.__delitem__(slice(kept, None))
+
+    def call(part: Cohort) -> Outcomes:
+        result: Outcomes = run(part, batch.ctx)
+        return result
+
+    try:
+        bisection = run_bisected(call, Cohort(node, cohort), undo=remember)
+    except StepBroken as error:
+        hold_step(batch, node, cohort, cause=str(error))
+        return
+    release_step(batch, node)
+    for part, result in bisection.outcomes:
+        for mover in part:
+            outcomes.apply(batch, node, mover, result.of(mover.id), message_id=result.messages.get(mover.id))
+        batch.messages += len(result.messages)
+    by_id = {m.id: m for m in cohort}
+    for participant_id, error_text in bisection.errors.items():
+        ending.drop(batch, by_id[participant_id], reason="step_failed", values={"error": error_text})
+
+
+def _write(batch: Batch) -> BatchResult:
+    ending.pass_on(batch)
+    batch.records.write(batch.cursor)
+    write_participants(batch.cursor, batch.movers, tenant_id=batch.tenant.pk)
+    events = [*batch.records.events, *outcomes.caused(batch)]
+    if events:
+        record_events(events, cursor=batch.cursor)
+    steps = sum(1 for row in (*batch.records.begun, *batch.records.closed) if row.ended)
+    return BatchResult(claimed=len(batch.movers), steps=steps, messages=batch.messages, events=len(events))
+

@@ -1,0 +1,174 @@
+"""The checks before every step, in their order, one SQL for a whole cohort (docs/state-machines.md).
+
+Everyone: still active (the claim), success met, former employee or erased, on the exclusion list.
+Email also: consent, subscription, an address, not the same address twice, address not blocked.
+Each verdict keeps the values it saw.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from crm.models.consent import E_MARKETING
+from flows.document import FlowDocument
+from participants.engine.moving import Moving
+from participants.models import Participant
+from participants.success import success_sql
+
+Reason = Participant.DropReason
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the guards say of one participant who may not simply pass.
+
+    `by_step`: a failed channel guard, of which the step says whether it drops or skips.
+    """
+
+    reason: str
+    values: Mapping[str, Any]
+    by_step: bool = False
+
+
+@dataclass(slots=True)
+class GuardResult:
+    """Who failed why (by participant id), and who met the success criterion just now."""
+
+    failed: dict[int, Verdict] = field(default_factory=dict)
+    succeeded: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardContext:
+    """What the guards of one batch need beside the cohort."""
+
+    tenant_id: int
+    flow_id: int
+    document: FlowDocument
+    now: dt.datetime
+    consent_required: bool
+
+
+_EVERYONE = """
+SELECT t.participant_id, c.former_employee, c.deleted_at IS NOT NULL, x.selection_id, ({success})
+FROM unnest(%s::bigint[], %s::bigint[]) AS t(participant_id, contact_id)
+JOIN crm_contact c ON c.tenant_id = %s AND c.id = t.contact_id
+LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id
+LEFT JOIN LATERAL (
+    SELECT m.selection_id FROM crm_selectionmember m
+    WHERE m.tenant_id = c.tenant_id AND m.contact_id = c.id AND m.selection_id = ANY(%s::bigint[])
+    ORDER BY m.selection_id LIMIT 1
+) x ON TRUE
+WHERE c.former_employee OR c.deleted_at IS NOT NULL OR x.selection_id IS NOT NULL OR ({success})
+"""
+
+
+def check_everyone(cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: GuardContext) -> GuardResult:
+    """Judge checks 2 to 4 for a cohort; those who pass are not named. One query, whatever the cohort's size."""
+    success, success_params = success_sql(ctx.document, now=ctx.now)
+    cursor.execute(
+        _EVERYONE.format(success=success),
+        [
+            *success_params,
+            [m.id for m in cohort],
+            [m.contact_id for m in cohort],
+            ctx.tenant_id,
+            list(ctx.document.settings.exclusions),
+            *success_params,
+        ],
+    )
+    result = GuardResult()
+    for participant_id, former, deleted, selection_id, succeeded in cursor:
+        if succeeded:
+            result.succeeded.add(participant_id)
+        if former:
+            result.failed[participant_id] = Verdict(Reason.FORMER_EMPLOYEE, {"former_employee": True})
+        elif deleted:
+            result.failed[participant_id] = Verdict(Reason.CONTACT_DELETED, {"deleted": True})
+        elif selection_id is not None:
+            result.failed[participant_id] = Verdict(Reason.EXCLUDED, {"selection": selection_id})
+    return result
+
+
+_EMAIL = """
+SELECT t.participant_id, c.email_norm, consent.given, consent.at, optout.type_id, blocked.reason, earlier.ids
+FROM unnest(%(ids)s::bigint[], %(contacts)s::bigint[], %(enrolled)s::timestamptz[])
+     AS t(participant_id, contact_id, enrolled_at)
+JOIN crm_contact c ON c.tenant_id = %(tenant)s AND c.id = t.contact_id
+LEFT JOIN crm_consent consent ON consent.tenant_id = c.tenant_id AND consent.contact_id = c.id
+     AND consent.purpose_id = %(purpose)s
+LEFT JOIN crm_subscriptionoptout optout ON optout.tenant_id = c.tenant_id AND optout.contact_id = c.id
+     AND optout.type_id = %(type)s
+LEFT JOIN delivery_blockedaddress blocked ON blocked.tenant_id = c.tenant_id AND blocked.address_norm = c.email_norm
+LEFT JOIN LATERAL (
+    SELECT array_agg(p2.id) AS ids
+    FROM crm_contact c2
+    JOIN participants_participant p2 ON p2.tenant_id = c2.tenant_id AND p2.flow_id = %(flow)s
+         AND p2.contact_id = c2.id AND p2.status = 'active'
+    WHERE c2.tenant_id = c.tenant_id AND c2.email_norm = c.email_norm AND c2.email_norm <> '' AND c2.id <> c.id
+      AND (p2.enrolled_at, p2.id) < (t.enrolled_at, t.participant_id)
+) earlier ON TRUE
+WHERE (%(ask_consent)s AND consent.given IS NOT TRUE)
+   OR (%(ask_type)s AND optout.id IS NOT NULL)
+   OR c.email_norm = '' OR blocked.id IS NOT NULL OR earlier.ids IS NOT NULL
+ORDER BY t.enrolled_at, t.participant_id
+"""
+
+
+def check_email(
+    cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: GuardContext, *, gone: set[int], drops: bool
+) -> dict[int, Verdict]:
+    """Judge checks 5 to 9 for a cohort. `gone` are the participants that this batch has dropped already, `drops`
+    whether the step drops who fails: neither counts as holding an address any more."""
+    messages = ctx.document.settings.messages
+    cursor.execute(
+        "SELECT id FROM crm_consentpurpose WHERE tenant_id = %s AND key = %s", [ctx.tenant_id, E_MARKETING]
+    )
+    purpose = cursor.fetchone()
+    override = messages.override_consent
+    asks_consent = ctx.consent_required and not override
+    cursor.execute(
+        _EMAIL,
+        {
+            "ids": [m.id for m in cohort],
+            "contacts": [m.contact_id for m in cohort],
+            "enrolled": [m.enrolled_at for m in cohort],
+            "tenant": ctx.tenant_id,
+            "flow": ctx.flow_id,
+            "purpose": purpose[0] if purpose else None,
+            "type": messages.subscription_type,
+            "ask_consent": asks_consent,
+            "ask_type": not override,
+        },
+    )
+    failed: dict[int, Verdict] = {}
+    no_longer = set(gone)
+    for row in cursor.fetchall():
+        verdict = _email_verdict(row, asks_consent=asks_consent, asks_type=not override, gone=no_longer)
+        if verdict is not None:
+            failed[row[0]] = verdict
+            if drops:
+                no_longer.add(row[0])
+    return failed
+
+
+def _email_verdict(row: Any, *, asks_consent: bool, asks_type: bool, gone: set[int]) -> Verdict | None:
+    _, address, given, at, opted_out, blocked, earlier = row
+    if asks_consent and not given:
+        seen = {"consent": None if given is None else "withdrawn", "at": at.isoformat() if at else None}
+        return Verdict(Reason.NO_CONSENT, seen, by_step=True)
+    if asks_type and opted_out is not None:
+        return Verdict(Reason.UNSUBSCRIBED, {"subscription_type": opted_out}, by_step=True)
+    if not address:
+        return Verdict(Reason.NO_EMAIL, {"email": ""}, by_step=True)
+    holders = [other for other in earlier or () if other not in gone]
+    if holders:
+        return Verdict(Reason.DUPLICATE_ADDRESS, {"participant": min(holders)}, by_step=True)
+    if blocked is not None:
+        return Verdict(Reason.ADDRESS_BLOCKED, {"blocked": blocked}, by_step=True)
+    return None

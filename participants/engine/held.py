@@ -1,0 +1,43 @@
+"""A step that fails for everyone holds its cohort: shown on the flow with the cause, tried again with backoff."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core.backoff import next_try
+from flows.document import StepNode
+from participants.engine import outcomes
+from participants.engine.moving import Moving
+from participants.models import HeldStep
+
+if TYPE_CHECKING:
+    from participants.engine.batch import Batch
+
+log = structlog.get_logger(__name__)
+
+
+def hold_step(batch: Batch, node: StepNode, cohort: Sequence[Moving], *, cause: str) -> None:
+    """Keep the whole cohort on the step until the next try. Cost: one row a step, not a participant."""
+    held, is_new = HeldStep.objects.get_or_create(
+        flow_id=batch.flow.pk,
+        step_id=node.id,
+        defaults={"cause": cause[:500], "since": batch.now, "retry_at": batch.now},
+    )
+    held.attempts = 1 if is_new else held.attempts + 1
+    held.cause = cause[:500]
+    held.retry_at = next_try(attempt=held.attempts, now=batch.now)
+    held.save(update_fields=["attempts", "cause", "retry_at"])
+    log.error("step_held", flow=batch.flow.pk, step=str(node.id), cause=cause, participants=len(cohort))
+    for mover in cohort:
+        mover.park(due_at=held.retry_at, until=mover.waits_until, waiting=mover.waiting, held=cause)
+        outcomes.stay(batch, mover)
+
+
+def release_step(batch: Batch, node: StepNode) -> None:
+    """Take the hold away after a run that passed."""
+    if node.id in batch.held_steps:
+        HeldStep.objects.filter(flow_id=batch.flow.pk, step_id=node.id).delete()
+        batch.held_steps.discard(node.id)
