@@ -9,18 +9,24 @@ import structlog
 
 from core.backoff import next_try
 from flows.document import StepNode
-from participants.engine import outcomes
+from participants.counters import has_passed
+from participants.engine import ending, outcomes
+from participants.engine.bisect import SAMPLE
 from participants.engine.moving import Moving
 from participants.models import HeldStep
 
 if TYPE_CHECKING:
     from participants.engine.batch import Batch
 
+TRIES_ALONE = 5
 log = structlog.get_logger(__name__)
 
 
 def hold_step(batch: Batch, node: StepNode, cohort: Sequence[Moving], *, cause: str) -> None:
-    """Keep the whole cohort on the step until the next try. Cost: one row a step, not a participant."""
+    """Keep the whole cohort on the step until the next try. Cost: one row a step, not a participant.
+
+    A few that fail where others have passed before are at fault themselves after TRIES_ALONE tries: step failed.
+    """
     held, is_new = HeldStep.objects.get_or_create(
         flow_id=batch.flow.pk,
         step_id=node.id,
@@ -31,7 +37,12 @@ def hold_step(batch: Batch, node: StepNode, cohort: Sequence[Moving], *, cause: 
     held.retry_at = next_try(attempt=held.attempts, now=batch.now)
     held.save(update_fields=["attempts", "cause", "retry_at"])
     log.error("step_held", flow=batch.flow.pk, step=str(node.id), cause=cause, participants=len(cohort))
+    alone_at_fault = len(cohort) < SAMPLE and has_passed(flow_id=batch.flow.pk, step_id=node.id)
     for mover in cohort:
+        mover.attempts += 1
+        if alone_at_fault and mover.attempts >= TRIES_ALONE:
+            ending.drop(batch, mover, reason="step_failed", values={"error": cause[:500]})
+            continue
         mover.park(due_at=held.retry_at, until=mover.waits_until, waiting=mover.waiting, held=cause)
         outcomes.stay(batch, mover)
 

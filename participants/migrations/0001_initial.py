@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(max_length=40)),
                 ('source_id', models.BigIntegerField(null=True)),
                 ('actor_id', models.BigIntegerField(null=True)),
-                ('verdict', models.CharField(choices=[('enrolled', 'Enrolled'), ('not_open', 'Enrolment is not open'), ('filter', 'Does not pass the filter'), ('excluded', 'On the exclusion list'), ('active', 'Active in this flow already'), ('once', 'Has been in this flow before'), ('control', 'Held out as control group'), ('loop', 'Entered too often by flows'), ('gone', 'Former employee or erased')], max_length=20)),
+                ('verdict', models.CharField(choices=[('enrolled', 'Enrolled'), ('not_open', 'Enrolment is not open'), ('filter', 'Does not pass the filter'), ('excluded', 'On the exclusion list'), ('active', 'Active in this flow already'), ('once', 'Has been in this flow before'), ('control', 'Held out as control group'), ('loop', 'Entered too often by flows')], max_length=20)),
                 ('values', models.JSONField(null=True)),
                 ('at', models.DateTimeField()),
                 ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
