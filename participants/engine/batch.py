@@ -17,10 +17,10 @@ from crm.events import record_events
 from flows.document import ExitSettings, StepNode
 from flows.locks import flow_gate_shared
 from flows.models import Flow
-from flows.steps.base import Cohort, Outcomes, StepContext
+from flows.steps.base import Cohort, Outcomes, StepBroken, StepContext
 from flows.steps.table import STEP_KINDS
 from participants.engine import ending, outcomes
-from participants.engine.bisect import StepBroken, run_bisected
+from participants.engine.bisect import run_bisected
 from participants.engine.claim import claim
 from participants.engine.guards import GuardContext, check_email, check_everyone
 from participants.engine.held import hold_step, release_step

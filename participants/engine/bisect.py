@@ -16,7 +16,7 @@ import psycopg
 import structlog
 from django.db import transaction
 
-from flows.steps.base import Cohort, Outcomes
+from flows.steps.base import Cohort, Outcomes, StepBroken
 from participants.engine.moving import Moving
 
 log = structlog.get_logger(__name__)
@@ -24,10 +24,6 @@ log = structlog.get_logger(__name__)
 WHOLE_BATCH = ("08", "40", "53", "55", "57")
 SAMPLE = 8
 R = TypeVar("R")
-
-
-class StepBroken(Exception):
-    """Every participant that was tried alone failed: the cause is common to all."""
 
 
 @dataclass(slots=True)
@@ -65,7 +61,7 @@ def run_bisected(
             with transaction.atomic():
                 result.outcomes.append((part, run(Cohort(cohort.node, part))))
         except Exception as error:
-            if is_for_whole_batch(error):
+            if isinstance(error, StepBroken) or is_for_whole_batch(error):
                 raise
             take_back()
             if len(part) > 1:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from flows.document import ExitSettings, FlowDocument, StepNode
 from flows.models import FlowRevision
+from flows.queries import revision_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,7 @@ class Route:
 
 @lru_cache(maxsize=256)
 def _route(flow_id: int, revision: int) -> Route:
-    document = FlowRevision.objects.values_list("document", flat=True).get(flow_id=flow_id, number=revision)
-    return Route(FlowDocument.model_validate(document))
+    return Route(revision_document(flow_id, revision))
 
 
 def route_of(*, flow_id: int, revision: int) -> Route:

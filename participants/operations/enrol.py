@@ -93,8 +93,10 @@ WITH judged AS MATERIALIZED (
         suggestion_id, event_data, status, step_since, waiting, due_at, visit_number, attempts, held_reason,
         drop_reason)
     SELECT %(tenant)s, %(flow)s, contact_id, %(today)s, %(now)s, %(source)s, id,
-           %(data)s::jsonb -> (contact_id::text), 'active', %(now)s, FALSE, %(now)s, 0, 0, '', ''
-    FROM kept WHERE verdict = 'enrolled'
+           came.data::jsonb, 'active', %(now)s, FALSE, %(now)s, 0, 0, '', ''
+    FROM kept
+    LEFT JOIN unnest(%(data_ids)s::bigint[], %(data)s::text[]) AS came(contact_id, data) USING (contact_id)
+    WHERE verdict = 'enrolled'
     RETURNING id, contact_id
 ), told AS (
     INSERT INTO crm_event (tenant_id, day, at, kind, contact_id, origin, object_id, object_key, data, flow_id,
@@ -178,7 +180,8 @@ def _judge(
             "actor": source.actor_id,
             "now": now,
             "today": now.date(),
-            "data": json.dumps({str(k): v for k, v in (event_data or {}).items()}, default=str),
+            "data_ids": list(event_data or ()),
+            "data": [json.dumps(data, default=str) for data in (event_data or {}).values()],
         },
     )
     enrolled: list[int] = []

@@ -1,0 +1,203 @@
+"""Intake: takes events from the inbox, set-based, and turns them into suggestions and success marks.
+
+One intake per tenant at a time (advisory lock). In one transaction it deletes a slice of the inbox, locks the
+contacts concerned (the contact is the mutex), matches the triggers of every running or paused flow, and marks
+success. What it enrolled or hurried is due at once; the caller wakes those flows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from core.db.cursors import raw_cursor
+from core.tenancy import tenant_scope
+from crm.criteria.sql import compile_criteria
+from flows.document import FlowDocument, Trigger
+from flows.models import Flow
+from flows.success.table import SUCCESS_KINDS
+from flows.triggers.table import TRIGGER_KINDS
+from participants.engine.ending import ONWARD
+from participants.engine.records import insert_deltas
+from participants.engine.route import route_of
+from participants.operations.enrol import Source, suggest
+from participants.success import success_sql
+
+_INTAKE_LOCK = 0x494E << 48
+SLICE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An event as intake sees it."""
+
+    id: int
+    kind: str
+    contact_id: int
+    origin: str
+    object_id: int | None
+    flow_id: int | None
+    at: dt.datetime
+    data: dict[str, Any]
+
+
+@dataclass(slots=True)
+class IntakeResult:
+    """How many events were taken, whether more may wait, and which flows have something due now."""
+
+    taken: int = 0
+    more: bool = False
+    flows: set[int] = field(default_factory=set)
+
+
+_TAKE = """
+WITH taken AS (
+    DELETE FROM crm_eventinbox i
+    USING (SELECT id FROM crm_eventinbox WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s) AS some
+    WHERE i.id = some.id AND i.tenant_id = %(tenant)s
+    RETURNING i.event_id, i.day
+)
+SELECT e.id, e.kind, e.contact_id, e.origin, e.object_id, e.flow_id, e.at, e.data
+FROM taken t JOIN crm_event e ON e.day = t.day AND e.id = t.event_id AND e.tenant_id = %(tenant)s
+ORDER BY e.id
+"""
+
+
+def take_events(*, tenant_id: int, now: dt.datetime, rows: int = SLICE) -> IntakeResult:
+    """Take one slice of the tenant's inbox. The same event never acts twice: its inbox row goes in this transaction."""
+    with tenant_scope(tenant_id), raw_cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s::bigint)", [_INTAKE_LOCK | tenant_id])
+        row = cursor.fetchone()
+        if not row or not row[0]:
+            return IntakeResult()
+        cursor.execute(_TAKE, {"tenant": tenant_id, "rows": rows})
+        events = [Taken(*record) for record in cursor]
+        result = IntakeResult(taken=len(events), more=len(events) >= rows)
+        if events:
+            _lock_contacts(cursor, tenant_id, {event.contact_id for event in events})
+            _act(cursor, tenant_id=tenant_id, events=events, now=now, result=result)
+        return result
+
+
+def _lock_contacts(cursor: psycopg.Cursor[Any], tenant_id: int, contact_ids: Iterable[int]) -> None:
+    cursor.execute(
+        "SELECT 1 FROM crm_contact WHERE tenant_id = %s AND id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+        [tenant_id, sorted(contact_ids)],
+    )
+
+
+def _act(
+    cursor: psycopg.Cursor[Any], *, tenant_id: int, events: Sequence[Taken], now: dt.datetime, result: IntakeResult
+) -> None:
+    for flow in Flow.objects.exclude(status=Flow.Status.NOT_RUNNING).order_by("id"):
+        document = route_of(flow_id=flow.pk, revision=flow.revision).document
+        came = [event for event in events if flow.started_at and event.at >= flow.started_at]
+        enrolled = _match_triggers(cursor, flow=flow, document=document, events=came, now=now)
+        enrolled += _take_onward(flow=flow, events=came, now=now)
+        hurried = _mark_success(cursor, flow=flow, document=document, events=came, now=now)
+        if enrolled or hurried:
+            result.flows.add(flow.pk)
+
+
+def _match_triggers(
+    cursor: psycopg.Cursor[Any], *, flow: Flow, document: FlowDocument, events: Sequence[Taken], now: dt.datetime
+) -> int:
+    """Suggest whom the flow's triggers take. An event that a step of this flow caused never suggests for it."""
+    enrolled = 0
+    for trigger in document.triggers:
+        rule = TRIGGER_KINDS[trigger.kind].event_filter(trigger)
+        matching = [e for e in events if e.flow_id != flow.pk and rule.takes(e.kind, e.object_id, e.origin)]
+        for wave in _waves(_passing(cursor, trigger, document, matching, flow.tenant_id, now)):
+            by_flows = [e for e in wave if e.flow_id is not None]
+            by_others = [e for e in wave if e.flow_id is None]
+            enrolled += _suggest(flow, by_others, kind="trigger", now=now)
+            enrolled += _suggest(flow, by_flows, kind="flow_event", now=now)
+    return enrolled
+
+
+def _waves(events: Sequence[Taken]) -> Iterable[list[Taken]]:
+    """Yield the events in waves, in which each contact comes once: every suggestion is judged on its own."""
+    rest: Sequence[Taken] = events
+    while rest:
+        seen: set[int] = set()
+        wave, later = [], []
+        for event in rest:
+            (later if event.contact_id in seen else wave).append(event)
+            seen.add(event.contact_id)
+        yield wave
+        rest = later
+
+
+def _passing(
+    cursor: psycopg.Cursor[Any],
+    trigger: Trigger,
+    document: FlowDocument,
+    events: Sequence[Taken],
+    tenant_id: int,
+    now: dt.datetime,
+) -> Sequence[Taken]:
+    """Keep the events whose contact passes the trigger's own criteria; one statement."""
+    if not events or trigger.criteria is None or trigger.criteria.is_empty:
+        return events
+    compiled = compile_criteria(trigger.criteria, now=now, zone=document.settings.zone)
+    cursor.execute(
+        f"""SELECT c.id FROM crm_contact c
+            LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id
+            WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[]) AND ({compiled.sql})""",
+        [tenant_id, [event.contact_id for event in events], *compiled.params],
+    )
+    passing = {row[0] for row in cursor}
+    return [event for event in events if event.contact_id in passing]
+
+
+def _suggest(flow: Flow, events: Sequence[Taken], *, kind: str, now: dt.datetime) -> int:
+    if not events:
+        return 0
+    data = {e.contact_id: {"kind": e.kind, "origin": e.origin, "at": e.at, **e.data} for e in events}
+    source = Source(kind, id=events[0].id if len(events) == 1 else None)
+    return suggest(flow_id=flow.pk, contact_ids=list(data), source=source, now=now, event_data=data).enrolled
+
+
+def _take_onward(*, flow: Flow, events: Sequence[Taken], now: dt.datetime) -> int:
+    """Suggest those whom another flow's exit or finish sends here."""
+    by_flow: dict[int | None, list[int]] = defaultdict(list)
+    for event in events:
+        if event.kind == ONWARD and event.object_id == flow.pk:
+            by_flow[event.flow_id].append(event.contact_id)
+    return sum(
+        suggest(flow_id=flow.pk, contact_ids=ids, source=Source("onward", id=sender), now=now).enrolled
+        for sender, ids in by_flow.items()
+    )
+
+
+def _mark_success(
+    cursor: psycopg.Cursor[Any], *, flow: Flow, document: FlowDocument, events: Sequence[Taken], now: dt.datetime
+) -> int:
+    """Mark success for active participants whose contact changed so that a state criterion holds; return how many
+    the engine should take at once (*move to Finish when met*). While paused the mark is set, the move waits."""
+    kinds = {kind for item in document.success for kind in SUCCESS_KINDS[item.kind].wakes_on(item)}
+    contacts = sorted({event.contact_id for event in events if event.kind in kinds})
+    expression, params = success_sql(document, now=now)
+    if not contacts or not document.success:
+        return 0
+    move = document.settings.move_to_finish
+    cursor.execute(
+        f"""
+        UPDATE participants_participant p
+        SET success_at = %s, due_at = CASE WHEN %s THEN least(coalesce(p.due_at, %s), %s) ELSE p.due_at END
+        FROM crm_contact c LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id
+        WHERE p.tenant_id = %s AND p.flow_id = %s AND p.contact_id = ANY(%s::bigint[]) AND p.status = 'active'
+          AND p.success_at IS NULL AND c.tenant_id = p.tenant_id AND c.id = p.contact_id AND ({expression})
+        """,
+        [now, move, now, now, flow.tenant_id, flow.pk, contacts, *params],
+    )
+    marked = cursor.rowcount
+    if marked:
+        counts = {(None, "success_met"): marked}
+        insert_deltas(cursor, tenant_id=flow.tenant_id, flow_id=flow.pk, counts=counts)
+    return marked if move else 0
