@@ -1,0 +1,134 @@
+"""What a marketer does to single participants: take out, remove, move on, try again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from accounts.audit import write_audit
+from accounts.models import User
+from core.db.cursors import raw_cursor
+from core.tenancy import require_tenant_id
+from participants.engine.records import insert_deltas
+from participants.models import Participant
+from participants.operations.leaving import leave
+
+
+class NotActive(ValueError):
+    """The participant has left the flow already."""
+
+
+def _locked(cursor: psycopg.Cursor[Any], *, flow_id: int, participant_ids: Sequence[int]) -> list[int]:
+    """Lock the contacts first (the contact is the mutex), then return the participants of this flow that exist."""
+    cursor.execute(
+        """
+        SELECT p.id FROM participants_participant p
+        JOIN crm_contact c ON c.tenant_id = p.tenant_id AND c.id = p.contact_id
+        WHERE p.tenant_id = %s AND p.flow_id = %s AND p.id = ANY(%s::bigint[])
+        ORDER BY c.id, p.id FOR NO KEY UPDATE OF c, p
+        """,
+        [require_tenant_id(), flow_id, list(participant_ids)],
+    )
+    return [row[0] for row in cursor]
+
+
+def take_out(*, flow_id: int, participant_ids: Sequence[int], actor: User, now: dt.datetime) -> int:
+    """Let active participants drop out, reason *removed by a user*; the record is kept. Returns how many."""
+    with raw_cursor() as cursor:
+        ids = _locked(cursor, flow_id=flow_id, participant_ids=participant_ids)
+        taken = leave(
+            cursor,
+            tenant_id=require_tenant_id(),
+            participant_ids=ids,
+            now=now,
+            reason=Participant.DropReason.REMOVED_BY_USER,
+            values={"user": actor.pk},
+        )
+    if taken:
+        _audit(actor, "participant.taken_out", flow_id, ids)
+    return taken
+
+
+def remove_from_flow(*, flow_id: int, participant_ids: Sequence[int], actor: User, now: dt.datetime) -> int:
+    """Erase participations as if they had never been, for the past too; the audit log keeps that it was done.
+
+    What was sent stays on the contact's timeline; queued messages are cancelled. Returns how many were erased.
+    """
+    tenant_id = require_tenant_id()
+    with raw_cursor() as cursor:
+        ids = _locked(cursor, flow_id=flow_id, participant_ids=participant_ids)
+        if not ids:
+            return 0
+        leave(cursor, tenant_id=tenant_id, participant_ids=ids, now=now, reason="removed_by_user")
+        _take_back_counts(cursor, tenant_id=tenant_id, flow_id=flow_id, ids=ids)
+        cursor.execute(
+            """
+            DELETE FROM participants_visit v USING participants_participant p
+            WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[]) AND v.tenant_id = p.tenant_id
+              AND v.enrolled_on = p.enrolled_on AND v.participant_id = p.id
+            """,
+            {"tenant": tenant_id, "ids": ids},
+        )
+        cursor.execute(
+            "DELETE FROM crm_event WHERE tenant_id = %s AND participant_id = ANY(%s::bigint[]) AND kind LIKE 'flow.%%'",
+            [tenant_id, ids],
+        )
+        cursor.execute(
+            "DELETE FROM participants_participant WHERE tenant_id = %s AND id = ANY(%s::bigint[])", [tenant_id, ids]
+        )
+    _audit(actor, "participant.removed", flow_id, ids)
+    return len(ids)
+
+
+def _take_back_counts(cursor: psycopg.Cursor[Any], *, tenant_id: int, flow_id: int, ids: Sequence[int]) -> None:
+    """Append the opposite of what these participations counted."""
+    cursor.execute(
+        """
+        SELECT NULL::uuid, 'enrolled', count(*) FROM participants_participant
+        WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::bigint[])
+        UNION ALL
+        SELECT NULL, CASE WHEN status = 'dropped' THEN 'dropped:' || drop_reason ELSE status END, count(*)
+        FROM participants_participant WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::bigint[]) GROUP BY 2
+        UNION ALL
+        SELECT NULL, 'success_met', count(*) FROM participants_participant
+        WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::bigint[]) AND success_at IS NOT NULL
+        UNION ALL
+        SELECT v.step_id, m.measure, count(*)
+        FROM participants_participant p
+        JOIN participants_visit v ON v.tenant_id = p.tenant_id AND v.enrolled_on = p.enrolled_on
+             AND v.participant_id = p.id
+        CROSS JOIN LATERAL (VALUES
+            ('entered'),
+            (CASE v.ended WHEN 'went_on' THEN 'went_on' WHEN 'left' THEN 'left:' || v.how END),
+            (CASE WHEN v.ended = 'went_on' AND v.how <> '' THEN v.how END),
+            ('branch:' || v.branch_id::text)) AS m(measure)
+        WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[]) AND m.measure IS NOT NULL
+        GROUP BY 1, 2
+        """,
+        {"tenant": tenant_id, "ids": list(ids)},
+    )
+    counts = {(step_id, measure): -amount for step_id, measure, amount in cursor.fetchall()}
+    insert_deltas(cursor, tenant_id=tenant_id, flow_id=flow_id, counts=counts)
+
+
+def hurry(*, flow_id: int, participant_ids: Sequence[int], actor: User, now: dt.datetime) -> int:
+    """Make waiting or held participants due now (*move on now*, *retry*); the guards still come first."""
+    with raw_cursor() as cursor:
+        ids = _locked(cursor, flow_id=flow_id, participant_ids=participant_ids)
+    moved = Participant.objects.filter(pk__in=ids, status=Participant.Status.ACTIVE).update(due_at=now, held_reason="")
+    if moved:
+        _audit(actor, "participant.moved_on", flow_id, ids)
+    return moved
+
+
+def _audit(actor: User, action: str, flow_id: int, ids: Sequence[int]) -> None:
+    write_audit(
+        actor=actor,
+        action=action,
+        object_kind="flow",
+        object_id=str(flow_id),
+        payload={"participants": list(ids)[:1000], "number": len(ids)},
+    )
