@@ -21,7 +21,7 @@ from participants.engine.route import ExitPlace, FinishPlace
 if TYPE_CHECKING:
     from participants.engine.batch import Batch
 
-FLOW_EVENT = {FINISHED: "flow.finished", SUCCESS: "flow.succeeded", DROPPED: "flow.dropped"}
+FLOW_EVENT = {FINISHED: "flow.finished", SUCCESS: "flow.finished", DROPPED: "flow.dropped"}
 ONWARD = "flow.onward"
 
 
@@ -66,7 +66,8 @@ def _end(
     mover.end(status=status, at=batch.now, reason=reason, values=values)
     batch.ended.append(mover)
     batch.records.counts[None, f"dropped:{reason}" if reason else status] += 1
-    batch.records.events.append(_event(batch, mover, FLOW_EVENT[status], object_id=batch.flow.pk, key=reason))
+    key = reason or ("success" if status == SUCCESS else "")
+    batch.records.events.append(_event(batch, mover, FLOW_EVENT[status], object_id=batch.flow.pk, key=key))
     if exit is None and status != DROPPED:
         finish = batch.route.document.finish
         exit = finish.success if status == SUCCESS else finish.no_success

@@ -1,0 +1,71 @@
+"""A throw-away tenant with as many contacts as a benchmark wants, made by SQL."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import connection
+
+from accounts.models import Licence, Tenant, User
+from core.clock import now
+from core.tenancy import require_tenant_id, tenant_scope
+from crm.models import ConsentPurpose, ListItem, Selection, SubscriptionType
+from crm.models.consent import E_MARKETING
+
+_CONTACTS = """
+WITH made AS (
+    INSERT INTO crm_contact (tenant_id, first_name, last_name, name_norm, job_title, email, email_norm, mobile, phone,
+        country, language, timezone, category_id, former_employee, origin, created_at, updated_at)
+    SELECT %(tenant)s, 'First' || n, 'Last' || n, 'first' || n || ' last' || n, 'Engineer',
+           %(mark)s || n || '@bench.test', %(mark)s || n || '@bench.test', '', '',
+           (ARRAY['NO','SE','DE','GB'])[1 + n %% 4], 'en', '', %(category)s, FALSE, 'import', %(now)s, %(now)s
+    FROM generate_series(1, %(number)s) n
+    RETURNING id
+), agreed AS (
+    INSERT INTO crm_consent (tenant_id, contact_id, purpose_id, given, legal_basis, source, at)
+    SELECT %(tenant)s, id, %(purpose)s, TRUE, 'Consent', 'bench', %(now)s FROM made
+)
+INSERT INTO crm_selectionmember (tenant_id, selection_id, contact_id, added_at)
+SELECT %(tenant)s, %(selection)s, id, %(now)s FROM made
+"""
+
+
+def make_tenant() -> tuple[Tenant, User]:
+    """Return a new tenant and its user."""
+    mark = uuid.uuid4().hex[:10]
+    tenant = Tenant.objects.create(slug=f"bench-{mark}", name="Bench", postal_address="Bench", from_email="b@bench.test")
+    user = User.objects.create_user(email=f"{mark}@bench.test")
+    with tenant_scope(tenant.pk):
+        Licence.objects.create(code=Licence.Code.MARKETING)
+        ConsentPurpose.objects.create(key=E_MARKETING, name="E-marketing")
+        SubscriptionType.objects.create(name="News")
+        ListItem.objects.create(list=ListItem.List.CATEGORY, name="Prospect", name_norm="prospect")
+    return tenant, user
+
+
+def make_contacts(number: int, *, name: str) -> Selection:
+    """Add contacts with consent, all members of a new selection, to the open tenant; return the selection."""
+    selection = Selection.objects.create(name=name, created_at=now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CONTACTS,
+            {
+                "tenant": require_tenant_id(),
+                "mark": uuid.uuid4().hex[:8],
+                "category": ListItem.objects.get(list=ListItem.List.CATEGORY).pk,
+                "now": now(),
+                "number": number,
+                "purpose": ConsentPurpose.objects.get(key=E_MARKETING).pk,
+                "selection": selection.pk,
+            },
+        )
+    return selection
+
+
+def analyze() -> None:
+    """Refresh the planner's statistics, as autovacuum would have after such a load; needs the owner's role."""
+    from django.db import connections
+
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("ANALYZE")
+    connections["owner"].close()
