@@ -33,4 +33,4 @@ def _first_after_gap(before: dt.datetime, after: dt.datetime, zone: ZoneInfo) ->
 
 def is_workday(day: dt.date, holidays: frozenset[dt.date]) -> bool:
     """Monday to Friday without the holidays."""
-    return day.weekday() < 5 and day not in holidays  # noqa: PLR2004 - Saturday
+    return day.weekday() < 5 and day not in holidays

@@ -29,7 +29,11 @@ class TenantModel(models.Model):
     """A row that belongs to one tenant. Its table is secured by core.db.operations.SecureTenantTables."""
 
     tenant = models.ForeignKey(
-        "accounts.Tenant", on_delete=models.PROTECT, default=current_tenant_id, related_name="+", db_index=False
+        "accounts.Tenant",
+        on_delete=models.PROTECT,
+        default=current_tenant_id,
+        related_name="+",
+        db_index=False,
     )
 
     objects: ClassVar[models.Manager[Self]] = TenantManager()
@@ -80,7 +84,11 @@ class Job(TenantModel):
 
     class Meta(TenantModel.Meta):
         indexes = [
-            models.Index(fields=["tenant", "status", "id"], name="job_open", condition=models.Q(status__in=["waiting", "running"])),
+            models.Index(
+                fields=["tenant", "status", "id"],
+                name="job_open",
+                condition=models.Q(status__in=["waiting", "running"]),
+            ),
         ]
 
     @cached_property

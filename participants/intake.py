@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from crm.criteria.sql import compile_criteria
 
 from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
-from crm.criteria.sql import compile_criteria
 from flows.document import FlowDocument, Trigger
 from flows.models import Flow
 from flows.success.table import SUCCESS_KINDS
@@ -92,7 +92,12 @@ def _lock_contacts(cursor: psycopg.Cursor[Any], tenant_id: int, contact_ids: Ite
 
 
 def _act(
-    cursor: psycopg.Cursor[Any], *, tenant_id: int, events: Sequence[Taken], now: dt.datetime, result: IntakeResult
+    cursor: psycopg.Cursor[Any],
+    *,
+    tenant_id: int,
+    events: Sequence[Taken],
+    now: dt.datetime,
+    result: IntakeResult,
 ) -> None:
     for flow in Flow.objects.exclude(status=Flow.Status.NOT_RUNNING).order_by("id"):
         document = route_of(flow_id=flow.pk, revision=flow.revision).document
@@ -105,7 +110,12 @@ def _act(
 
 
 def _match_triggers(
-    cursor: psycopg.Cursor[Any], *, flow: Flow, document: FlowDocument, events: Sequence[Taken], now: dt.datetime
+    cursor: psycopg.Cursor[Any],
+    *,
+    flow: Flow,
+    document: FlowDocument,
+    events: Sequence[Taken],
+    now: dt.datetime,
 ) -> int:
     """Suggest whom the flow's triggers take. An event that a step of this flow caused never suggests for it."""
     enrolled = 0
@@ -176,7 +186,12 @@ def _take_onward(*, flow: Flow, events: Sequence[Taken], now: dt.datetime) -> in
 
 
 def _mark_success(
-    cursor: psycopg.Cursor[Any], *, flow: Flow, document: FlowDocument, events: Sequence[Taken], now: dt.datetime
+    cursor: psycopg.Cursor[Any],
+    *,
+    flow: Flow,
+    document: FlowDocument,
+    events: Sequence[Taken],
+    now: dt.datetime,
 ) -> int:
     """Mark success for active participants whose contact changed so that a state criterion holds; return how many
     the engine should take at once (*move to Finish when met*). While paused the mark is set, the move waits."""

@@ -94,20 +94,31 @@ class Participant(HotTenantModel):
         constraints = [
             models.CheckConstraint(
                 name="active_means_not_ended",
-                condition=Q(status="active", ended_at=None) | (~Q(status="active") & Q(ended_at__isnull=False)),
+                condition=Q(status="active", ended_at=None)
+                | (~Q(status="active") & Q(ended_at__isnull=False)),
             ),
             models.CheckConstraint(
                 name="dropped_out_has_a_reason",
                 condition=Q(status="dropped") & ~Q(drop_reason="") | ~Q(status="dropped") & Q(drop_reason=""),
             ),
-            models.CheckConstraint(name="success_is_dated", condition=~Q(status="success") | Q(success_at__isnull=False)),
-            models.CheckConstraint(name="only_active_is_due", condition=Q(status="active") | Q(due_at=None, waiting=False)),
+            models.CheckConstraint(
+                name="success_is_dated", condition=~Q(status="success") | Q(success_at__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="only_active_is_due", condition=Q(status="active") | Q(due_at=None, waiting=False)
+            ),
             models.UniqueConstraint(
-                fields=["tenant", "flow_id", "contact_id"], name="active_once_in_a_flow", condition=Q(status="active")
+                fields=["tenant", "flow_id", "contact_id"],
+                name="active_once_in_a_flow",
+                condition=Q(status="active"),
             ),
         ]
         indexes = [
-            models.Index(fields=["tenant", "flow_id", "due_at", "id"], name="participant_due", condition=Q(status="active")),
+            models.Index(
+                fields=["tenant", "flow_id", "due_at", "id"],
+                name="participant_due",
+                condition=Q(status="active"),
+            ),
             models.Index(fields=["tenant", "flow_id", "-id"], name="participants_of_flow"),
             models.Index(fields=["tenant", "contact_id", "-id"], name="participations"),
         ]
@@ -185,4 +196,6 @@ class HeldStep(HotTenantModel):
     attempts = models.IntegerField(default=1)
 
     class Meta(HotTenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "flow_id", "step_id"], name="held_step_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "flow_id", "step_id"], name="held_step_once")
+        ]

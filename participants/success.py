@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from crm.criteria.schema import Criteria
 from crm.criteria.sql import compile_criteria
+
+from crm.criteria.schema import Criteria
 from flows.document import FlowDocument
 
 NEVER = "FALSE"
@@ -14,7 +15,9 @@ NEVER = "FALSE"
 
 def state_criteria(document: FlowDocument) -> list[Criteria]:
     """Return the criteria of which any one means success."""
-    return [item.criteria for item in document.success if item.criteria is not None and not item.criteria.is_empty]
+    return [
+        item.criteria for item in document.success if item.criteria is not None and not item.criteria.is_empty
+    ]
 
 
 def success_sql(document: FlowDocument, *, now: dt.datetime) -> tuple[str, list[Any]]:

@@ -7,16 +7,18 @@ import random
 import time
 
 import structlog
+from accounts.queries import tenant_now
 from celery import shared_task
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
-from accounts.queries import tenant_now
+from core.clock import now
 from core.tenancy import tenant_scope
+from delivery.queries import tenants_with_due_messages
 from delivery.tasks import wake_delivery
 from participants import counters, intake, wake
+from participants.due import due_work
 from participants.engine.batch import BatchResult, run_batch
-from participants.queries_due import due_work
 
 log = structlog.get_logger(__name__)
 
@@ -74,8 +76,8 @@ def fold_counters(tenant_id: int) -> None:
 def tick() -> None:
     """Find what is due, across tenants, and wake it: time itself has no commit."""
     wake.note_tick(time.time())
-    with connection.cursor() as cursor:
-        work = due_work(cursor)
+    moment = now()
+    work = due_work(moment)
     for tenant_id in work.inboxes:
         wake.wake_intake(tenant_id=tenant_id)
     for tenant_id, flow_id in work.flows:
@@ -83,3 +85,5 @@ def tick() -> None:
     for tenant_id in work.tails:
         if wake.first_to_say(f"fold:{tenant_id}"):
             fold_counters.delay(tenant_id)
+    for tenant_id in tenants_with_due_messages(moment):
+        wake_delivery(tenant_id)

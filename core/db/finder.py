@@ -27,24 +27,34 @@ _MAKE_ROLE = f"""DO $$ BEGIN
 
 
 class FinderFunction(Operation):
-    """Make `name(p_now timestamptz) RETURNS SETOF bigint` from one SELECT.
+    """Make `name(p_now timestamptz)` from one SELECT; `returns` is what it yields, ids unless told.
 
     `tables` names each table the SELECT reads and the columns it needs; tenant tables get the reading policy.
     """
 
     reversible = True
 
-    def __init__(self, name: str, sql: str, *, tables: Mapping[str, Sequence[str]]) -> None:
-        self.name, self.sql, self.tables = name, sql, tables
+    def __init__(
+        self, name: str, sql: str, *, tables: Mapping[str, Sequence[str]], returns: str = "SETOF bigint"
+    ) -> None:
+        self.name, self.sql, self.tables, self.returns = name, sql, tables, returns
 
     def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
-        return self.__class__.__name__, [self.name, self.sql], {"tables": self.tables}
+        return (
+            self.__class__.__name__,
+            [self.name, self.sql],
+            {"tables": self.tables, "returns": self.returns},
+        )
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Nothing changes in Django's own state."""
 
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
     ) -> None:
         for statement in self._statements():
             schema_editor.execute(statement, params=None)
@@ -59,7 +69,7 @@ class FinderFunction(Operation):
             yield _policy_sql(table)
         signature = f"{self.name}(p_now timestamptz)"
         yield (
-            f"CREATE OR REPLACE FUNCTION {signature} RETURNS SETOF bigint LANGUAGE sql STABLE SECURITY DEFINER "
+            f"CREATE OR REPLACE FUNCTION {signature} RETURNS {self.returns} LANGUAGE sql STABLE SECURITY DEFINER "
             f"SET search_path = public, pg_temp AS $finder$ {self.sql} $finder$"
         )
         yield f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC"
@@ -69,7 +79,11 @@ class FinderFunction(Operation):
         yield f"REVOKE {FINDER} FROM CURRENT_USER"
 
     def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
     ) -> None:
         for statement in (
             f"GRANT {FINDER} TO CURRENT_USER",
@@ -91,6 +105,8 @@ def _policy_sql(table: str) -> str:
     END IF; END $$"""
 
 
-def finder_function(name: str, sql: str, *, tables: Mapping[str, Sequence[str]]) -> FinderFunction:
+def finder_function(
+    name: str, sql: str, *, tables: Mapping[str, Sequence[str]], returns: str = "SETOF bigint"
+) -> FinderFunction:
     """Return the operation for a migration: finder_function("x_due", "SELECT …p_now…", tables={"x": ["id"]})."""
-    return FinderFunction(name, sql, tables=tables)
+    return FinderFunction(name, sql, tables=tables, returns=returns)

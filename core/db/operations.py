@@ -28,10 +28,16 @@ class SecureTenantTables(Operation):
 
     def _tenant_models(self, app_label: str, state: ProjectState) -> list[type[Model]]:
         models = (state.apps.get_model(app_label, name) for (app, name) in state.models if app == app_label)
-        return [model for model in models if any(field.name == "tenant" for field in model._meta.local_fields)]
+        return [
+            model for model in models if any(field.name == "tenant" for field in model._meta.local_fields)
+        ]
 
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
     ) -> None:
         with schema_editor.connection.cursor() as cursor:
             cursor.execute("SELECT tablename FROM pg_policies WHERE policyname = 'tenant_rows'")
@@ -44,7 +50,11 @@ class SecureTenantTables(Operation):
                 schema_editor.execute(sql)
 
     def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
     ) -> None:
         """Tables go with their own migration; a policy does no harm until then."""
 
@@ -81,11 +91,15 @@ class PartitionTable(Operation):
             if cursor.fetchone()[0]:
                 raise RuntimeError(f"{table} holds rows: partitioning makes the table anew.")
         schema_editor.execute(f'DROP TABLE "{table}"')
-        schema_editor.deferred_sql[:] = [s for s in schema_editor.deferred_sql if not s.references_table(table)]
+        schema_editor.deferred_sql[:] = [
+            s for s in schema_editor.deferred_sql if not s.references_table(table)
+        ]
         schema_editor.execute(self._create_sql(model, schema_editor))
         if "id" in self.key:
             schema_editor.execute(f'CREATE SEQUENCE "{table}_id_seq" OWNED BY "{table}".id CACHE 1')
-            schema_editor.execute(f"ALTER TABLE \"{table}\" ALTER COLUMN id SET DEFAULT nextval('{table}_id_seq')")
+            schema_editor.execute(
+                f"ALTER TABLE \"{table}\" ALTER COLUMN id SET DEFAULT nextval('{table}_id_seq')"
+            )
         schema_editor.execute(f'CREATE TABLE "{table}_rest" PARTITION OF "{table}" DEFAULT')
         schema_editor.execute(
             f"DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'millrace_app') "
@@ -109,7 +123,11 @@ class PartitionTable(Operation):
         return f'CREATE TABLE "{table}" ({", ".join(columns)}, PRIMARY KEY ({key})) PARTITION BY RANGE ("{self.column}")'
 
     def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
     ) -> None:
         """The table goes with the migration that made it."""
 

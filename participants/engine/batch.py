@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from crm.events import record_events
 
 from accounts.models import Holiday, Tenant
 from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
-from crm.events import record_events
 from flows.document import ExitSettings, StepNode
 from flows.locks import flow_gate_shared
 from flows.models import Flow
@@ -219,4 +219,3 @@ def _write(batch: Batch) -> BatchResult:
         record_events(events, cursor=batch.cursor)
     steps = sum(1 for row in (*batch.records.begun, *batch.records.closed) if row.ended)
     return BatchResult(claimed=len(batch.movers), steps=steps, messages=batch.messages, events=len(events))
-

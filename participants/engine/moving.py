@@ -34,12 +34,16 @@ class Moving(Traveller):
     last_message_id: int | None = None
     fresh: bool = False
 
-    def end(self, *, status: str, at: dt.datetime, reason: str = "", values: Mapping[str, Any] | None = None) -> None:
+    def end(
+        self, *, status: str, at: dt.datetime, reason: str = "", values: Mapping[str, Any] | None = None
+    ) -> None:
         """Leave the flow with a final status."""
         self.status, self.ended_at = status, at
         self.drop_reason, self.drop_values = reason, values
         self.waiting, self.due_at, self.waits_until, self.held_reason = False, None, None, ""
 
-    def park(self, *, due_at: dt.datetime | None, until: dt.datetime | None, waiting: bool, held: str = "") -> None:
+    def park(
+        self, *, due_at: dt.datetime | None, until: dt.datetime | None, waiting: bool, held: str = ""
+    ) -> None:
         """Stay on the step until a moment (None: until an event)."""
         self.waiting, self.due_at, self.waits_until, self.held_reason = waiting, due_at, until, held

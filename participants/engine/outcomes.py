@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crm.events import NewEvent, Origin
+
 from flows.steps.base import Advance, Exit, Fail, Hold, Outcome, Retry, Skip, StepNode, WaitUntil
 from participants.engine import ending
 from participants.engine.moving import Moving
@@ -31,7 +32,9 @@ def visit(
 ) -> None:
     """Keep the visit that a participant is on; nothing for one who is before the first step."""
     if mover.step_id is not None:
-        row = VisitRow(mover, mover.visit_number, mover.step_id, mover.came_at, mover.fresh, ended, how, branch, values)
+        row = VisitRow(
+            mover, mover.visit_number, mover.step_id, mover.came_at, mover.fresh, ended, how, branch, values
+        )
         row.message_id = message_id
         batch.records.keep(row)
         mover.fresh = False
@@ -41,16 +44,22 @@ def proceed(batch: Batch, mover: Moving, place: Place, **seen: Any) -> None:
     """End the visit and bring the participant to the next place; *Exit flow* is a drop-out from where it stands."""
     if isinstance(place, ExitPlace):
         values = seen.get("values")
-        ending.drop(batch, mover, reason="no_branch", values=values, exit=place.exit, branch=seen.get("branch"))
+        ending.drop(
+            batch, mover, reason="no_branch", values=values, exit=place.exit, branch=seen.get("branch")
+        )
         return
     visit(batch, mover, ended=WENT_ON, **seen)
     mover.waiting = False
     batch.arrive(mover, place)
 
 
-def skip(batch: Batch, mover: Moving, node: StepNode, *, reason: str, values: Mapping[str, Any] | None) -> None:
+def skip(
+    batch: Batch, mover: Moving, node: StepNode, *, reason: str, values: Mapping[str, Any] | None
+) -> None:
     """Nothing is done here, with the reason; on to the next place at once."""
-    proceed(batch, mover, batch.route.after(node.id), how=SKIPPED, values={"reason": reason, **(values or {})})
+    proceed(
+        batch, mover, batch.route.after(node.id), how=SKIPPED, values={"reason": reason, **(values or {})}
+    )
 
 
 def stay(batch: Batch, mover: Moving, **seen: Any) -> None:
@@ -87,7 +96,9 @@ def apply(batch: Batch, node: StepNode, mover: Moving, outcome: Outcome, *, mess
             ending.drop(batch, mover, reason="step_failed", values={"error": error})
 
 
-def left(batch: Batch, mover: Moving, *, how: str, branch: UUID | None, values: Mapping[str, Any] | None) -> None:
+def left(
+    batch: Batch, mover: Moving, *, how: str, branch: UUID | None, values: Mapping[str, Any] | None
+) -> None:
     """End the visit by leaving the flow."""
     visit(batch, mover, ended=LEFT, how=how, branch=branch, values=values)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-
 from crm.events import NewEvent
+
 from participants.engine.moving import Moving
 
 HERE, WENT_ON, LEFT = "", "went_on", "left"
@@ -139,7 +139,11 @@ class Records:
 
 
 def insert_deltas(
-    cursor: psycopg.Cursor[Any], *, tenant_id: int, flow_id: int, counts: Mapping[tuple[uuid.UUID | None, str], int]
+    cursor: psycopg.Cursor[Any],
+    *,
+    tenant_id: int,
+    flow_id: int,
+    counts: Mapping[tuple[uuid.UUID | None, str], int],
 ) -> None:
     """Append counter deltas; participants.counters folds them."""
     items = [(step, measure, amount) for (step, measure), amount in counts.items() if amount]

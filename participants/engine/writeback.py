@@ -45,4 +45,3 @@ def write_participants(cursor: psycopg.Cursor[Any], movers: Sequence[Moving], *,
         [m.last_message_id for m in movers],
     ]
     cursor.execute(_UPDATE, [*columns, tenant_id])
-

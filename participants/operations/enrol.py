@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from crm.criteria.sql import compile_criteria
 
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
-from crm.criteria.sql import compile_criteria
 from flows.document import FlowDocument
 from flows.models import Flow
 from participants.engine.records import insert_deltas
@@ -201,4 +201,6 @@ def _named(sql: str, params: list[Any]) -> tuple[str, dict[str, Any]]:
 
 def is_open(flow: Flow, *, now: dt.datetime) -> bool:
     """Say whether enrolment is open: running or paused, and its end not passed."""
-    return flow.status != Flow.Status.NOT_RUNNING and not (flow.enrolment_ends_at and now >= flow.enrolment_ends_at)
+    return flow.status != Flow.Status.NOT_RUNNING and not (
+        flow.enrolment_ends_at and now >= flow.enrolment_ends_at
+    )

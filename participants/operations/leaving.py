@@ -107,6 +107,15 @@ def move_out(
         [tenant_id, list(flow_ids), to_flow, list(contact_ids)],
     )
     ids = [row[0] for row in cursor]
-    return leave(
-        cursor, tenant_id=tenant_id, participant_ids=ids, now=now, reason="moved", values={"flow": to_flow}
-    ) if ids else 0
+    return (
+        leave(
+            cursor,
+            tenant_id=tenant_id,
+            participant_ids=ids,
+            now=now,
+            reason="moved",
+            values={"flow": to_flow},
+        )
+        if ids
+        else 0
+    )

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-
 from accounts.audit import write_audit
+
 from accounts.models import User
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
@@ -77,13 +77,16 @@ def remove_from_flow(*, flow_id: int, participant_ids: Sequence[int], actor: Use
             [tenant_id, ids],
         )
         cursor.execute(
-            "DELETE FROM participants_participant WHERE tenant_id = %s AND id = ANY(%s::bigint[])", [tenant_id, ids]
+            "DELETE FROM participants_participant WHERE tenant_id = %s AND id = ANY(%s::bigint[])",
+            [tenant_id, ids],
         )
     _audit(actor, "participant.removed", flow_id, ids)
     return len(ids)
 
 
-def _take_back_counts(cursor: psycopg.Cursor[Any], *, tenant_id: int, flow_id: int, ids: Sequence[int]) -> None:
+def _take_back_counts(
+    cursor: psycopg.Cursor[Any], *, tenant_id: int, flow_id: int, ids: Sequence[int]
+) -> None:
     """Append the opposite of what these participations counted."""
     cursor.execute(
         """
@@ -118,7 +121,9 @@ def hurry(*, flow_id: int, participant_ids: Sequence[int], actor: User, now: dt.
     """Make waiting or held participants due now (*move on now*, *retry*); the guards still come first."""
     with raw_cursor() as cursor:
         ids = _locked(cursor, flow_id=flow_id, participant_ids=participant_ids)
-    moved = Participant.objects.filter(pk__in=ids, status=Participant.Status.ACTIVE).update(due_at=now, held_reason="")
+    moved = Participant.objects.filter(pk__in=ids, status=Participant.Status.ACTIVE).update(
+        due_at=now, held_reason=""
+    )
     if moved:
         _audit(actor, "participant.moved_on", flow_id, ids)
     return moved

@@ -113,7 +113,9 @@ def _flow(user: User, participants: int, *, name: str) -> BenchFlow:
 
 
 def _email(user: User, flow: Flow) -> EmailVersion:
-    email = Email.objects.create(name="Hello", flow_id=flow.pk, created_at=now(), updated_at=now(), updated_by=user)
+    email = Email.objects.create(
+        name="Hello", flow_id=flow.pk, created_at=now(), updated_at=now(), updated_by=user
+    )
     version = EmailVersion.objects.create(
         email=email, number=1, subject="Hello", mjml="", html="<p>Hello</p>", text="Hello", created_at=now()
     )
@@ -122,11 +124,16 @@ def _email(user: User, flow: Flow) -> EmailVersion:
 
 
 def _document(email_id: int) -> FlowDocument:
-    engineers = Criteria(groups=(Group(lines=(Line(field="contact.job_title", operator="contains", values=("Lead",)),)),))
+    engineers = Criteria(
+        groups=(Group(lines=(Line(field="contact.job_title", operator="contains", values=("Lead",)),)),)
+    )
     split = StepNode(
         kind="split",
         title="Engineers?",
-        branches=(Branch(id=uuid.uuid4(), name="Engineers", criteria=engineers), Branch(name="Everyone else")),
+        branches=(
+            Branch(id=uuid.uuid4(), name="Engineers", criteria=engineers),
+            Branch(name="Everyone else"),
+        ),
     )
     return FlowDocument(
         settings=FlowSettings(messages=MessageSettings(subscription_type=SubscriptionType.objects.get().pk)),

@@ -108,13 +108,19 @@ def _batch(connection: psycopg.Connection[Any], work: FloorWork) -> int:
         cursor.execute(_CLAIM, values)
         rows = cursor.fetchall()
         if rows:
-            values |= {"ids": [r[0] for r in rows], "days": [r[1] for r in rows], "contacts": [r[2] for r in rows]}
+            values |= {
+                "ids": [r[0] for r in rows],
+                "days": [r[1] for r in rows],
+                "contacts": [r[2] for r in rows],
+            }
             _change(cursor, values)
     return len(rows)
 
 
 def _change(cursor: psycopg.Cursor[Any], values: dict[str, Any]) -> None:
-    data = json.dumps({"changes": [{"field": "contact.job_title", "old": "Engineer", "new": "Lead engineer"}]})
+    data = json.dumps(
+        {"changes": [{"field": "contact.job_title", "old": "Engineer", "new": "Lead engineer"}]}
+    )
     for column, value in (("job_title", "Lead engineer"), ("language", "nb")):
         cursor.execute(_UPDATE_CONTACTS.format(column=column), {**values, "value": value})
         cursor.execute(_EVENTS, {**values, "kind": "contact.updated", "data": data, "inbox": True})

@@ -38,10 +38,23 @@ class Workers:
 def celery_workers(number: int, *, log: Path) -> Iterator[Workers]:
     """Start number prefork children that take tasks from the configured broker; stop them at the end."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "-c", str(number), "-l", "WARNING"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "config.celery",
+        "worker",
+        "-c",
+        str(number),
+        "-l",
+        "WARNING",
+    ]
     command += ["--without-gossip", "--without-mingle", "-n", f"bench-{os.getpid()}@%h"]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "MILLRACE_DB_POOL": "0"})
+        process = subprocess.Popen(
+            command, stdout=out, stderr=out, env={**os.environ, "MILLRACE_DB_POOL": "0"}
+        )
         workers = Workers(process, log)
         try:
             _wait_ready(workers, number)

@@ -33,7 +33,9 @@ SELECT %(tenant)s, %(selection)s, id, %(now)s FROM made
 def make_tenant() -> tuple[Tenant, User]:
     """Return a new tenant and its user."""
     mark = uuid.uuid4().hex[:10]
-    tenant = Tenant.objects.create(slug=f"bench-{mark}", name="Bench", postal_address="Bench", from_email="b@bench.test")
+    tenant = Tenant.objects.create(
+        slug=f"bench-{mark}", name="Bench", postal_address="Bench", from_email="b@bench.test"
+    )
     user = User.objects.create_user(email=f"{mark}@bench.test")
     with tenant_scope(tenant.pk):
         Licence.objects.create(code=Licence.Code.MARKETING)
