@@ -27,7 +27,7 @@ def _beat() -> None:
             if first_to_say("tick-turn", seconds=every):
                 # A tick that nobody took within its second is of no use to anyone.
                 app.send_task("participants.tick", expires=every * 5)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a lost tick must never end the ticking
             log.warning("tick_missed", error=repr(error))
 
 

@@ -120,7 +120,8 @@ class PartitionTable(Operation):
             columns.append(f'"{field.column}" {definition % tuple(params) if params else definition}')
         key = ", ".join(f'"{name}"' for name in self.key)
         table = model._meta.db_table
-        return f'CREATE TABLE "{table}" ({", ".join(columns)}, PRIMARY KEY ({key})) PARTITION BY RANGE ("{self.column}")'
+        lines = ", ".join([*columns, f"PRIMARY KEY ({key})"])
+        return f'CREATE TABLE "{table}" ({lines}) PARTITION BY RANGE ("{self.column}")'
 
     def database_backwards(
         self,

@@ -33,7 +33,8 @@ def composite_targets_sql(model: type[models.Model]) -> Iterator[str]:
         other = target._meta.db_table
         key = target._meta.pk.column
         yield f"""DO $$ BEGIN
-            IF NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conrelid = '"{other}"'::regclass AND conname = '{other}_tenant_key') THEN
+            IF NOT EXISTS (SELECT 1 FROM pg_constraint
+                           WHERE conrelid = '"{other}"'::regclass AND conname = '{other}_tenant_key') THEN
                 ALTER TABLE "{other}" ADD CONSTRAINT "{other}_tenant_key" UNIQUE (tenant_id, "{key}");
             END IF; END $$"""
         name = f"{table}_{field.column}_same_tenant"[-63:]
