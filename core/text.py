@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 
 
@@ -15,8 +16,6 @@ def norm_email(value: str) -> str:
     """Return an e-mail address for comparing: as `norm`, the domain in its ASCII form."""
     address = norm(value).replace(" ", "")
     local, at, domain = address.rpartition("@")
-    try:
+    with contextlib.suppress(UnicodeError):
         domain = domain.encode("idna").decode("ascii") if not domain.isascii() else domain
-    except UnicodeError:
-        pass
     return f"{local}{at}{domain}"

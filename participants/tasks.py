@@ -22,9 +22,6 @@ from participants.engine.batch import BatchResult, run_batch
 
 log = structlog.get_logger(__name__)
 
-# At most this many tasks of one flow stand in the queue: its share of the workers.
-FLOW_SHARE = 2
-
 
 @shared_task(name="participants.advance_flow")
 def advance_flow(tenant_id: int, flow_id: int) -> None:

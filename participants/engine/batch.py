@@ -69,7 +69,7 @@ class Batch:
             mover.attempts = 0
             self.cohorts[place.id].append(mover)
         else:
-            ending.end_at(self, mover, place)
+            ending.finish(self, mover)
 
 
 def run_batch(*, tenant_id: int, flow_id: int, now: dt.datetime, limit: int) -> BatchResult:

@@ -17,7 +17,6 @@ from crm.events import NewEvent, Origin
 from flows.document import ExitSettings
 from participants.engine import outcomes
 from participants.engine.moving import DROPPED, FINISHED, SUCCESS, Moving
-from participants.engine.route import ExitPlace, FinishPlace
 
 if TYPE_CHECKING:
     from participants.engine.batch import Batch
@@ -26,9 +25,8 @@ FLOW_EVENT = {FINISHED: "flow.finished", SUCCESS: "flow.finished", DROPPED: "flo
 ONWARD = "flow.onward"
 
 
-def end_at(batch: Batch, mover: Moving, place: ExitPlace | FinishPlace) -> None:
+def finish(batch: Batch, mover: Moving) -> None:
     """Bring someone to Finish: with success where the mark is there."""
-    assert isinstance(place, FinishPlace), "an exit is a drop-out, see outcomes.proceed"
     status = SUCCESS if mover.success_at is not None else FINISHED
     mover.step_id = None
     _end(batch, mover, status=status)
@@ -47,12 +45,12 @@ def drop(
     *,
     reason: str,
     values: Mapping[str, Any] | None,
-    exit: ExitSettings | None = None,
+    then: ExitSettings | None = None,
     branch: UUID | None = None,
 ) -> None:
     """Drop out with a reason of the closed list and the values seen."""
     outcomes.left(batch, mover, how=reason, branch=branch, values=values)
-    _end(batch, mover, status=DROPPED, reason=reason, values=values, exit=exit)
+    _end(batch, mover, status=DROPPED, reason=reason, values=values, then=then)
 
 
 def _end(
@@ -62,18 +60,18 @@ def _end(
     status: str,
     reason: str = "",
     values: Mapping[str, Any] | None = None,
-    exit: ExitSettings | None = None,
+    then: ExitSettings | None = None,
 ) -> None:
     mover.end(status=status, at=batch.now, reason=reason, values=values)
     batch.ended.append(mover)
     batch.records.counts[None, f"dropped:{reason}" if reason else status] += 1
     key = reason or ("success" if status == SUCCESS else "")
     batch.records.events.append(_event(batch, mover, FLOW_EVENT[status], object_id=batch.flow.pk, key=key))
-    if exit is None and status != DROPPED:
-        finish = batch.route.document.finish
-        exit = finish.success if status == SUCCESS else finish.no_success
-    if exit is not None and (exit.selection or exit.flow):
-        batch.exits.append((mover, exit))
+    if then is None and status != DROPPED:
+        ends = batch.route.document.finish
+        then = ends.success if status == SUCCESS else ends.no_success
+    if then is not None and (then.selection or then.flow):
+        batch.exits.append((mover, then))
 
 
 def _event(batch: Batch, mover: Moving, kind: str, *, object_id: int, key: str = "") -> NewEvent:

@@ -45,7 +45,7 @@ def proceed(batch: Batch, mover: Moving, place: Place, **seen: Any) -> None:
     if isinstance(place, ExitPlace):
         values = seen.get("values")
         ending.drop(
-            batch, mover, reason="no_branch", values=values, exit=place.exit, branch=seen.get("branch")
+            batch, mover, reason="no_branch", values=values, then=place.exit, branch=seen.get("branch")
         )
         return
     visit(batch, mover, ended=WENT_ON, **seen)
@@ -90,8 +90,8 @@ def apply(batch: Batch, node: StepNode, mover: Moving, outcome: Outcome, *, mess
             mover.attempts += 1
             mover.park(due_at=at, until=None, waiting=False, held=error)
             stay(batch, mover)
-        case Exit(reason=reason, values=values, exit=exit_settings):
-            ending.drop(batch, mover, reason=reason, values=values, exit=exit_settings)
+        case Exit(reason=reason, values=values, then=exit_settings):
+            ending.drop(batch, mover, reason=reason, values=values, then=exit_settings)
         case Fail(error=error):
             ending.drop(batch, mover, reason="step_failed", values={"error": error})
 

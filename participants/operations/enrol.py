@@ -101,7 +101,8 @@ WITH judged AS MATERIALIZED (
 ), told AS (
     INSERT INTO crm_event (tenant_id, day, at, kind, contact_id, origin, object_id, object_key, data, flow_id,
                            participant_id)
-    SELECT %(tenant)s, %(today)s, %(now)s, 'flow.enrolled', contact_id, 'flow', %(flow)s, '', '{{}}'::jsonb, %(flow)s, id
+    SELECT %(tenant)s, %(today)s, %(now)s, 'flow.enrolled', contact_id, 'flow', %(flow)s, '', '{{}}'::jsonb,
+           %(flow)s, id
     FROM born
 )
 SELECT verdict, count(*), array_agg(contact_id) FILTER (WHERE verdict = 'enrolled') FROM judged GROUP BY verdict

@@ -38,7 +38,8 @@ WHERE p.tenant_id = %(tenant)s AND p.flow_id = %(flow)s AND p.status = 'active' 
 ORDER BY p.due_at, p.id LIMIT %(limit)s FOR NO KEY UPDATE OF p, c SKIP LOCKED
 """
 _UPDATE_CONTACTS = """
-UPDATE crm_contact SET {column} = %(value)s, updated_at = %(now)s WHERE tenant_id = %(tenant)s AND id = ANY(%(contacts)s)
+UPDATE crm_contact SET {column} = %(value)s, updated_at = %(now)s
+WHERE tenant_id = %(tenant)s AND id = ANY(%(contacts)s)
 """
 _EVENTS = """
 WITH written AS (
@@ -51,8 +52,8 @@ INSERT INTO crm_eventinbox (tenant_id, event_id, day, contact_id, kind)
 SELECT %(tenant)s, id, day, contact_id, kind FROM written WHERE %(inbox)s
 """
 _MESSAGES = """
-INSERT INTO delivery_message (tenant_id, enrolled_on, uuid, channel, status, reason, error, stream_id, contact_id, flow_id,
-    step_id, participant_id, visit_number, content_version_id, to_address, "values", is_marketing, is_test, queued_at,
+INSERT INTO delivery_message (tenant_id, enrolled_on, uuid, channel, status, reason, error, stream_id, contact_id,
+    flow_id, step_id, participant_id, visit_number, content_version_id, to_address, "values", is_marketing, is_test, queued_at,
     send_at, attempts)
 SELECT %(tenant)s, v.enrolled_on, gen_random_uuid(), 'email', 'queued', '', '', %(stream)s, c.id, %(flow)s, %(step)s,
        v.id, 5, %(version)s, c.email, '{"event": {}}'::jsonb, TRUE, FALSE, %(now)s, %(now)s, 0
