@@ -79,6 +79,8 @@ KINDS: KindTable[EventKind] = KindTable(
         EventKind("flow.dropped", "Dropped out of flow", "sign-out", "flow"),
         EventKind("flow.cancelled", "Flow ended", "x-circle", "flow"),
         EventKind("flow.success", "Success met", "trophy", "flow"),
+        # A flow's exit or finish sends the contact on: intake suggests it for the flow in object_id.
+        EventKind("flow.onward", "Sent on to another flow", "arrow-bend-down-right", "flow", inbox=True),
     ],
 )
 
