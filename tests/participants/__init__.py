@@ -1,0 +1,1 @@
+"""Tests of participants: enrolment, the engine, intake, counters."""
