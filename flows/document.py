@@ -15,8 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crm.criteria.schema import Criteria
 
-SCHEMA = 1
-
 
 class Part(BaseModel):
     """Base of the document's parts: unknown keys are errors, parts never change in place."""
@@ -143,7 +141,7 @@ class Finish(Part):
 class FlowDocument(Part):
     """The whole flow."""
 
-    schema_version: Literal[1] = SCHEMA
+    schema_version: Literal[1] = 1
     settings: FlowSettings = FlowSettings()
     triggers: tuple[Trigger, ...] = ()
     filter: Criteria | None = None

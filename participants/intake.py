@@ -17,13 +17,13 @@ import psycopg
 from crm.criteria.sql import compile_criteria
 
 from core.db.cursors import raw_cursor
-from core.tenancy import tenant_scope
+from core.tenancy import require_tenant_id, tenant_scope
 from flows.document import FlowDocument, Trigger
 from flows.models import Flow
 from flows.success.table import SUCCESS_KINDS
 from flows.triggers.table import TRIGGER_KINDS
 from participants.engine.ending import ONWARD
-from participants.engine.records import insert_deltas
+from participants.engine.records import count_of_flow
 from participants.engine.route import route_of
 from participants.operations.enrol import Source, suggest
 from participants.success import success_sql
@@ -122,7 +122,7 @@ def _match_triggers(
     for trigger in document.triggers:
         rule = TRIGGER_KINDS[trigger.kind].event_filter(trigger)
         matching = [e for e in events if e.flow_id != flow.pk and rule.takes(e.kind, e.object_id, e.origin)]
-        for wave in _waves(_passing(cursor, trigger, document, matching, flow.tenant_id, now)):
+        for wave in _waves(_passing(cursor, trigger, document, matching, now)):
             by_flows = [e for e in wave if e.flow_id is not None]
             by_others = [e for e in wave if e.flow_id is None]
             enrolled += _suggest(flow, by_others, kind="trigger", now=now)
@@ -135,7 +135,8 @@ def _waves(events: Sequence[Taken]) -> Iterable[list[Taken]]:
     rest: Sequence[Taken] = events
     while rest:
         seen: set[int] = set()
-        wave, later = [], []
+        wave: list[Taken] = []
+        later: list[Taken] = []
         for event in rest:
             (later if event.contact_id in seen else wave).append(event)
             seen.add(event.contact_id)
@@ -148,7 +149,6 @@ def _passing(
     trigger: Trigger,
     document: FlowDocument,
     events: Sequence[Taken],
-    tenant_id: int,
     now: dt.datetime,
 ) -> Sequence[Taken]:
     """Keep the events whose contact passes the trigger's own criteria; one statement."""
@@ -159,7 +159,7 @@ def _passing(
         f"""SELECT c.id FROM crm_contact c
             LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id
             WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[]) AND ({compiled.sql})""",
-        [tenant_id, [event.contact_id for event in events], *compiled.params],
+        [require_tenant_id(), [event.contact_id for event in events], *compiled.params],
     )
     passing = {row[0] for row in cursor}
     return [event for event in events if event.contact_id in passing]
@@ -209,10 +209,9 @@ def _mark_success(
         WHERE p.tenant_id = %s AND p.flow_id = %s AND p.contact_id = ANY(%s::bigint[]) AND p.status = 'active'
           AND p.success_at IS NULL AND c.tenant_id = p.tenant_id AND c.id = p.contact_id AND ({expression})
         """,
-        [now, move, now, now, flow.tenant_id, flow.pk, contacts, *params],
+        [now, move, now, now, require_tenant_id(), flow.pk, contacts, *params],
     )
     marked = cursor.rowcount
     if marked:
-        counts = {(None, "success_met"): marked}
-        insert_deltas(cursor, tenant_id=flow.tenant_id, flow_id=flow.pk, counts=counts)
+        count_of_flow(cursor, flow_id=flow.pk, measure="success_met", amount=marked)
     return marked if move else 0

@@ -32,14 +32,14 @@ def advance_flow(tenant_id: int, flow_id: int) -> None:
         result = run_batch(tenant_id=tenant_id, flow_id=flow_id, now=tenant_now(tenant_id), limit=limit)
     except DatabaseError as error:
         log.warning("batch_comes_again", flow=flow_id, error=str(error))
-        advance_flow.apply_async([tenant_id, flow_id], countdown=random.uniform(0.2, 2.0))
+        advance_flow.apply_async((tenant_id, flow_id), countdown=random.uniform(0.2, 2.0))
         return
     _wake_after(result, tenant_id=tenant_id)
     if result.claimed >= limit:
         advance_flow.delay(tenant_id, flow_id)
         wake.wake_flow(tenant_id=tenant_id, flow_id=flow_id)
     elif result.busy:
-        advance_flow.apply_async([tenant_id, flow_id], countdown=random.uniform(0.1, 0.5))
+        advance_flow.apply_async((tenant_id, flow_id), countdown=random.uniform(0.1, 0.5))
 
 
 def _wake_after(result: BatchResult, *, tenant_id: int) -> None:

@@ -13,7 +13,7 @@ from crm.events import record_events
 
 from accounts.models import Holiday, Tenant
 from core.db.cursors import raw_cursor
-from core.tenancy import tenant_scope
+from core.tenancy import require_tenant_id, tenant_scope
 from flows.document import ExitSettings, StepNode
 from flows.locks import flow_gate_shared
 from flows.models import Flow
@@ -93,7 +93,7 @@ def run_batch(*, tenant_id: int, flow_id: int, now: dt.datetime, limit: int) -> 
 
 
 def _open(cursor: psycopg.Cursor[Any], *, flow: Flow, movers: list[Moving], now: dt.datetime) -> Batch:
-    tenant = Tenant.objects.get(pk=flow.tenant_id)
+    tenant = Tenant.objects.get(pk=require_tenant_id())
     route = route_of(flow_id=flow.pk, revision=flow.revision)
     document = route.document
     return Batch(
@@ -196,7 +196,7 @@ def _run(batch: Batch, node: StepNode, cohort: list[Moving], run: Any) -> None:
         return result
 
     try:
-        bisection = run_bisected(call, Cohort(node, cohort), undo=remember)
+        bisection = run_bisected(call, node, cohort, undo=remember)
     except StepBroken as error:
         hold_step(batch, node, cohort, cause=str(error))
         return

@@ -16,6 +16,7 @@ import psycopg
 import structlog
 from django.db import transaction
 
+from flows.document import StepNode
 from flows.steps.base import Cohort, Outcomes, StepBroken
 from participants.engine.moving import Moving
 
@@ -45,21 +46,25 @@ def is_for_whole_batch(error: BaseException) -> bool:
 
 
 def run_bisected(
-    run: Callable[[Cohort], Outcomes], cohort: Cohort, *, undo: Callable[[], Callable[[], None]]
+    run: Callable[[Cohort], Outcomes],
+    node: StepNode,
+    movers: Sequence[Moving],
+    *,
+    undo: Callable[[], Callable[[], None]],
 ) -> Bisection:
-    """Run a step kind for a cohort, halving it where it raises.
+    """Run a step kind for the cohort of a node, halving it where it raises.
 
     `undo()` is called before each part and returns what takes back, in memory, what a failed part collected.
     Raises StepBroken, or the error itself where it concerns the whole batch.
     """
     result = Bisection()
-    parts: list[Sequence[Moving]] = [list(cohort.travellers)]  # type: ignore[list-item]
+    parts: list[Sequence[Moving]] = [movers]
     while parts:
         part = parts.pop()
         take_back = undo()
         try:
             with transaction.atomic():
-                result.outcomes.append((part, run(Cohort(cohort.node, part))))
+                result.outcomes.append((part, run(Cohort(node, part))))
         except Exception as error:
             if isinstance(error, StepBroken) or is_for_whole_batch(error):
                 raise
@@ -68,9 +73,9 @@ def run_bisected(
                 middle = len(part) // 2
                 parts += [part[middle:], part[:middle]]
                 continue
-            log.warning("step_failed", step=str(cohort.node.id), participant=part[0].id, error=repr(error))
+            log.warning("step_failed", step=str(node.id), participant=part[0].id, error=repr(error))
             result.errors[part[0].id] = f"{type(error).__name__}: {error}"[:500]
-            _check_broken(result, total=len(cohort))
+            _check_broken(result, total=len(movers))
     return result
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from crm.events import NewEvent, Origin
 
-from flows.steps.base import Advance, Exit, Fail, Hold, Outcome, Retry, Skip, StepNode, WaitUntil
+from flows.document import StepNode
+from flows.steps.base import Advance, Exit, Fail, Hold, Outcome, Retry, Skip, WaitUntil
 from participants.engine import ending
 from participants.engine.moving import Moving
 from participants.engine.records import HERE, LEFT, WENT_ON, VisitRow
@@ -90,7 +91,7 @@ def apply(batch: Batch, node: StepNode, mover: Moving, outcome: Outcome, *, mess
             mover.attempts += 1
             mover.park(due_at=at, until=None, waiting=False, held=error)
             stay(batch, mover)
-        case Exit(reason=reason, values=values, then=exit_settings):
+        case Exit(reason=reason, values=values, exit=exit_settings):
             ending.drop(batch, mover, reason=reason, values=values, then=exit_settings)
         case Fail(error=error):
             ending.drop(batch, mover, reason="step_failed", values={"error": error})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from core.tenancy import require_tenant_id
 from crm.events import NewEvent
 
 from participants.engine.moving import Moving
@@ -136,6 +137,11 @@ class Records:
 
     def _insert_deltas(self, cursor: psycopg.Cursor[Any]) -> None:
         insert_deltas(cursor, tenant_id=self.tenant_id, flow_id=self.flow_id, counts=self.counts)
+
+
+def count_of_flow(cursor: psycopg.Cursor[Any], *, flow_id: int, measure: str, amount: int) -> None:
+    """Append one delta of the flow as a whole."""
+    insert_deltas(cursor, tenant_id=require_tenant_id(), flow_id=flow_id, counts={(None, measure): amount})
 
 
 def insert_deltas(

@@ -21,7 +21,7 @@ from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from flows.document import FlowDocument
 from flows.models import Flow
-from participants.engine.records import insert_deltas
+from participants.engine.records import count_of_flow
 from participants.engine.route import route_of
 from participants.models import Suggestion
 from participants.operations.leaving import move_out
@@ -132,12 +132,11 @@ def suggest(
         locked = [row[0] for row in cursor]
         enrolled = _judge(cursor, flow, document, locked, source, now, event_data, result)
         if enrolled:
-            counts = {(None, "enrolled"): len(enrolled)}
-            insert_deltas(cursor, tenant_id=flow.tenant_id, flow_id=flow.pk, counts=counts)
+            count_of_flow(cursor, flow_id=flow.pk, measure="enrolled", amount=len(enrolled))
             if document.settings.remove_from_flows:
                 move_out(
                     cursor,
-                    tenant_id=flow.tenant_id,
+                    tenant_id=require_tenant_id(),
                     flow_ids=document.settings.remove_from_flows,
                     contact_ids=enrolled,
                     to_flow=flow.pk,
@@ -157,7 +156,8 @@ def _judge(
     result: SuggestResult,
 ) -> list[int]:
     settings = document.settings
-    rule, rule_params = "TRUE", {}
+    rule = "TRUE"
+    rule_params: dict[str, Any] = {}
     if document.filter is not None and not document.filter.is_empty:
         compiled = compile_criteria(document.filter, now=now, zone=settings.zone)
         rule, rule_params = _named(compiled.sql, compiled.params)
@@ -165,7 +165,7 @@ def _judge(
         _JUDGE.format(filter=rule),
         {
             **rule_params,
-            "tenant": flow.tenant_id,
+            "tenant": require_tenant_id(),
             "flow": flow.pk,
             "contacts": contact_ids,
             "open": is_open(flow, now=now),
