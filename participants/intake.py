@@ -58,8 +58,8 @@ class IntakeResult:
 _TAKE = """
 WITH taken AS (
     DELETE FROM crm_eventinbox i
-    USING (SELECT id FROM crm_eventinbox WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s) AS some
-    WHERE i.id = some.id AND i.tenant_id = %(tenant)s
+    USING (SELECT id FROM crm_eventinbox WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s) AS batch
+    WHERE i.id = batch.id AND i.tenant_id = %(tenant)s
     RETURNING i.event_id, i.day
 )
 SELECT e.id, e.kind, e.contact_id, e.origin, e.object_id, e.flow_id, e.at, e.data

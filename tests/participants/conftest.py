@@ -171,7 +171,7 @@ def send(email: Email, title: str = "Send", **settings: Any) -> StepNode:
 
 def update(field: str, action: str, value: Any, title: str = "Update") -> StepNode:
     """Return an update step of one line."""
-    line = {"field": field, "action": action, "value": value}
+    line = {"field": field, "action": action, "values": [value]}
     return StepNode(kind="update_contact", title=title, settings={"lines": [line]})
 
 

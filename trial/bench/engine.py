@@ -148,7 +148,7 @@ def _document(email_id: int) -> FlowDocument:
 
 
 def _update(field: str, value: str) -> StepNode:
-    line = {"field": f"contact.{field}", "action": "set", "value": value}
+    line = {"field": f"contact.{field}", "action": "set", "values": [value]}
     return StepNode(kind="update_contact", title="Update", settings={"lines": [line]})
 
 
