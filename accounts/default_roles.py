@@ -15,7 +15,7 @@ class DataRow:
     read: Reach = Reach.NONE
     create: Reach = Reach.NONE
     update: Reach = Reach.NONE
-    delete: Reach = Reach.NONE
+    remove: Reach = Reach.NONE
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class DefaultRole:
     data: Mapping[DataObject, DataRow]
 
 
-FULL = DataRow(read=Reach.ALL, create=Reach.ALL, update=Reach.ALL, delete=Reach.ALL)
-KEEPER = DataRow(read=Reach.ALL, create=Reach.ALL, update=Reach.ALL, delete=Reach.OWN)
+FULL = DataRow(read=Reach.ALL, create=Reach.ALL, update=Reach.ALL, remove=Reach.ALL)
+KEEPER = DataRow(read=Reach.ALL, create=Reach.ALL, update=Reach.ALL, remove=Reach.OWN)
 READER = DataRow(read=Reach.ALL)
-OWN_DESK = DataRow(read=Reach.ALL, create=Reach.ALL, update=Reach.OWN, delete=Reach.NONE)
+OWN_DESK = DataRow(read=Reach.ALL, create=Reach.ALL, update=Reach.OWN, remove=Reach.NONE)
 
 DEFAULT_ROLES = (
     DefaultRole(

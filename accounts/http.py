@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from accounts.models import Membership, Tenant, User
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
+
+from accounts.models import Membership, Tenant, User
 
 
 class TenantRequest(HttpRequest):

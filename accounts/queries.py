@@ -39,7 +39,7 @@ def active_membership(user: User) -> Membership | None:
             data_right_list=ArraySubquery(
                 RoleDataRight.objects.filter(role=OuterRef("role")).values(
                     line=JSONObject(
-                        object="object", read="read", create="create", update="update", delete="delete"
+                        object="object", read="read", create="create", update="update", remove="remove"
                     )
                 )
             ),

@@ -231,7 +231,7 @@ class Migration(migrations.Migration):
                 ('read', models.CharField(choices=[('none', 'None'), ('own', 'Own'), ('group', 'Own group'), ('all', 'All')], default='none', max_length=10)),
                 ('create', models.CharField(choices=[('none', 'None'), ('own', 'Own'), ('group', 'Own group'), ('all', 'All')], default='none', max_length=10)),
                 ('update', models.CharField(choices=[('none', 'None'), ('own', 'Own'), ('group', 'Own group'), ('all', 'All')], default='none', max_length=10)),
-                ('delete', models.CharField(choices=[('none', 'None'), ('own', 'Own'), ('group', 'Own group'), ('all', 'All')], default='none', max_length=10)),
+                ('remove', models.CharField(choices=[('none', 'None'), ('own', 'Own'), ('group', 'Own group'), ('all', 'All')], default='none', max_length=10)),
                 ('role', core.fields.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='data_rights', to='accounts.role')),
                 ('tenant', models.ForeignKey(db_index=False, default=core.tenancy.current_tenant_id, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
             ],

@@ -60,7 +60,7 @@ class RoleDataRight(TenantModel):
     read = models.CharField(max_length=10, choices=Reach, default=Reach.NONE)
     create = models.CharField(max_length=10, choices=Reach, default=Reach.NONE)
     update = models.CharField(max_length=10, choices=Reach, default=Reach.NONE)
-    delete = models.CharField(max_length=10, choices=Reach, default=Reach.NONE)
+    remove = models.CharField(max_length=10, choices=Reach, default=Reach.NONE)
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -95,7 +95,7 @@ class Membership(TenantModel):
         return any(right in self.rights for right in rights)
 
     def reach(self, kind: DataObject, verb: str) -> Reach:
-        """Return how far the role may read, create, update or delete objects of a kind."""
+        """Return how far the role may read, create, update or remove objects of a kind."""
         return Reach(self.data_rights.get(kind, {}).get(verb, Reach.NONE))
 
     # accounts.queries.active_membership fills these for the whole request; alone, each asks once.
@@ -107,7 +107,7 @@ class Membership(TenantModel):
     @cached_property
     def data_rights(self) -> Mapping[str, Mapping[str, str]]:
         """The data rights of the role: object -> verb -> reach."""
-        verbs = ("read", "create", "update", "delete")
+        verbs = ("read", "create", "update", "remove")
         return {str(line["object"]): line for line in self.role.data_rights.values("object", *verbs)}
 
     @cached_property

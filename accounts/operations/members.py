@@ -5,6 +5,8 @@ A tenant's administrator ends a membership; the user's password, second factor a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import transaction
 
 from accounts.audit import write_audit
@@ -123,12 +125,12 @@ def _locked(membership_id: int) -> Membership:
     return Membership.objects.select_related("role").select_for_update(of=("self",)).get(pk=membership_id)
 
 
-def _log(actor: Membership, action: str, membership: Membership, payload: dict[str, object]) -> None:
+def _log(actor: Membership, action: str, membership: Membership, payload: Mapping[str, object]) -> None:
     write_audit(
         actor=actor.user,
         action=action,
         object_kind="member",
         object_id=membership.pk,
         object_name=membership.user.get_full_name(),
-        payload=payload,
+        payload=dict(payload),
     )

@@ -79,7 +79,7 @@ def _seed_roles() -> None:
         RoleRight.objects.bulk_create(RoleRight(role=role, right=right) for right in default.rights)
         RoleDataRight.objects.bulk_create(
             RoleDataRight(
-                role=role, object=kind, read=row.read, create=row.create, update=row.update, delete=row.delete
+                role=role, object=kind, read=row.read, create=row.create, update=row.update, remove=row.remove
             )
             for kind, row in default.data.items()
         )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.http import QueryDict
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 register = template.Library()
@@ -53,3 +56,51 @@ def initials(name: object) -> str:
     """Return up to two capital letters of a name: "Alice Wong" -> "AW"."""
     words = str(name).split("@")[0].replace(".", " ").split()
     return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper()
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    """Say whether the field is one box, whose label stands beside it."""
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def is_group(field: BoundField) -> bool:
+    """Say whether the field is a group of boxes or radio buttons, which needs a legend."""
+    return isinstance(field.field.widget, RadioSelect | CheckboxSelectMultiple)
+
+
+@register.filter
+def described(field: BoundField) -> SafeString:
+    """Draw the field's widget, tied to its error (Django ties the help text itself)."""
+    if not field.errors:
+        return field.as_widget()
+    told = [f"{field.auto_id}_helptext"] if field.help_text else []
+    return field.as_widget(attrs={"aria-describedby": " ".join([*told, f"{field.auto_id}_error"])})
+
+
+@register.inclusion_tag("components/sort_header.html", takes_context=True)
+def sort_header(context: Context, name: str, title: str, classes: str = "") -> dict[str, Any]:
+    """Draw a column's head that sorts by the query string's `sort`: {% sort_header 'name' 'Name' %}."""
+    chosen = context["request"].GET.get("sort", context.get("sort", ""))
+    direction = (
+        "" if chosen.removeprefix("-") != name else "descending" if chosen.startswith("-") else "ascending"
+    )
+    turned = f"-{name}" if direction == "ascending" else name
+    link = query(context, sort=turned, after="", before="")
+    return {"title": title, "direction": direction, "link": link, "classes": classes}
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: Context, at: dt.datetime | None, empty: str = "–") -> SafeString:
+    """Draw a moment as people say it, exact in the tenant's timezone on hover."""
+    if at is None:
+        return SafeString(conditional_escape(empty))
+    tenant = context.get("tenant")
+    local = at.astimezone(ZoneInfo(tenant.timezone if tenant else "UTC"))
+    return format_html(
+        '<local-time datetime="{}" title="{}">{}</local-time>',
+        at.isoformat(),
+        local.strftime("%A %-d %B %Y, %H:%M:%S %Z"),
+        local.strftime("%-d %b %Y, %H:%M"),
+    )
