@@ -1,0 +1,103 @@
+"""Every merge tag there is: names, labels for the menu, and examples. Values come from content.values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from crm.models import CustomField
+
+
+@dataclass(frozen=True, slots=True)
+class MergeField:
+    """A value that a tag can name."""
+
+    path: str
+    label: str
+    example: str = ""
+
+    @property
+    def tag(self) -> str:
+        """Return what the menu inserts."""
+        filters = {"date": '|date("j F Y")', "url": ""}
+        return f"{{{{ {self.path}{filters.get(self.example, '')} }}}}"
+
+
+CONTACT = [
+    MergeField("contact.first_name", "First name"),
+    MergeField("contact.last_name", "Last name"),
+    MergeField("contact.name", "Full name"),
+    MergeField("contact.email", "E-mail address"),
+    MergeField("contact.job_title", "Job title"),
+    MergeField("contact.phone", "Phone"),
+    MergeField("contact.mobile", "Mobile"),
+    MergeField("contact.country", "Country"),
+    MergeField("contact.language", "Language"),
+    MergeField("contact.date_of_birth", "Date of birth", "date"),
+    MergeField("contact.category", "Category"),
+    MergeField("contact.business", "Business"),
+]
+COMPANY = [
+    MergeField("company.name", "Company"),
+    MergeField("company.category", "Category"),
+    MergeField("company.business", "Business"),
+    MergeField("company.phone", "Phone"),
+    MergeField("company.website", "Website"),
+    MergeField("company.country", "Country"),
+]
+PERSON = [("name", "Name"), ("first_name", "First name"), ("last_name", "Last name"), ("email", "E-mail address")]
+TENANT = [MergeField("tenant.name", "Our name"), MergeField("tenant.postal_address", "Our postal address")]
+LINKS = [
+    MergeField("links.unsubscribe", "Unsubscribe", "url"),
+    MergeField("links.preferences", "Preferences", "url"),
+    MergeField("links.view_in_browser", "View in browser", "url"),
+]
+# Loops may run over these and nothing else.
+LISTS = frozenset({"contact.interests"})
+
+
+@dataclass(frozen=True, slots=True)
+class TagTree:
+    """The known paths of one tenant."""
+
+    groups: Mapping[str, tuple[MergeField, ...]]
+    paths: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = {item.path for items in self.groups.values() for item in items} | LISTS
+        object.__setattr__(self, "paths", frozenset(known))
+
+    def knows(self, path: str) -> bool:
+        """Say whether a tag may name this path. What an event carries is known only when it comes."""
+        return path in self.paths or path.startswith("event.")
+
+    def nearest(self, path: str) -> str | None:
+        """Return the known path that was probably meant."""
+        import difflib
+
+        found = difflib.get_close_matches(path, self.paths, n=1, cutoff=0.6)
+        return found[0] if found else None
+
+
+def tag_tree(custom_fields: Iterable[CustomField]) -> TagTree:
+    """Return the tree with the tenant's own fields."""
+    own: dict[str, list[MergeField]] = {"contact": [], "company": []}
+    for custom in custom_fields:
+        example = "date" if custom.type == CustomField.Type.DATE else ""
+        own[custom.on].append(MergeField(f"{custom.on}.custom.{custom.key.replace('-', '_')}", custom.name, example))
+    interests = MergeField('contact.interests|join(", ")', "Interests")
+    return TagTree(
+        {
+            "Contact": (*CONTACT, interests, *own["contact"]),
+            "Company": (*COMPANY, *own["company"]),
+            "Our contact": tuple(MergeField(f"our_contact.{key}", label) for key, label in PERSON),
+            "Service contact": tuple(MergeField(f"service_contact.{key}", label) for key, label in PERSON),
+            "Us": tuple(TENANT),
+            "Links": tuple(LINKS),
+        }
+    )
+
+
+def known_tree() -> TagTree:
+    """Return the tree of the open tenant scope."""
+    return tag_tree(CustomField.objects.order_by("on", "rank", "name"))
