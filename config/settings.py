@@ -165,7 +165,7 @@ CSRF_FAILURE_VIEW = "accounts.views.errors.csrf_failure"
 # What each app lays into a new tenant (lists, purposes …): functions called with tenant_id and now in its scope.
 TENANT_SEEDS: list[str] = []
 # The rooms below must not import the rooms above: what they need from there is named here.
-DELIVERY_RENDERER = "content.rendering.render_message"
+DELIVERY_RENDERER = "content.rendering.render_batch"
 
 CELERY_BROKER_URL = REDIS_URL
 TICK_SECONDS = 1

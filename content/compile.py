@@ -1,0 +1,184 @@
+"""Source of an email in, templates out: checks first, then MJML, CSS inlining, links, and the sandboxed templates.
+
+Done once per save. Merge tags are hidden from every tool that would mangle them (content.tags).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+import mrml
+from django.conf import settings
+from jinja2 import TemplateSyntaxError
+from premailer import Premailer
+
+from content.links import LinkTracker, TrackedLink
+from content.markup import read_markup
+from content.plain import text_from_html
+from content.problems import Problem, problem_at
+from content.sandbox import HTML, TEXT, always_shows, check_tags, paths_of
+from content.tags import Hidden
+from content.tree import TagTree
+
+_UNSUBSCRIBE = "links.unsubscribe"
+_FOOTER = """<mj-section padding="8px 16px 24px"><mj-column><mj-text align="center" color="#63635e" font-size="12px"
+line-height="18px"><span style="white-space:pre-line">{{ tenant.name }}
+{{ tenant.postal_address }}</span><br/><a href="{{ links.unsubscribe }}" style="color:#63635e">Unsubscribe</a>
+ · <a href="{{ links.preferences }}" style="color:#63635e">Preferences</a></mj-text></mj-column></mj-section>"""
+_TEXT_FOOTER = "\n--\n{{ tenant.name }}\n{{ tenant.postal_address }}\nUnsubscribe: {{ links.unsubscribe }}\n"
+_PREHEADER = (
+    '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden">'
+    "{}</div>"
+)
+_PIXEL = '<img src="{{ _open }}" width="1" height="1" alt="" style="display:block;border:0;width:1px;height:1px">'
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a writer writes."""
+
+    subject: str
+    mjml: str
+    preheader: str = ""
+    own_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Templates that rendering needs, and what belongs to the version."""
+
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    links: tuple[TrackedLink, ...] = ()
+    custom_keys: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the HTML before merge values."""
+        return len(self.html.encode())
+
+
+@dataclass(slots=True)
+class Result:
+    """Either problems or what was compiled."""
+
+    problems: list[Problem] = field(default_factory=list)
+    compiled: Compiled | None = None
+
+
+def compile_email(source: Source, *, tree: TagTree) -> Result:
+    """Check and compile an email. Every problem names its place; with a problem nothing is compiled."""
+    problems = _check(source, tree)
+    if problems:
+        return Result(problems)
+    markup = read_markup(source.mjml)
+    if markup.problems:
+        return Result(markup.problems)
+    hidden = Hidden(_with_footer(_wrapped(source.mjml, markup.loose), source.mjml))
+    try:
+        page = _to_html(hidden.source)
+    except ValueError as error:
+        return Result([Problem("mjml", f"The content cannot be compiled: {error}")])
+    return _finish(source, hidden, page)
+
+
+def _check(source: Source, tree: TagTree) -> list[Problem]:
+    problems = []
+    if not source.subject.strip():
+        problems.append(Problem("subject", "Write a subject."))
+    fields = {"subject": source.subject, "preheader": source.preheader, "mjml": source.mjml}
+    if source.own_text is not None:
+        fields["text"] = source.own_text
+    for name, text in fields.items():
+        problems += check_tags(field=name, source=text, tree=tree)
+    return problems
+
+
+def _wrapped(mjml: str, loose: list[tuple[int, int]]) -> str:
+    """Return the source with control tags between blocks inside mj-raw, where MJML keeps their place."""
+    for start, end in reversed(loose):
+        mjml = f"{mjml[:start]}<mj-raw>{mjml[start:end]}</mj-raw>{mjml[end:]}"
+    return mjml
+
+
+def _with_footer(mjml: str, written: str) -> str:
+    """Return the source with our footer, unless it always shows a link to unsubscribe."""
+    if always_shows(written, _UNSUBSCRIBE):
+        return mjml
+    before, end, after = mjml.rpartition("</mj-body>")
+    return f"{before}{_FOOTER}{end}{after}" if end else mjml.replace("<mj-body/>", f"<mj-body>{_FOOTER}</mj-body>")
+
+
+def _to_html(mjml: str) -> str:
+    """Return HTML with inlined styles. No fonts of other sites, no files fetched."""
+    options = mrml.RenderOptions(fonts={}, social_icon_origin=f"{settings.PUBLIC_URL}/static/mail/")
+    try:
+        page = mrml.to_html(mjml, mrml.ParserOptions(include_loader=mrml.noop_loader()), options).content
+    except OSError as error:
+        raise ValueError(str(error)) from error
+    logging.getLogger("CSSUTILS").setLevel(logging.CRITICAL)
+    return str(
+        Premailer(
+            page,
+            allow_network=False,
+            keep_style_tags=True,
+            strip_important=False,
+            disable_validation=True,
+            cssutils_logging_level=logging.CRITICAL,
+        ).transform()
+    )
+
+
+def _finish(source: Source, hidden: Hidden, page: str) -> Result:
+    lost = hidden.lost(page)
+    if lost:
+        message = "This merge tag is not in the compiled email: it stands where MJML leaves it out."
+        return Result([problem_at("mjml", source.mjml, source.mjml.find(lost[0].text), message)])
+    tracker = LinkTracker()
+    linked = tracker.in_html(page, hidden.restore)
+    text = _text_part(source, hidden, linked, tracker)
+    html = _dressed(hidden.restore(linked), source.preheader)
+    problems = _template_problems(html, text)
+    if problems:
+        return Result(problems)
+    custom = {p for part in (source.subject, source.preheader, source.mjml, text) for p in paths_of(part)}
+    return Result(
+        compiled=Compiled(
+            subject=source.subject.strip(),
+            preheader=source.preheader.strip(),
+            html=html,
+            text=text,
+            links=tuple(tracker.links),
+            custom_keys=tuple(sorted(path.replace(".custom", "") for path in custom if ".custom." in path)),
+        )
+    )
+
+
+def _text_part(source: Source, hidden: Hidden, page: str, tracker: LinkTracker) -> str:
+    if source.own_text is None:
+        return hidden.restore(text_from_html(page))
+    footer = "" if always_shows(source.own_text, _UNSUBSCRIBE) else _TEXT_FOOTER
+    return tracker.in_text(source.own_text.strip().replace("\r\n", "\n")) + "\n" + footer
+
+
+def _dressed(html: str, preheader: str) -> str:
+    """Return the page with its preheader first and the open pixel last."""
+    if preheader.strip():
+        start = html.find(">", html.find("<body")) + 1
+        html = html[:start] + _PREHEADER.format(preheader.strip()) + html[start:]
+    before, end, after = html.rpartition("</body>")
+    return f"{before}{_PIXEL}{end}{after}"
+
+
+def _template_problems(html: str, text: str) -> list[Problem]:
+    """Return what the template compiler says of the result: the parts were checked, so this is the last net."""
+    for environment, template in ((HTML, html), (TEXT, text)):
+        try:
+            environment.compile(template)
+        except TemplateSyntaxError as error:
+            return [Problem("mjml", f"The merge tags do not fit together: {error.message}")]
+    return []
+

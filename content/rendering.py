@@ -1,0 +1,133 @@
+"""Renders messages of immutable versions, many at once (settings.DELIVERY_RENDERER), and previews of drafts.
+
+Templates are compiled once per version and process. Values are plain data; a missing one is empty, never an error.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Template
+
+from accounts.models import Tenant
+from content.compile import Compiled
+from content.filters import one_line
+from content.models import EmailVersion
+from content.sandbox import HTML, LINK, TEXT
+from content.values import Values, values_of
+from core.tenancy import require_tenant_id
+from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob, message_links
+
+MAX_HTML = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """A version, ready to render."""
+
+    version_id: int
+    subject: Template
+    html: Template
+    text: Template
+    paths: tuple[str, ...]
+
+
+@lru_cache(maxsize=64)
+def _templates(version_id: int) -> Templates:
+    """Return the compiled templates of a version: immutable, and its id is never used again."""
+    version = EmailVersion.objects.only("subject", "html", "text", "custom_keys").get(pk=version_id)
+    return _prepare(version_id, version.subject, version.html, version.text, version.custom_keys)
+
+
+def _prepare(version_id: int, subject: str, html: str, text: str, paths: Sequence[str]) -> Templates:
+    return Templates(
+        version_id, TEXT.from_string(subject), HTML.from_string(html), TEXT.from_string(text), tuple(paths)
+    )
+
+
+def render_batch(jobs: Sequence[RenderJob], now: dt.datetime) -> dict[int, Rendered | RenderFailed]:
+    """Render messages of the open tenant scope, each with its email's newest content."""
+    newest = _newest_versions({job.content_version_id for job in jobs})
+    templates = {old: _templates(new) for old, new in newest.items()}
+    paths = {path for item in templates.values() for path in item.paths}
+    contacts = values_of([job.contact_id for job in jobs if job.contact_id is not None], paths=paths)
+    tenant = _tenant_values()
+    today = now.date()
+    result: dict[int, Rendered | RenderFailed] = {}
+    for job in jobs:
+        ready = templates.get(job.content_version_id)
+        if ready is None:
+            result[job.ref.message_id] = RenderFailed("The email no longer exists.")
+            continue
+        known = contacts.get(job.contact_id, {}) if job.contact_id is not None else {}
+        context = {**known, "tenant": tenant, "event": job.values.get("event") or {}}
+        result[job.ref.message_id] = _render(ready, context, message_links(job.ref, today))
+    return result
+
+
+def _newest_versions(version_ids: set[int]) -> dict[int, int]:
+    """Return the newest version of each version's email: what is queued takes the newest content."""
+    rows = EmailVersion.objects.filter(pk__in=version_ids).values_list("pk", "email__current_id")
+    return {old: new or old for old, new in rows}
+
+
+def _tenant_values() -> Values:
+    name, address = Tenant.objects.values_list("name", "postal_address").get(pk=require_tenant_id())
+    return {"name": name, "postal_address": address}
+
+
+def _render(ready: Templates, context: Values, links: MessageLinks) -> Rendered | RenderFailed:
+    context["links"] = {
+        "unsubscribe": links.unsubscribe,
+        "preferences": links.preferences,
+        "view_in_browser": links.view,
+    }
+    context["_click"], context["_open"] = links.click, links.open
+    try:
+        rendered = Rendered(
+            version_id=ready.version_id,
+            subject=one_line(ready.subject.render(context)),
+            html=ready.html.render(context),
+            text=ready.text.render(context),
+        )
+    except Exception as error:  # noqa: BLE001 - a writer's template: its faults are the message's, not the batch's
+        return RenderFailed(f"{type(error).__name__}: {error}"[:500])
+    if len(rendered.html) > MAX_HTML:
+        return RenderFailed("The email is too large.")
+    return rendered
+
+
+NO_LINKS = MessageLinks(click="#link-", open="data:,", unsubscribe="#", preferences="#", view="#")
+
+
+def render_preview(compiled: Compiled, *, contact_id: int | None) -> Rendered | RenderFailed:
+    """Render a draft as one contact would get it, with links that lead nowhere."""
+    ready = _prepare(0, compiled.subject, compiled.html, compiled.text, compiled.custom_keys)
+    known = values_of([contact_id], paths=ready.paths) if contact_id is not None else {}
+    context = {**known.get(contact_id or 0, {}), "tenant": _tenant_values(), "event": {}}
+    return _render(ready, context, NO_LINKS)
+
+
+def render_address(url: str, context: Values) -> str:
+    """Return a tracked link's address for one message; values are encoded, and cannot choose the site."""
+    if "{" not in url:
+        return url
+    return one_line(LINK.from_string(url).render(context))
+
+
+def test_render_problem(compiled: Compiled) -> str | None:
+    """Render with no values at all and with odd ones: return the error that a recipient's mail would die of."""
+    ready = _prepare(0, compiled.subject, compiled.html, compiled.text, ())
+    odd: dict[str, Any] = {
+        root: dict.fromkeys(("first_name", "name", "country", "category"), "x")
+        for root in ("contact", "company", "our_contact", "service_contact", "tenant")
+    }
+    for context in ({}, odd):
+        result = _render(ready, dict(context), NO_LINKS)
+        if isinstance(result, RenderFailed):
+            return result.error
+    return None

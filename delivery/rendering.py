@@ -1,0 +1,76 @@
+"""What delivery asks of whoever renders (settings.DELIVERY_RENDERER, a dotted path: content lies above)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from delivery.tokens import MessageRef, Purpose, make_message_token
+
+
+@dataclass(frozen=True, slots=True)
+class RenderJob:
+    """A message to render."""
+
+    ref: MessageRef
+    uuid: uuid.UUID
+    content_version_id: int
+    contact_id: int | None
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What one recipient gets. `version_id` is the version really rendered: the newest when it goes."""
+
+    version_id: int
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenderFailed:
+    """A message that cannot be rendered; it fails alone."""
+
+    error: str
+
+
+Renderer = Callable[[Sequence[RenderJob], dt.datetime], dict[int, Rendered | RenderFailed]]
+
+
+@lru_cache(maxsize=1)
+def renderer() -> Renderer:
+    """Return the renderer: (jobs of the open tenant scope, now) → result by message id, in constant queries."""
+    return cast(Renderer, import_string(settings.DELIVERY_RENDERER))
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLinks:
+    """The addresses that lead from a mail back to us. A click address is `click` and the link's number."""
+
+    click: str
+    open: str
+    unsubscribe: str
+    preferences: str
+    view: str
+
+
+def message_links(ref: MessageRef, today: dt.date) -> MessageLinks:
+    """Return the message's own addresses; preferences are good for some weeks from `today`."""
+    base = f"{settings.PUBLIC_URL}/m/"
+    dated = MessageRef(ref.tenant_id, ref.enrolled_on, ref.message_id, today)
+    return MessageLinks(
+        click=f"{base}c/{make_message_token(Purpose.CLICK, ref)}/",
+        open=f"{base}o/{make_message_token(Purpose.OPEN, ref)}",
+        unsubscribe=f"{base}u/{make_message_token(Purpose.UNSUBSCRIBE, ref)}",
+        preferences=f"{base}p/{make_message_token(Purpose.PREFERENCES, dated)}",
+        view=f"{base}v/{make_message_token(Purpose.VIEW, ref)}",
+    )

@@ -1,0 +1,106 @@
+"""Short signed tokens that name a message in the links of its mail: tenant, day, id, and for some a day of issue.
+
+Shorter than core.signing's (about 22 characters), because a mail holds dozens. 80 bits of HMAC: forging one takes
+2^79 requests on average, and would show a link of one mail.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import hmac
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+from core.signing import BadToken
+
+_MAC_BYTES = 10
+_FIRST_DAY = dt.date(2020, 1, 1)
+_MAX_TOKEN = 80
+
+
+class Purpose(StrEnum):
+    """What a token is good for; one of another purpose does not verify."""
+
+    CLICK = "click"
+    OPEN = "open"
+    UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
+    VIEW = "view"
+    BOUNCE = "bounce"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """The message that a token names. `issued_on` only where the purpose ends one day."""
+
+    tenant_id: int
+    enrolled_on: dt.date
+    message_id: int
+    issued_on: dt.date | None = None
+
+
+@lru_cache(maxsize=64)
+def _key(purpose: str, secret: str) -> bytes:
+    return salted_hmac(f"millrace.message.{purpose}", "token", secret=secret, algorithm="sha256").digest()
+
+
+def _mac(purpose: str, payload: bytes, secret: str) -> bytes:
+    return hmac.digest(_key(purpose, secret), payload, "sha256")[:_MAC_BYTES]
+
+
+def make_message_token(purpose: Purpose, ref: MessageRef) -> str:
+    """Return the token."""
+    numbers = [ref.tenant_id, (ref.enrolled_on - _FIRST_DAY).days, ref.message_id]
+    if ref.issued_on:
+        numbers.append((ref.issued_on - _FIRST_DAY).days)
+    payload = b"".join(_pack(number) for number in numbers)
+    token = base64.urlsafe_b64encode(payload + _mac(purpose, payload, settings.SECRET_KEY))
+    return token.rstrip(b"=").decode()
+
+
+def read_message_token(purpose: Purpose, token: str) -> MessageRef:
+    """Return the message that a token names; raise BadToken for anything that we did not make."""
+    if len(token) > _MAX_TOKEN or not token.isascii():
+        raise BadToken("This link is not valid.")
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadToken("This link is not valid.") from error
+    payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    if not payload or not any(hmac.compare_digest(mac, _mac(purpose, payload, secret)) for secret in secrets):
+        raise BadToken("This link is not valid.")
+    tenant_id, day, message_id, *issued = _unpack(payload)
+    return MessageRef(
+        tenant_id=tenant_id,
+        enrolled_on=_FIRST_DAY + dt.timedelta(days=day),
+        message_id=message_id,
+        issued_on=_FIRST_DAY + dt.timedelta(days=issued[0]) if issued else None,
+    )
+
+
+def _pack(number: int) -> bytes:
+    """Return a whole number, 0 or more, seven bits a byte, least first."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _unpack(payload: bytes) -> list[int]:
+    numbers, number, shift = [], 0, 0
+    for byte in payload:
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            numbers.append(number)
+            number, shift = 0, 0
+    return numbers
