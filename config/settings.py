@@ -164,6 +164,8 @@ DEFAULT_FROM_EMAIL = env.text("MILLRACE_FROM_EMAIL", "millrace@localhost")
 CSRF_FAILURE_VIEW = "accounts.views.errors.csrf_failure"
 # What each app lays into a new tenant (lists, purposes …): functions called with tenant_id and now in its scope.
 TENANT_SEEDS: list[str] = []
+# Where bounces go: "bounces@mail.example.com" makes one address per message, "" leaves it to the sender's own.
+BOUNCE_ADDRESS = env.text("MILLRACE_BOUNCE_ADDRESS", "")
 # The rooms below must not import the rooms above: what they need from there is named here.
 DELIVERY_RENDERER = "content.rendering.render_batch"
 

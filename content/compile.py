@@ -19,7 +19,7 @@ from content.plain import text_from_html
 from content.problems import Problem, problem_at
 from content.sandbox import HTML, TEXT, always_shows, check_tags, paths_of
 from content.tags import Hidden
-from content.tree import TagTree
+from content.tree import TagTree, costs_a_query
 
 _UNSUBSCRIBE = "links.unsubscribe"
 _FOOTER = """<mj-section padding="8px 16px 24px"><mj-column><mj-text align="center" color="#63635e" font-size="12px"
@@ -144,7 +144,7 @@ def _finish(source: Source, hidden: Hidden, page: str) -> Result:
     problems = _template_problems(html, text)
     if problems:
         return Result(problems)
-    custom = {p for part in (source.subject, source.preheader, source.mjml, text) for p in paths_of(part)}
+    named = {p for part in (source.subject, source.preheader, source.mjml, text) for p in paths_of(part)}
     return Result(
         compiled=Compiled(
             subject=source.subject.strip(),
@@ -152,7 +152,7 @@ def _finish(source: Source, hidden: Hidden, page: str) -> Result:
             html=html,
             text=text,
             links=tuple(tracker.links),
-            custom_keys=tuple(sorted(path.replace(".custom", "") for path in custom if ".custom." in path)),
+            custom_keys=tuple(sorted(path.replace(".custom", "") for path in named if costs_a_query(path))),
         )
     )
 

@@ -1,0 +1,175 @@
+"""SMTP over one connection that is kept open. Every phase tells for itself whether the mail may have been taken.
+
+Only between the final dot and its answer is that unknown; before it, trying again is safe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import smtplib
+import socket
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from delivery.channels.base import Envelope, HandOver, Outcome
+
+# Servers end long sessions anyway; better between two mails than in one.
+MAILS_A_CONNECTION = 200
+_LEADING_DOT = re.compile(rb"(?m)^\.")
+# Enhanced codes of 5xx answers to RCPT that say nothing about the address: policy, full mailbox, our faults.
+_NOT_THE_ADDRESS = re.compile(r"\b5\.(7|2\.2|3|4|5)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSettings:
+    """Where and how to connect."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    starttls: bool = False
+    timeout: float = 20.0
+
+    @classmethod
+    def of_installation(cls) -> SmtpSettings:
+        """Return what the environment says."""
+        return cls(
+            host=settings.EMAIL_HOST,
+            port=settings.EMAIL_PORT,
+            user=settings.EMAIL_HOST_USER,
+            password=settings.EMAIL_HOST_PASSWORD,
+            starttls=settings.EMAIL_USE_TLS,
+            timeout=settings.EMAIL_TIMEOUT,
+        )
+
+
+class _Answer(Exception):
+    """The server's answer ended the hand-over."""
+
+    def __init__(self, outcome: Outcome, code: int, text: bytes) -> None:
+        self.result = HandOver(outcome, f"{code} {text.decode('utf-8', 'replace')}"[:400])
+
+
+class SmtpChannel:
+    """One process's connection."""
+
+    def __init__(self, given: SmtpSettings) -> None:
+        self.given = given
+        self._smtp: smtplib.SMTP | None = None
+        self._used = 0
+
+    def hand_over(self, envelope: Envelope) -> HandOver:
+        """Hand one mail over. A connection that died while it lay idle is replaced once, before anything was said."""
+        reused = self._smtp is not None
+        result = self._try(envelope)
+        if result is None and reused:
+            result = self._try(envelope)
+        return result or HandOver(Outcome.DOWN, "The server closed the connection.")
+
+    def close(self) -> None:
+        """Say goodbye; the next mail opens a new connection."""
+        if self._smtp is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                self._smtp.quit()
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._smtp is not None:
+            with contextlib.suppress(OSError):
+                self._smtp.close()
+        self._smtp, self._used = None, 0
+
+    def _try(self, envelope: Envelope) -> HandOver | None:
+        """Return what became of it, or None where the connection was gone before the server took a command."""
+        try:
+            smtp = self._connected()
+        except (OSError, smtplib.SMTPException) as error:
+            self._drop()
+            return HandOver(Outcome.DOWN, f"{type(error).__name__}: {error}"[:400])
+        try:
+            self._envelope(smtp, envelope)
+            self._body(smtp, envelope.data)
+        except _Answer as answer:
+            return self._recovered(smtp, answer.result)
+        except smtplib.SMTPNotSupportedError as error:
+            return self._recovered(smtp, HandOver(Outcome.FAILED, str(error)))
+        except (OSError, smtplib.SMTPException) as error:
+            self._drop()
+            if isinstance(error, _LostBeforeMail):
+                return None
+            return HandOver(Outcome.DEFERRED, f"{type(error).__name__}: {error}"[:400])
+        return self._ended(smtp)
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._smtp is not None and self._used >= MAILS_A_CONNECTION:
+            self.close()
+        if self._smtp is None:
+            smtp = smtplib.SMTP(self.given.host, self.given.port, timeout=self.given.timeout)
+            self._smtp = smtp
+            if smtp.sock is not None:
+                # The final dot goes in a packet of its own and must not wait for the body's acknowledgement.
+                smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.given.starttls:
+                smtp.starttls()
+            smtp.ehlo_or_helo_if_needed()
+            if self.given.user:
+                smtp.login(self.given.user, self.given.password)
+        self._used += 1
+        return self._smtp
+
+    def _envelope(self, smtp: smtplib.SMTP, envelope: Envelope) -> None:
+        options = []
+        if not (envelope.sender + envelope.recipient).isascii():
+            if not smtp.has_extn("smtputf8"):
+                raise smtplib.SMTPNotSupportedError("The server takes only addresses of plain ASCII letters.")
+            options.append("SMTPUTF8")
+        try:
+            code, text = smtp.mail(envelope.sender, options)
+        except (OSError, smtplib.SMTPServerDisconnected) as error:
+            raise _LostBeforeMail(str(error)) from error
+        if code == 421:
+            raise _LostBeforeMail(text.decode("utf-8", "replace"))
+        if code != 250:
+            # A refused sender is a setting to mend: the message waits for it.
+            raise _Answer(Outcome.DEFERRED, code, text)
+        code, text = smtp.rcpt(envelope.recipient)
+        if code >= 500:
+            other = _NOT_THE_ADDRESS.search(text.decode("utf-8", "replace"))
+            raise _Answer(Outcome.FAILED if other else Outcome.REFUSED, code, text)
+        if code not in {250, 251}:
+            raise _Answer(Outcome.DEFERRED, code, text)
+
+    def _body(self, smtp: smtplib.SMTP, data: bytes) -> None:
+        code, text = smtp.docmd("DATA")
+        if code != 354:
+            raise _Answer(Outcome.FAILED if code >= 500 else Outcome.DEFERRED, code, text)
+        smtp.send(_LEADING_DOT.sub(b"..", data))  # type: ignore[arg-type]
+
+    def _ended(self, smtp: smtplib.SMTP) -> HandOver:
+        """Send the final dot. From here until its answer nobody knows."""
+        try:
+            smtp.send(b".\r\n")  # type: ignore[arg-type]
+            code, text = smtp.getreply()
+        except (OSError, smtplib.SMTPException) as error:
+            self._drop()
+            return HandOver(Outcome.UNKNOWN, f"{type(error).__name__}: {error}"[:400])
+        said = f"{code} {text.decode('utf-8', 'replace')}"[:400]
+        if code == 250:
+            return HandOver(Outcome.SENT, said)
+        return self._recovered(smtp, HandOver(Outcome.FAILED if code >= 500 else Outcome.DEFERRED, said))
+
+    def _recovered(self, smtp: smtplib.SMTP, result: HandOver) -> HandOver:
+        """Make the connection ready for the next mail, or drop it."""
+        try:
+            if smtp.rset()[0] != 250:
+                self._drop()
+        except (OSError, smtplib.SMTPException):
+            self._drop()
+        return result
+
+
+class _LostBeforeMail(smtplib.SMTPException):
+    """The connection was gone before the server took anything."""

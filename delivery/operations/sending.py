@@ -1,0 +1,252 @@
+"""Sending a batch in commits of their own: reserve · check again and render · mark · hand over · settle.
+
+Between marking and settling at most HANDS messages are in the air: only those of a dead process become unknown.
+Outcomes stay in memory, and settling is tried until the database is back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.db import Error, connections
+
+from accounts.models import Tenant
+from core import clock
+from core.db.cursors import raw_cursor
+from core.tenancy import tenant_scope
+from delivery import mime
+from delivery.channels.base import Channel, Envelope, HandOver, Outcome
+from delivery.channels.smtp import SmtpChannel, SmtpSettings
+from delivery.models import Stream
+from delivery.operations.rescue import rescue
+from delivery.processes import living_process
+from delivery.recheck import Candidate, recheck
+from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob, message_links, renderer
+from delivery.reserve import Batch, reserve, sweep_closed
+from delivery.senders import addresses
+from delivery.settle import Settlement, failed, handed_over, refused, settle
+from delivery.tokens import Purpose, make_message_token
+
+BATCH: Final = 50
+HANDS: Final = 10
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one turn did. `more` says that another turn may find work at once."""
+
+    handed: int = 0
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message, rendered and addressed."""
+
+    candidate: Candidate
+    rendered: Rendered
+    envelope: Envelope
+
+
+@dataclass(slots=True)
+class Turn:
+    """What the parts of one turn share."""
+
+    tenant: Tenant
+    stream: Stream
+    process: int
+    now: dt.datetime
+    channel: Channel
+
+
+_channel: list[SmtpChannel] = []
+
+
+def process_channel() -> SmtpChannel:
+    """Return this process's SMTP connection."""
+    wanted = SmtpSettings.of_installation()
+    if not _channel or _channel[0].given != wanted:
+        for old in _channel:
+            old.close()
+        _channel[:] = [SmtpChannel(wanted)]
+    return _channel[0]
+
+
+def send_batch(
+    *, tenant_id: int, channel: Channel | None = None, now: dt.datetime | None = None, limit: int = BATCH
+) -> Sent:
+    """Send at most `limit` due messages of one tenant; `now` is the tenant's clock.
+
+    Must not run inside a transaction: each part commits for itself. Never raises for what becomes of a message.
+    """
+    tenant = Tenant.objects.get(pk=tenant_id)
+    now = now or clock.now() + tenant.clock_offset
+    rescue(tenant_id=tenant_id, now=now)
+    swept = sweep_closed(tenant_id=tenant_id)
+    with living_process() as process:
+        batch = reserve(tenant_id=tenant_id, process=process, now=now, limit=limit)
+        if not batch.keys or batch.stream_id is None:
+            return Sent(more=batch.busy or swept > 0)
+        with tenant_scope(tenant_id):
+            stream = Stream.objects.get(pk=batch.stream_id)
+        turn = Turn(tenant, stream, process, now, channel or process_channel())
+        ready = _prepare(turn, batch)
+        handed, works = 0, True
+        for part in _parts(ready, HANDS):
+            if not works:
+                _settle(turn, [_down(turn, item) for item in part])
+                continue
+            count, works = _hand_over(turn, part)
+            handed += count
+        return Sent(handed, more=works)
+
+
+def _prepare(turn: Turn, batch: Batch) -> list[Ready]:
+    """Check again and render, in one transaction; settle at once what does not go."""
+    with tenant_scope(turn.tenant.pk):
+        candidates = recheck(keys=batch.keys, stream=turn.stream, tenant=turn.tenant, process=turn.process)
+        goes = [candidate for candidate in candidates if not candidate.refusal]
+        jobs = [_job(turn, candidate) for candidate in goes]
+        results = renderer()(jobs, turn.now) if jobs else {}
+        ready, settlements = [], [refused(candidate) for candidate in candidates if candidate.refusal]
+        for candidate in goes:
+            made = _address(turn, candidate, results[candidate.id])
+            if isinstance(made, Ready):
+                ready.append(made)
+            else:
+                settlements.append(made)
+        settle(settlements, process=turn.process, now=turn.now)
+    return ready
+
+
+def _job(turn: Turn, candidate: Candidate) -> RenderJob:
+    return RenderJob(
+        ref=candidate.ref(turn.tenant.pk),
+        uuid=candidate.uuid,
+        content_version_id=candidate.content_version_id,
+        contact_id=candidate.contact_id,
+        values=candidate.values,
+    )
+
+
+def _address(turn: Turn, candidate: Candidate, result: Rendered | RenderFailed) -> Ready | Settlement:
+    """Return the assembled mail, or why there is none."""
+    if isinstance(result, RenderFailed):
+        return failed(candidate, reason="not_rendered", error=result.error)
+    links = message_links(candidate.ref(turn.tenant.pk), turn.now.date())
+    try:
+        return Ready(candidate, result, build_envelope(turn, candidate, result, links))
+    except mime.BadAddress as error:
+        return failed(candidate, reason="bad_address", error=str(error))
+
+
+def build_envelope(turn: Turn, candidate: Candidate, rendered: Rendered, links: MessageLinks) -> Envelope:
+    """Put the mail together; raise BadAddress."""
+    who = addresses(candidate, turn.stream, turn.tenant)
+    sender = mime.checked_address(who.sender.email)
+    subject = f"[Test] {rendered.subject}" if candidate.is_test else rendered.subject
+    mail = mime.Mail(
+        message_id=f"<{candidate.uuid}@{sender.rpartition('@')[2]}>",
+        date=turn.now,
+        sender_name=who.sender.name,
+        sender=sender,
+        to_name=candidate.to_name,
+        to=candidate.to_address,
+        subject=subject,
+        text=rendered.text,
+        html=rendered.html,
+        reply_to_name=who.reply_to.name if who.reply_to else "",
+        reply_to=who.reply_to.email if who.reply_to else "",
+        unsubscribe_url=links.unsubscribe if candidate.is_marketing else "",
+        feedback_id=f"{candidate.flow_id or 0}:{rendered.version_id}:{turn.tenant.slug}:millrace",
+    )
+    return Envelope(
+        sender=_return_path(turn, candidate, sender),
+        recipient=mime.checked_address(candidate.to_address),
+        data=mime.assemble(mail),
+    )
+
+
+def _return_path(turn: Turn, candidate: Candidate, sender: str) -> str:
+    """Return where bounces go: one address per message where the installation has a mailbox for them (VERP)."""
+    if not settings.BOUNCE_ADDRESS:
+        return sender
+    local, _, domain = settings.BOUNCE_ADDRESS.rpartition("@")
+    return f"{local}+{make_message_token(Purpose.BOUNCE, candidate.ref(turn.tenant.pk))}@{domain}"
+
+
+def _hand_over(turn: Turn, part: Sequence[Ready]) -> tuple[int, bool]:
+    """Mark, hand over and settle a few messages; return how many went out and whether the channel works."""
+    marked = _mark(turn, part)
+    settlements: list[Settlement] = []
+    works = True
+    for item in part:
+        if item.candidate.id not in marked:
+            # Cancelled, held or taken over in the meantime: the row says so already, or is given back.
+            settlements.append(Settlement(item.candidate, "queued"))
+            continue
+        result = turn.channel.hand_over(item.envelope) if works else HandOver(Outcome.DOWN)
+        works = works and result.outcome is not Outcome.DOWN
+        settlements.append(_outcome(turn, item, result))
+    _settle(turn, settlements)
+    return sum(s.status == "sent" for s in settlements), works
+
+
+def _outcome(turn: Turn, item: Ready, result: HandOver) -> Settlement:
+    return handed_over(
+        item.candidate, result, version_id=item.rendered.version_id, subject=item.rendered.subject, now=turn.now
+    )
+
+
+def _down(turn: Turn, item: Ready) -> Settlement:
+    return _outcome(turn, item, HandOver(Outcome.DOWN, "The channel does not work."))
+
+
+_MARK = """
+UPDATE delivery_message m SET status = 'sending'
+FROM unnest(%s::date[], %s::bigint[]) AS t(enrolled_on, id), delivery_stream s
+WHERE m.tenant_id = %s AND m.enrolled_on = t.enrolled_on AND m.id = t.id
+  AND m.status = 'queued' AND m.reserved_by = %s
+  AND s.tenant_id = m.tenant_id AND s.id = m.stream_id AND s.state = 'open' AND s.epoch = m.epoch
+RETURNING m.id
+"""
+
+
+def _mark(turn: Turn, part: Sequence[Ready]) -> set[int]:
+    """Mark the messages as being handed over, in a commit of their own; return which are still ours to send."""
+    with tenant_scope(turn.tenant.pk), raw_cursor() as cursor:
+        days, ids = [i.candidate.enrolled_on for i in part], [i.candidate.id for i in part]
+        cursor.execute(_MARK, [days, ids, turn.tenant.pk, turn.process])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _settle(turn: Turn, settlements: Sequence[Settlement], *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Write outcomes down, however often it takes: what was handed over must not be forgotten."""
+    for wait in _waits():
+        try:
+            with tenant_scope(turn.tenant.pk):
+                settle(settlements, process=turn.process, now=turn.now)
+            return
+        except Error as error:
+            _log.warning("settling failed, trying again", error=str(error), wait=wait)
+            connections["default"].close()
+            sleep(wait)
+
+
+def _waits() -> Iterator[float]:
+    wait = 0.1
+    while True:
+        yield wait
+        wait = min(wait * 2, 10.0)
+
+
+def _parts(items: Sequence[Ready], size: int) -> Iterator[Sequence[Ready]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,86 @@
+"""Takes a batch of one stream for a living process, and sweeps up what may not go any more. One commit each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from accounts.models import Holiday
+from core.db.cursors import raw_cursor
+from core.tenancy import tenant_scope
+from core.timeframe import NeverOpens, Window, next_open
+from delivery.models import Stream
+
+# How many rows one statement sweeps or puts off: some hundred milliseconds.
+SWEEP = 5_000
+
+_TURN = """
+SELECT s.id FROM delivery_stream s
+WHERE s.tenant_id = %s AND s.state = 'open' AND EXISTS (
+    SELECT 1 FROM delivery_message m
+    WHERE m.tenant_id = s.tenant_id AND m.stream_id = s.id AND m.status = 'queued' AND m.reserved_by IS NULL
+      AND m.send_at <= %s)
+ORDER BY s.served_at NULLS FIRST, s.id LIMIT 1
+"""
+_TAKE = """
+UPDATE delivery_message m SET {change}
+FROM (SELECT enrolled_on, id FROM delivery_message
+      WHERE tenant_id = %(tenant)s AND stream_id = %(stream)s AND status = 'queued' AND reserved_by IS NULL
+        AND send_at <= %(due)s
+      ORDER BY send_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) due
+WHERE m.tenant_id = %(tenant)s AND m.enrolled_on = due.enrolled_on AND m.id = due.id
+RETURNING m.enrolled_on, m.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was reserved: the keys of messages of one stream. `busy` says that something was done at all."""
+
+    stream_id: int | None = None
+    keys: tuple[tuple[dt.date, int], ...] = ()
+    busy: bool = False
+
+
+def reserve(*, tenant_id: int, process: int, now: dt.datetime, limit: int) -> Batch:
+    """Reserve due messages of the open stream that was served longest ago, or put them off to its timeframe."""
+    with tenant_scope(tenant_id), raw_cursor() as cursor:
+        cursor.execute(_TURN, [tenant_id, now])
+        turn = cursor.fetchone()
+        if turn is None:
+            return Batch()
+        stream = Stream.objects.get(pk=turn[0])
+        Stream.objects.filter(pk=stream.pk).update(served_at=now)
+        opens = opens_at(stream, now)
+        wanted = {"tenant": tenant_id, "stream": stream.pk, "due": now}
+        if opens > now:
+            cursor.execute(_TAKE.format(change="send_at = %(opens)s"), {**wanted, "opens": opens, "limit": SWEEP})
+            return Batch(stream.pk, busy=True)
+        cursor.execute(_TAKE.format(change="reserved_by = %(me)s"), {**wanted, "me": process, "limit": limit})
+        return Batch(stream.pk, tuple(cursor.fetchall()), busy=True)
+
+
+def opens_at(stream: Stream, now: dt.datetime) -> dt.datetime:
+    """Return when the stream's timeframe lets messages go: `now` itself, or later."""
+    if not stream.timeframe:
+        return now
+    window = Window.from_json(stream.timeframe)
+    holidays = frozenset(Holiday.objects.values_list("day", flat=True)) if window.workdays_only else frozenset()
+    try:
+        return next_open(window, now, ZoneInfo(stream.timezone), holidays)
+    except NeverOpens:
+        return now + dt.timedelta(days=1)
+
+
+def sweep_closed(*, tenant_id: int) -> int:
+    """Cancel queued messages of closed streams, at most SWEEP of each; return how many."""
+    cancelled = 0
+    with tenant_scope(tenant_id), raw_cursor() as cursor:
+        for stream_id in Stream.objects.filter(state=Stream.State.CLOSED).values_list("pk", flat=True):
+            cursor.execute(
+                _TAKE.format(change="status = 'cancelled', reason = 'flow_ended'"),
+                {"tenant": tenant_id, "stream": stream_id, "due": "infinity", "limit": SWEEP},
+            )
+            cancelled += cursor.rowcount
+    return cancelled

@@ -1,0 +1,187 @@
+"""Writes down what became of messages: one statement for the rows, one for their events, one for blocked addresses.
+
+Facts only; when to try again and what blocks an address is decided here, talking to the outside is not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.backoff import next_try
+from core.db.cursors import raw_cursor
+from core.tenancy import require_tenant_id
+from core.text import norm_email
+from crm.events import NewEvent, Origin, record_events
+from delivery.channels.base import HandOver, Outcome
+from delivery.models import BlockedAddress, Message
+from delivery.recheck import CANCELS, GIVES_BACK, Candidate
+
+Status = Message.Status
+# The first wait is half a minute to a minute, the last ones six hours: more than a day in all.
+MAX_ATTEMPTS = 14
+_BASE_SECONDS, _CAP_SECONDS = 60.0, 6 * 3600.0
+# How long everything waits when the channel itself does not work.
+DOWN_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """One message's new state. `event` is the kind to record, or empty."""
+
+    candidate: Candidate
+    status: str
+    reason: str = ""
+    error: str = ""
+    event: str = ""
+    attempts: int | None = None
+    send_at: dt.datetime | None = None
+    handed_at: dt.datetime | None = None
+    version_id: int | None = None
+    subject: str = ""
+    blocks: str = ""
+
+
+def refused(candidate: Candidate) -> Settlement:
+    """Return the state of a message that the recheck stopped."""
+    if candidate.refusal == GIVES_BACK:
+        return Settlement(candidate, Status.QUEUED)
+    status = Status.CANCELLED if candidate.refusal in CANCELS else Status.BLOCKED
+    return Settlement(candidate, status, reason=candidate.refusal, event=f"message.{status}")
+
+
+def failed(candidate: Candidate, *, reason: str, error: str) -> Settlement:
+    """Return the state of a message that can never go."""
+    return Settlement(candidate, Status.FAILED, reason=reason, error=error, event="message.failed")
+
+
+def handed_over(
+    candidate: Candidate, result: HandOver, *, version_id: int, subject: str, now: dt.datetime
+) -> Settlement:
+    """Return the state after a hand-over."""
+    attempts = candidate.attempts + 1
+    match result.outcome:
+        case Outcome.SENT:
+            return Settlement(
+                candidate, Status.SENT, event="message.sent", attempts=attempts, handed_at=now,
+                version_id=version_id, subject=subject,
+            )  # fmt: skip
+        case Outcome.UNKNOWN:
+            return Settlement(
+                candidate, Status.UNKNOWN, reason="not_confirmed", error=result.said, event="message.unknown",
+                attempts=attempts, handed_at=now, version_id=version_id, subject=subject,
+            )  # fmt: skip
+        case Outcome.REFUSED:
+            return Settlement(
+                candidate, Status.BOUNCED, reason="refused", error=result.said, event="message.bounced",
+                attempts=attempts, blocks=BlockedAddress.Reason.HARD_BOUNCE,
+            )  # fmt: skip
+        case Outcome.FAILED:
+            return Settlement(
+                candidate, Status.FAILED, reason="refused", error=result.said, event="message.failed",
+                attempts=attempts,
+            )  # fmt: skip
+        case Outcome.DOWN:
+            later = now + dt.timedelta(seconds=DOWN_SECONDS)
+            return Settlement(candidate, Status.QUEUED, reason="channel_down", error=result.said, send_at=later)
+        case Outcome.DEFERRED:
+            return _again(candidate, result, attempts, now)
+
+
+def _again(candidate: Candidate, result: HandOver, attempts: int, now: dt.datetime) -> Settlement:
+    if attempts >= MAX_ATTEMPTS:
+        return Settlement(
+            candidate, Status.SOFT_BOUNCED, reason="gave_up", error=result.said, event="message.soft_bounced",
+            attempts=attempts,
+        )  # fmt: skip
+    at = next_try(attempt=attempts - 1, now=now, base_seconds=_BASE_SECONDS, cap_seconds=_CAP_SECONDS)
+    return Settlement(candidate, Status.QUEUED, reason="deferred", error=result.said, attempts=attempts, send_at=at)
+
+
+# `unknown` may be settled too: another process took this one for dead and was wrong about the outcome.
+_SETTLE = """
+UPDATE delivery_message m SET
+    status = t.status, reason = t.reason, error = t.error, reserved_by = NULL,
+    attempts = coalesce(t.attempts, m.attempts), send_at = coalesce(t.send_at, m.send_at),
+    handed_at = coalesce(t.handed_at, m.handed_at),
+    content_version_id = coalesce(t.version_id, m.content_version_id), to_address = t.address
+FROM unnest(%s::date[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::timestamptz[],
+            %s::timestamptz[], %s::bigint[], %s::text[])
+     AS t(enrolled_on, id, status, reason, error, attempts, send_at, handed_at, version_id, address)
+WHERE m.tenant_id = %s AND m.enrolled_on = t.enrolled_on AND m.id = t.id
+  AND (m.reserved_by = %s OR (m.status = 'unknown' AND m.reason = 'process_died'))
+RETURNING m.id
+"""
+
+
+def settle(settlements: Sequence[Settlement], *, process: int, now: dt.datetime) -> None:
+    """Write the states of messages that this process holds. Inside the tenant's scope."""
+    if not settlements:
+        return
+    rows = [
+        (
+            s.candidate.enrolled_on, s.candidate.id, str(s.status), s.reason, s.error[:500], s.attempts, s.send_at,
+            s.handed_at, s.version_id, s.candidate.to_address,
+        )
+        for s in settlements
+    ]  # fmt: skip
+    with raw_cursor() as cursor:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        cursor.execute(_SETTLE, [*columns, require_tenant_id(), process])
+        done = {row[0] for row in cursor.fetchall()}
+        mine = [s for s in settlements if s.candidate.id in done]
+        record_events([_event(s, now) for s in mine if _is_told(s)], cursor=cursor)
+    _block(mine, now)
+
+
+def _is_told(settlement: Settlement) -> bool:
+    candidate = settlement.candidate
+    return bool(settlement.event) and candidate.contact_id is not None and not candidate.is_test
+
+
+def _event(settlement: Settlement, now: dt.datetime) -> NewEvent:
+    candidate = settlement.candidate
+    data = {"subject": settlement.subject, "reason": settlement.reason, "error": settlement.error[:200]}
+    return NewEvent(
+        kind=settlement.event,
+        contact_id=candidate.contact_id or 0,
+        company_id=candidate.company_id,
+        at=now,
+        origin=Origin.FLOW if candidate.flow_id else Origin.SYSTEM,
+        object_id=settlement.version_id or candidate.content_version_id,
+        data={key: value for key, value in data.items() if value},
+        flow_id=candidate.flow_id,
+        step_id=candidate.step_id,
+        participant_id=candidate.participant_id,
+        message_id=candidate.id,
+    )
+
+
+def _block(settlements: Sequence[Settlement], now: dt.datetime) -> None:
+    """Block the addresses that are no good: refused for good, or five messages in a row that came back."""
+    blocks = {norm_email(s.candidate.to_address): s for s in settlements if s.blocks and not s.candidate.is_test}
+    BlockedAddress.objects.bulk_create(
+        [
+            BlockedAddress(
+                address_norm=address, reason=s.blocks, detail=s.error[:500], at=now, message_id=s.candidate.id
+            )
+            for address, s in sorted(blocks.items())
+            if address
+        ],
+        ignore_conflicts=True,
+    )
+    for s in settlements:
+        if s.status == Status.SOFT_BOUNCED and not s.candidate.is_test and _came_back_again(s.candidate):
+            BlockedAddress.objects.get_or_create(
+                address_norm=norm_email(s.candidate.to_address),
+                defaults={"reason": BlockedAddress.Reason.REPEATED_BOUNCES, "detail": s.error[:500], "at": now},
+            )
+
+
+def _came_back_again(candidate: Candidate, times: int = 5) -> bool:
+    came_back = {Status.SOFT_BOUNCED, Status.BOUNCED}
+    over = Message.objects.filter(contact_id=candidate.contact_id, to_address=candidate.to_address, is_test=False)
+    over = over.exclude(status__in=[Status.QUEUED, Status.SENDING, Status.CANCELLED, Status.BLOCKED])
+    statuses = list(over.order_by("-id").values_list("status", flat=True)[:times])
+    return len(statuses) == times and set(statuses) <= came_back
