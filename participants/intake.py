@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from crm.criteria.sql import compile_criteria
 
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id, tenant_scope
+from crm.criteria.sql import compile_criteria
 from flows.document import FlowDocument, Trigger
 from flows.models import Flow
 from flows.success.table import SUCCESS_KINDS

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from crm.criteria.sql import compile_criteria
-
 from crm.criteria.schema import Criteria
+from crm.criteria.sql import compile_criteria
 from flows.document import FlowDocument
 
 NEVER = "FALSE"

@@ -7,11 +7,11 @@ import random
 import time
 
 import structlog
-from accounts.queries import tenant_now
 from celery import shared_task
 from django.conf import settings
 from django.db import DatabaseError
 
+from accounts.queries import tenant_now
 from core.clock import now
 from core.tenancy import tenant_scope
 from delivery.queries import tenants_with_due_messages

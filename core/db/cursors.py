@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from django.db import connections
 from psycopg.rows import namedtuple_row, tuple_row
+from psycopg.types.json import JsonbLoader
 
 Row = Any
 
@@ -24,6 +25,8 @@ def raw_cursor(*, using: str = "default", named: bool = False) -> Iterator[psyco
     wrapper.ensure_connection()
     with wrapper.wrap_database_errors:
         cursor = psycopg.Cursor(wrapper.connection, row_factory=namedtuple_row if named else tuple_row)
+        # Django switches this off on its connections: its JSONField reads the text itself.
+        cursor.adapters.register_loader("jsonb", JsonbLoader)
         try:
             yield cursor
         finally:

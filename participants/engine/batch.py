@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from crm.events import record_events
 
 from accounts.models import Holiday, Tenant
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id, tenant_scope
+from crm.events import record_events
 from flows.document import ExitSettings, StepNode
 from flows.locks import flow_gate_shared
 from flows.models import Flow

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from crm.bulk import add_to_selection
 from crm.events import NewEvent, Origin
-
 from flows.document import ExitSettings
 from participants.engine import outcomes
 from participants.engine.moving import DROPPED, FINISHED, SUCCESS, Moving

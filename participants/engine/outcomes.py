@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crm.events import NewEvent, Origin
-
 from flows.document import StepNode
 from flows.steps.base import Advance, Exit, Fail, Hold, Outcome, Retry, Skip, WaitUntil
 from participants.engine import ending

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+
 from core.tenancy import require_tenant_id
 from crm.events import NewEvent
-
 from participants.engine.moving import Moving
 
 HERE, WENT_ON, LEFT = "", "went_on", "left"

@@ -8,20 +8,21 @@ contact at the same instant never enrol twice.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from crm.criteria.sql import compile_criteria
 
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
-from flows.document import FlowDocument
+from crm.criteria.explain import first_failure
+from crm.criteria.schema import Criteria
+from crm.criteria.sql import FROM, compile_criteria
+from flows.document import FlowDocument, FlowSettings
 from flows.models import Flow
-from participants.engine.records import count_of_flow
+from participants.engine.records import as_json, count_of_flow
 from participants.engine.route import route_of
 from participants.models import Suggestion
 from participants.operations.leaving import move_out
@@ -62,50 +63,47 @@ WHERE tenant_id = %s AND id = ANY(%s::bigint[]) AND deleted_at IS NULL
 ORDER BY id FOR NO KEY UPDATE
 """
 
-_JUDGE = """
-WITH judged AS MATERIALIZED (
-    SELECT c.id AS contact_id, CASE
-        WHEN NOT %(open)s THEN 'not_open'
-        WHEN NOT ({filter}) THEN 'filter'
-        WHEN EXISTS (SELECT 1 FROM crm_selectionmember m WHERE m.tenant_id = c.tenant_id AND m.contact_id = c.id
-                     AND m.selection_id = ANY(%(exclusions)s::bigint[])) THEN 'excluded'
-        WHEN EXISTS (SELECT 1 FROM participants_participant p WHERE p.tenant_id = c.tenant_id
-                     AND p.flow_id = %(flow)s AND p.contact_id = c.id AND p.status = 'active') THEN 'active'
-        WHEN %(once)s AND EXISTS (SELECT 1 FROM participants_participant p WHERE p.tenant_id = c.tenant_id
-                     AND p.contact_id = c.id AND p.flow_id = %(flow)s) THEN 'once'
-        WHEN %(control)s > 0 AND ('x' || substr(md5(%(flow)s::text || ':' || c.id::text), 1, 8))::bit(32)::bigint
-                     %% 100 < %(control)s THEN 'control'
-        WHEN %(by_flow)s AND (SELECT count(*) FROM participants_participant p WHERE p.tenant_id = c.tenant_id
-                     AND p.contact_id = c.id AND p.flow_id = %(flow)s AND p.source = ANY(%(flow_sources)s::text[])
-                     AND p.enrolled_at > %(loop_since)s) >= %(loop_entries)s THEN 'loop'
-        ELSE 'enrolled' END AS verdict
-    FROM crm_contact c
-    LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id
-    WHERE c.tenant_id = %(tenant)s AND c.id = ANY(%(contacts)s::bigint[])
-), kept AS (
+_SEE = """
+SELECT c.id, ({rule}), x.selection_id, mine.active, mine.newest, mine.by_flows,
+       ('x' || substr(md5(%s::text || ':' || c.id::text), 1, 8))::bit(32)::bigint %% 100
+FROM {source}
+LEFT JOIN LATERAL (
+    SELECT m.selection_id FROM crm_selectionmember m
+    WHERE m.tenant_id = c.tenant_id AND m.contact_id = c.id AND m.selection_id = ANY(%s::bigint[])
+    ORDER BY m.selection_id LIMIT 1
+) x ON TRUE
+LEFT JOIN LATERAL (
+    SELECT max(p.id) FILTER (WHERE p.status = 'active') AS active, max(p.id) AS newest,
+           count(*) FILTER (WHERE p.source = ANY(%s::text[]) AND p.enrolled_at > %s) AS by_flows
+    FROM participants_participant p
+    WHERE p.tenant_id = c.tenant_id AND p.contact_id = c.id AND p.flow_id = %s
+) mine ON TRUE
+WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[])
+ORDER BY c.id
+"""
+
+_KEEP = """
+WITH kept AS (
     INSERT INTO participants_suggestion (tenant_id, flow_id, contact_id, source, source_id, actor_id, verdict,
                                          "values", at)
-    SELECT %(tenant)s, %(flow)s, contact_id, %(source)s, %(source_id)s, %(actor)s, verdict, NULL, %(now)s
-    FROM judged ORDER BY contact_id
+    SELECT %(tenant)s, %(flow)s, j.contact_id, %(source)s, %(source_id)s, %(actor)s, j.verdict, j.seen::jsonb, %(now)s
+    FROM unnest(%(contacts)s::bigint[], %(verdicts)s::text[], %(seen)s::text[]) AS j(contact_id, verdict, seen)
     RETURNING id, contact_id, verdict
 ), born AS (
     INSERT INTO participants_participant (tenant_id, flow_id, contact_id, enrolled_on, enrolled_at, source,
         suggestion_id, event_data, status, step_since, waiting, due_at, visit_number, attempts, held_reason,
         drop_reason)
-    SELECT %(tenant)s, %(flow)s, contact_id, %(today)s, %(now)s, %(source)s, id,
-           came.data::jsonb, 'active', %(now)s, FALSE, %(now)s, 0, 0, '', ''
+    SELECT %(tenant)s, %(flow)s, kept.contact_id, %(today)s, %(now)s, %(source)s, kept.id, came.data::jsonb,
+           'active', %(now)s, FALSE, %(now)s, 0, 0, '', ''
     FROM kept
     LEFT JOIN unnest(%(data_ids)s::bigint[], %(data)s::text[]) AS came(contact_id, data) USING (contact_id)
-    WHERE verdict = 'enrolled'
+    WHERE kept.verdict = 'enrolled'
     RETURNING id, contact_id
-), told AS (
-    INSERT INTO crm_event (tenant_id, day, at, kind, contact_id, origin, object_id, object_key, data, flow_id,
-                           participant_id)
-    SELECT %(tenant)s, %(today)s, %(now)s, 'flow.enrolled', contact_id, 'flow', %(flow)s, '', '{{}}'::jsonb,
-           %(flow)s, id
-    FROM born
 )
-SELECT verdict, count(*), array_agg(contact_id) FILTER (WHERE verdict = 'enrolled') FROM judged GROUP BY verdict
+INSERT INTO crm_event (tenant_id, day, at, kind, contact_id, origin, object_id, object_key, data, flow_id,
+                       participant_id)
+SELECT %(tenant)s, %(today)s, %(now)s, 'flow.enrolled', contact_id, 'flow', %(flow)s, '', '{}'::jsonb, %(flow)s, id
+FROM born
 """
 
 
@@ -117,7 +115,7 @@ def suggest(
     now: dt.datetime,
     event_data: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> SuggestResult:
-    """Judge and enrol contacts of the open tenant scope; keep every verdict. Set-based: four statements.
+    """Judge and enrol contacts of the open tenant scope; keep every verdict. Set-based: six statements at most.
 
     `event_data` is what triggered, by contact id; it stays with the participant. Contacts that do not exist, are
     erased or of another tenant are left out. Cost grows with the contacts given, not with the flow or the tenant.
@@ -130,74 +128,106 @@ def suggest(
     with raw_cursor() as cursor:
         cursor.execute(_LOCK, [require_tenant_id(), list(set(contact_ids))])
         locked = [row[0] for row in cursor]
-        enrolled = _judge(cursor, flow, document, locked, source, now, event_data, result)
+        judged = judge(cursor, flow=flow, document=document, contact_ids=locked, source=source, now=now)
+        _keep(cursor, flow=flow, judged=judged, source=source, now=now, event_data=event_data or {})
+        result.verdicts.update(verdict for _, verdict, _ in judged)
+        enrolled = [contact_id for contact_id, verdict, _ in judged if verdict == Verdict.ENROLLED]
         if enrolled:
             count_of_flow(cursor, flow_id=flow.pk, measure="enrolled", amount=len(enrolled))
-            if document.settings.remove_from_flows:
-                move_out(
-                    cursor,
-                    tenant_id=require_tenant_id(),
-                    flow_ids=document.settings.remove_from_flows,
-                    contact_ids=enrolled,
-                    to_flow=flow.pk,
-                    now=now,
-                )
+        if enrolled and document.settings.remove_from_flows:
+            move_out(
+                cursor,
+                tenant_id=require_tenant_id(),
+                flow_ids=document.settings.remove_from_flows,
+                contact_ids=enrolled,
+                to_flow=flow.pk,
+                now=now,
+            )
     return result
 
 
-def _judge(
+Judged = tuple[int, str, Mapping[str, Any] | None]
+
+
+def judge(
     cursor: psycopg.Cursor[Any],
+    *,
     flow: Flow,
     document: FlowDocument,
-    contact_ids: list[int],
+    contact_ids: Sequence[int],
     source: Source,
     now: dt.datetime,
-    event_data: Mapping[int, Mapping[str, Any]] | None,
-    result: SuggestResult,
-) -> list[int]:
+) -> list[Judged]:
+    """Return (contact id, verdict, values seen) for each contact, without writing. Two statements at most."""
     settings = document.settings
-    rule = "TRUE"
-    rule_params: dict[str, Any] = {}
-    if document.filter is not None and not document.filter.is_empty:
-        compiled = compile_criteria(document.filter, now=now, zone=settings.zone)
-        rule, rule_params = _named(compiled.sql, compiled.params)
+    rule = compile_criteria(document.filter or Criteria(), now=now, zone=settings.zone)
     cursor.execute(
-        _JUDGE.format(filter=rule),
+        _SEE.format(rule=rule.sql, source=FROM),
+        [
+            *rule.params,
+            flow.pk,
+            list(settings.exclusions),
+            list(FLOW_SOURCES),
+            now - LOOP_WINDOW,
+            flow.pk,
+            require_tenant_id(),
+            list(contact_ids),
+        ],
+    )
+    opened = is_open(flow, now=now)
+    judged = [_verdict(row, flow=flow, opened=opened, settings=settings, source=source) for row in cursor]
+    failing = [contact_id for contact_id, verdict, _ in judged if verdict == Verdict.FILTER]
+    if not failing or document.filter is None:
+        return judged
+    why = first_failure(document.filter, contact_ids=failing, now=now, zone=settings.zone, cursor=cursor)
+    return [
+        (contact_id, verdict, why[contact_id].as_values() if contact_id in why else seen)
+        for contact_id, verdict, seen in judged
+    ]
+
+
+def _verdict(row: Any, *, flow: Flow, opened: bool, settings: FlowSettings, source: Source) -> Judged:
+    contact_id, passes, excluded_by, active, newest, by_flows, share = row
+    by_flow = source.kind in FLOW_SOURCES
+    rules: list[tuple[bool, str, Mapping[str, Any] | None]] = [
+        (not opened, Verdict.NOT_OPEN, {"status": flow.status}),
+        (not passes, Verdict.FILTER, None),
+        (excluded_by is not None, Verdict.EXCLUDED, {"selection": excluded_by}),
+        (active is not None, Verdict.ACTIVE, {"participant": active}),
+        (settings.once_only and newest is not None, Verdict.ONCE, {"participant": newest}),
+        (share < settings.control_share, Verdict.CONTROL, {"share": settings.control_share}),
+        (by_flow and by_flows >= LOOP_ENTRIES, Verdict.LOOP, {"entries": by_flows}),
+        (True, Verdict.ENROLLED, None),
+    ]
+    return next((contact_id, verdict, seen) for fails, verdict, seen in rules if fails)
+
+
+def _keep(
+    cursor: psycopg.Cursor[Any],
+    *,
+    flow: Flow,
+    judged: Sequence[Judged],
+    source: Source,
+    now: dt.datetime,
+    event_data: Mapping[int, Mapping[str, Any]],
+) -> None:
+    cursor.execute(
+        _KEEP,
         {
-            **rule_params,
             "tenant": require_tenant_id(),
             "flow": flow.pk,
-            "contacts": contact_ids,
-            "open": is_open(flow, now=now),
-            "exclusions": list(settings.exclusions),
-            "once": settings.once_only,
-            "control": settings.control_share,
-            "by_flow": source.kind in FLOW_SOURCES,
-            "flow_sources": list(FLOW_SOURCES),
-            "loop_since": now - LOOP_WINDOW,
-            "loop_entries": LOOP_ENTRIES,
+            "contacts": [contact_id for contact_id, _, _ in judged],
+            "verdicts": [str(verdict) for _, verdict, _ in judged],
+            "seen": [as_json(seen) for _, _, seen in judged],
             "source": source.kind,
             "source_id": source.id,
             "actor": source.actor_id,
             "now": now,
             "today": now.date(),
-            "data_ids": list(event_data or ()),
-            "data": [json.dumps(data, default=str) for data in (event_data or {}).values()],
+            "data_ids": list(event_data),
+            "data": [as_json(data) for data in event_data.values()],
         },
     )
-    enrolled: list[int] = []
-    for verdict, count, ids in cursor:
-        result.verdicts[verdict] += count
-        enrolled = ids or enrolled
-    return enrolled
-
-
-def _named(sql: str, params: list[Any]) -> tuple[str, dict[str, Any]]:
-    """Turn positional placeholders into named ones, for a statement that uses names."""
-    parts = sql.split("%s")
-    names = [f"rule_{index}" for index in range(len(params))]
-    text = parts[0] + "".join(f"%({name})s{part}" for name, part in zip(names, parts[1:], strict=True))
-    return text.replace("{", "{{").replace("}", "}}"), dict(zip(names, params, strict=True))
 
 
 def is_open(flow: Flow, *, now: dt.datetime) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from accounts.audit import write_audit
 
+from accounts.audit import write_audit
 from accounts.models import User
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
