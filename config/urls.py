@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", front, name="front"),
     path("theme/", set_theme, name="set-theme"),
     path("accounts/", include("allauth.urls")),
+    path("mailbox/", include("trial.mailbox_urls")),
     path("health/", include("core.urls")),
     path("m/", include("delivery.urls")),
     path("t/<slug:tenant>/", include(tenant_pages)),

@@ -104,6 +104,11 @@ def stop(home: Home) -> list[str]:
     return stopped
 
 
+def destroy(home: Home) -> None:
+    """Remove the stopped database's folder, wherever it lies; call under `Home.locked`."""
+    Postgres(home).destroy()
+
+
 def report(home: Home, write: Callable[[str], object]) -> bool:
     """Write one line for each server; true when both run."""
     found = {"PostgreSQL": Postgres(home).running(), "Valkey": Valkey(home).running()}

@@ -142,6 +142,12 @@ class Postgres:
         """Stop at once but cleanly: open transactions are rolled back, committed rows are on disk."""
         process.stop(running.pid, first=signal.SIGINT)
 
+    def destroy(self) -> None:
+        """Remove the data of the stopped server."""
+        data = self._place().data
+        for folder in (data, self.folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
     def _place(self) -> RunAs:
         self.folder.mkdir(mode=0o711, exist_ok=True)
         return RunAs.find(self.folder)

@@ -1,0 +1,16 @@
+"""Addresses of the mailbox, outside the tenants."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from trial.views import mailbox
+
+app_name = "mailbox"
+urlpatterns = [
+    path("", mailbox.mail_list, name="list"),
+    path("empty", mailbox.mail_empty, name="empty"),
+    path("<slug:mail_id>/", mailbox.mail_detail, name="detail"),
+    path("<slug:mail_id>/html", mailbox.mail_html, name="html"),
+    path("<slug:mail_id>/files/<int:number>", mailbox.mail_file, name="file"),
+]

@@ -1,0 +1,1 @@
+"""Pages of the trial: the mailbox, and the clock of a trial tenant."""
