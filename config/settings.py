@@ -162,8 +162,10 @@ EMAIL_USE_TLS = env.flag("MILLRACE_SMTP_STARTTLS")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("MILLRACE_FROM_EMAIL", "millrace@localhost")
 CSRF_FAILURE_VIEW = "accounts.views.errors.csrf_failure"
+# Kinds of long work (core.jobs), named here because core imports no room above it.
+JOB_KINDS: list[str] = []
 # What each app lays into a new tenant (lists, purposes …): functions called with tenant_id and now in its scope.
-TENANT_SEEDS: list[str] = []
+TENANT_SEEDS = ["crm.operations.setup.set_up_tenant"]
 # Where bounces go: "bounces@mail.example.com" makes one address per message, "" leaves it to the sender's own.
 BOUNCE_ADDRESS = env.text("MILLRACE_BOUNCE_ADDRESS", "")
 # The rooms below must not import the rooms above: what they need from there is named here.

@@ -11,6 +11,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -84,9 +85,6 @@ KINDS: KindTable[EventKind] = KindTable(
     ],
 )
 
-# New contacts of an import are in no flow yet and imports fire no trigger: nobody would take their inbox rows.
-_NO_INBOX = frozenset({("contact.created", Origin.IMPORT)})
-
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
@@ -105,11 +103,8 @@ class NewEvent:
     step_id: uuid.UUID | None = None
     participant_id: int | None = None
     message_id: int | None = None
-
-    @property
-    def for_inbox(self) -> bool:
-        """Whether intake should take it."""
-        return KINDS[self.kind].inbox and (self.kind, self.origin) not in _NO_INBOX
+    # Nobody can be waiting for it: what an import does to contacts that it has just made.
+    quiet: bool = False
 
 
 _RECORD = """
@@ -125,22 +120,21 @@ WITH given AS (
     SELECT %s::bigint, (at AT TIME ZONE 'UTC')::date, at, kind, contact_id, company_id, origin, object_id,
            object_key, data, actor_id, flow_id, step_id, participant_id, message_id
     FROM given
-    RETURNING id, day, contact_id, kind, origin
+    RETURNING id, day, contact_id, kind
 )
 INSERT INTO crm_eventinbox (tenant_id, event_id, day, contact_id, kind)
-SELECT %s::bigint, id, day, contact_id, kind FROM written
-WHERE kind = ANY(%s::text[]) AND NOT (kind || ' ' || origin = ANY(%s::text[]))
-ORDER BY id
+SELECT %s::bigint, id, day, contact_id, kind FROM written WHERE kind = ANY(%s::text[]) ORDER BY id
 """
 
 # An escaped backslash must not lose its half to the NUL behind it.
 _NUL = re.compile(r"(\\\\)|\\u0000")
 _INBOX_KINDS = [kind.name for kind in KINDS if kind.inbox]
-_LEFT_OUT = [f"{kind} {origin}" for kind, origin in sorted(_NO_INBOX)]
 
 
 def record_events(rows: Sequence[NewEvent], *, cursor: psycopg.Cursor[Any] | None = None) -> None:
     """Write events of the open tenant scope and the inbox rows that intake needs, in one statement.
+
+    Quiet events, where there are any, go by a second statement that writes no inbox row.
 
     With a cursor, inside that cursor's transaction. Raises UnknownKind for a kind that is not in KINDS.
     """
@@ -148,14 +142,14 @@ def record_events(rows: Sequence[NewEvent], *, cursor: psycopg.Cursor[Any] | Non
         return
     for kind in {row.kind for row in rows}:
         KINDS[kind]
-    if cursor is not None:
-        _execute(cursor, rows)
-        return
-    with raw_cursor() as own:
-        _execute(own, rows)
+    loud, quiet = [row for row in rows if not row.quiet], [row for row in rows if row.quiet]
+    with nullcontext(cursor) if cursor is not None else raw_cursor() as open_cursor:
+        for some, inbox in ((loud, _INBOX_KINDS), (quiet, [])):
+            if some:
+                _execute(open_cursor, some, inbox)
 
 
-def _execute(cursor: psycopg.Cursor[Any], rows: Sequence[NewEvent]) -> None:
+def _execute(cursor: psycopg.Cursor[Any], rows: Sequence[NewEvent], inbox: list[str]) -> None:
     tenant_id = require_tenant_id()
     columns = [
         [row.at for row in rows],
@@ -172,7 +166,7 @@ def _execute(cursor: psycopg.Cursor[Any], rows: Sequence[NewEvent]) -> None:
         [row.participant_id for row in rows],
         [row.message_id for row in rows],
     ]
-    cursor.execute(_RECORD, [*columns, tenant_id, tenant_id, _INBOX_KINDS, _LEFT_OUT])
+    cursor.execute(_RECORD, [*columns, tenant_id, tenant_id, inbox])
 
 
 def as_json(data: Mapping[str, Any]) -> str:

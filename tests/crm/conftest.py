@@ -19,7 +19,7 @@ UTC = ZoneInfo("UTC")
 
 
 @pytest.fixture
-def acme(db: None) -> Iterator[Tenant]:
+def bare(db: None) -> Iterator[Tenant]:
     """A tenant whose scope is open."""
     tenant = Tenant.objects.create(slug="acme", name="Acme")
     with tenant_scope(tenant.pk):

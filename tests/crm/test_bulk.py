@@ -49,7 +49,7 @@ def changes_of(contact: Contact) -> list[dict[str, Any]]:
         ("append", (" (night)",), "Head chef (night)"),
     ],
 )
-def test_text_actions(acme: Tenant, action: str, values: tuple[str, ...], new: str) -> None:
+def test_text_actions(bare: Tenant, action: str, values: tuple[str, ...], new: str) -> None:
     contact = make_contact(job_title="Head chef")
     result = update([contact], Change("contact.job_title", action, values))
     contact.refresh_from_db()
@@ -69,7 +69,7 @@ def test_text_actions(acme: Tenant, action: str, values: tuple[str, ...], new: s
     ],
 )
 def test_number_actions_on_a_custom_field(
-    acme: Tenant, action: str, values: tuple[str, ...], new: Decimal | None
+    bare: Tenant, action: str, values: tuple[str, ...], new: Decimal | None
 ) -> None:
     field = CustomField.objects.create(on="contact", key="score", name="Score", type="number")
     contact = make_contact(last_name="Ek")
@@ -79,14 +79,14 @@ def test_number_actions_on_a_custom_field(
     assert (row.value_number if row else None) == new
 
 
-def test_dates_are_set_relative_to_today_in_the_zone(acme: Tenant) -> None:
+def test_dates_are_set_relative_to_today_in_the_zone(bare: Tenant) -> None:
     contact = make_contact(last_name="Ek")
     update([contact], Change("contact.date_of_birth", "today", (-3,)))
     contact.refresh_from_db()
     assert contact.date_of_birth == dt.date(2026, 11, 20)
 
 
-def test_interests_are_added_removed_and_replaced(acme: Tenant) -> None:
+def test_interests_are_added_removed_and_replaced(bare: Tenant) -> None:
     events, offers, webinars = (make_item("interest", name).pk for name in ("Events", "Offers", "Webinars"))
     contact = make_contact(last_name="Ek")
     for action, values, expected in (
@@ -99,7 +99,7 @@ def test_interests_are_added_removed_and_replaced(acme: Tenant) -> None:
         assert set(contact.interests.values_list("item_id", flat=True)) == expected
 
 
-def test_toggle_and_nothing_changed_writes_no_event(acme: Tenant) -> None:
+def test_toggle_and_nothing_changed_writes_no_event(bare: Tenant) -> None:
     contact = make_contact(last_name="Ek", job_title="Chef")
     assert update([contact], Change("contact.job_title", "set", ("Chef",))).changed == []
     assert not Event.objects.exists()
@@ -108,7 +108,7 @@ def test_toggle_and_nothing_changed_writes_no_event(acme: Tenant) -> None:
     assert contact.former_employee is True
 
 
-def test_category_of_a_colleague_changes_the_company_and_all_colleagues(acme: Tenant) -> None:
+def test_category_of_a_colleague_changes_the_company_and_all_colleagues(bare: Tenant) -> None:
     prospect, customer = make_item("category", "Prospect"), make_item("category", "Customer")
     company = make_company("Ek AS", category=prospect)
     ann, bo, cy = (make_contact(last_name=name, company=company) for name in ("Ann", "Bo", "Cy"))
@@ -123,13 +123,13 @@ def test_category_of_a_colleague_changes_the_company_and_all_colleagues(acme: Te
     assert changes_of(alone) == [line]
 
 
-def test_company_fields_are_skipped_and_noted_without_a_company(acme: Tenant) -> None:
+def test_company_fields_are_skipped_and_noted_without_a_company(bare: Tenant) -> None:
     alone = make_contact(last_name="Alone")
     result = update([alone], Change("company.country", "set", ("NO",)))
     assert (result.changed, result.skipped) == ([], {alone.pk: ["Company country"]})
 
 
-def test_a_number_on_the_company_grows_once_for_each_contact_whatever_the_batch(acme: Tenant) -> None:
+def test_a_number_on_the_company_grows_once_for_each_contact_whatever_the_batch(bare: Tenant) -> None:
     CustomField.objects.create(on="company", key="leads", name="Leads", type="number")
     company = make_company("Ek AS")
     people = [make_contact(last_name=str(n), company=company) for n in range(3)]
@@ -137,7 +137,7 @@ def test_a_number_on_the_company_grows_once_for_each_contact_whatever_the_batch(
     assert company.field_values.get().value_number == 6
 
 
-def test_a_new_name_and_address_are_found_by_search_at_once(acme: Tenant) -> None:
+def test_a_new_name_and_address_are_found_by_search_at_once(bare: Tenant) -> None:
     contact = make_contact(first_name="Ann", last_name="Old", email="old@x.test")
     update(
         [contact],
@@ -167,7 +167,7 @@ def test_a_new_name_and_address_are_found_by_search_at_once(acme: Tenant) -> Non
         Change("company.website", "set", ("javascript:alert(1)",)),
     ],
 )
-def test_bad_changes_are_refused_before_anything_is_written(acme: Tenant, change: Change) -> None:
+def test_bad_changes_are_refused_before_anything_is_written(bare: Tenant, change: Change) -> None:
     contact = make_contact(last_name="Ek")
     with pytest.raises(bulk.BadChange):
         update([contact], Change("contact.job_title", "set", ("Boss",)), change)
@@ -176,18 +176,18 @@ def test_bad_changes_are_refused_before_anything_is_written(acme: Tenant, change
     assert bulk.change_problems(change)
 
 
-def test_a_list_value_of_another_list_is_refused(acme: Tenant) -> None:
+def test_a_list_value_of_another_list_is_refused(bare: Tenant) -> None:
     interest = make_item("interest", "Events")
     contact = make_contact(last_name="Ek")
     with pytest.raises(bulk.BadChange):
         update([contact], Change("contact.category", "set", (interest.pk,)))
 
 
-def test_only_new_members_are_added_and_told(acme: Tenant, anna: User) -> None:
+def test_only_new_members_are_added_and_told(bare: Tenant, anna: User) -> None:
     selection = Selection.objects.create(name="VIP", created_at=NOW)
     a, b = make_contact(last_name="A"), make_contact(last_name="B")
     with raw_cursor() as cursor:
-        common: dict[str, Any] = {"tenant_id": acme.pk, "selection_id": selection.pk, "now": NOW}
+        common: dict[str, Any] = {"tenant_id": bare.pk, "selection_id": selection.pk, "now": NOW}
         first = bulk.add_to_selection(cursor, contact_ids=[a.pk], origin=Origin.USER, **common)
         both = bulk.add_to_selection(cursor, contact_ids=[b.pk, a.pk, 999], origin=Origin.BULK, **common)
         gone = bulk.remove_from_selection(cursor, contact_ids=[a.pk], origin=Origin.USER, **common)
@@ -216,14 +216,14 @@ class Counting:
         return self.cursor.fetchall()
 
 
-def test_fifty_contacts_cost_the_same_three_statements_as_one(acme: Tenant) -> None:
+def test_fifty_contacts_cost_the_same_three_statements_as_one(bare: Tenant) -> None:
     people = [make_contact(last_name=str(n)) for n in range(50)]
     for several in (people[:1], people[1:]):
         with raw_cursor() as raw:
             cursor: Any = Counting(raw)
             bulk.update_fields(
                 cursor,
-                tenant_id=acme.pk,
+                tenant_id=bare.pk,
                 contact_ids=[contact.pk for contact in several],
                 changes=[Change("contact.job_title", "set", ("Chef",))],
                 now=NOW,

@@ -73,7 +73,7 @@ NUMBERS = [None, Decimal(-3), Decimal(0), Decimal(12000), Decimal("99999.95")]
 
 
 @pytest.fixture
-def world(acme: Tenant, anna: User) -> World:
+def world(bare: Tenant, anna: User) -> World:
     """Contacts over which every field has empty, equal and unequal values."""
     w = World()
     categories = [make_item("category", name).pk for name in ("Prospect", "Customer")]
@@ -427,7 +427,7 @@ def test_empty_criteria_match_everyone(world: World) -> None:
 
 
 @pytest.fixture
-def no_rows(acme: Tenant) -> Iterator[None]:
+def no_rows(bare: Tenant) -> Iterator[None]:
     yield
     assert not Contact.objects.exists()
 

@@ -1,0 +1,1 @@
+"""Writes of the CRM: keyword-only verbs, one file a subject."""
