@@ -31,7 +31,9 @@ _PREHEADER = (
     '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden">'
     "{}</div>"
 )
-_PIXEL = '<img src="{{ _open }}" width="1" height="1" alt="" style="display:block;border:0;width:1px;height:1px">'
+_PIXEL = (
+    '<img src="{{ _open }}" width="1" height="1" alt="" style="display:block;border:0;width:1px;height:1px">'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,11 @@ def _with_footer(mjml: str, written: str) -> str:
     if always_shows(written, _UNSUBSCRIBE):
         return mjml
     before, end, after = mjml.rpartition("</mj-body>")
-    return f"{before}{_FOOTER}{end}{after}" if end else mjml.replace("<mj-body/>", f"<mj-body>{_FOOTER}</mj-body>")
+    return (
+        f"{before}{_FOOTER}{end}{after}"
+        if end
+        else mjml.replace("<mj-body/>", f"<mj-body>{_FOOTER}</mj-body>")
+    )
 
 
 def _to_html(mjml: str) -> str:
@@ -181,4 +187,3 @@ def _template_problems(html: str, text: str) -> list[Problem]:
         except TemplateSyntaxError as error:
             return [Problem("mjml", f"The merge tags do not fit together: {error.message}")]
     return []
-

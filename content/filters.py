@@ -35,14 +35,9 @@ def plain(value: Any) -> Any:
         return value if len(value) <= MAX_VALUE else value[:MAX_VALUE]
     if isinstance(value, (str, Undefined)):
         return value
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (dt.date, dt.datetime)):
-        return date(value)
-    if isinstance(value, decimal.Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, (list, tuple)):
-        return join(value)
+    for kind, show in _SHOWN.items():
+        if isinstance(value, kind):
+            return show(value)
     return str(value)
 
 
@@ -121,6 +116,15 @@ FILTERS: dict[str, Callable[..., Any]] = {
 }
 
 
+_SHOWN: dict[type, Callable[[Any], str]] = {
+    bool: lambda value: "yes" if value else "no",
+    dt.date: date,
+    decimal.Decimal: lambda value: f"{value.normalize():f}",
+    list: join,
+    tuple: join,
+}
+
+
 def in_link(value: Any) -> str:
     """Return what a tag inside a link's address shows: always encoded, once."""
     if is_missing(value) or isinstance(value, dict):
@@ -130,4 +134,4 @@ def in_link(value: Any) -> str:
 
 def one_line(text: str) -> str:
     """Return text for a header: no line breaks, no control characters."""
-    return _CONTROL.sub("", " ".join(text.splitlines())).strip()
+    return _CONTROL.sub("", " ".join(line for line in text.splitlines() if line)).strip()

@@ -93,7 +93,9 @@ class Reader:
             self._say(offset, f"The content begins with <mjml>; “{name}” must stand inside it.")
         elif parent in CHILDREN and name not in CHILDREN[parent]:
             places = sorted(place for place, inside in CHILDREN.items() if name in inside)
-            where = f"belongs inside {' or '.join(places)}" if places else "must stand inside mj-text or mj-raw"
+            where = (
+                f"belongs inside {' or '.join(places)}" if places else "must stand inside mj-text or mj-raw"
+            )
             self._say(offset, f"“{name}” cannot stand directly inside “{parent}”: it {where}.")
 
     def _attributes(self, name: str, piece: re.Match[str]) -> None:
@@ -102,9 +104,11 @@ class Reader:
             offset = start + attribute.start()
             key, value = attribute[1].lower(), attribute[3]
             if TAG.search(self.source, offset, start + attribute.end(1)):
-                self._say(offset, "A merge tag can stand inside the value of an attribute, not in place of one.")
+                self._say(
+                    offset, "A merge tag can stand inside the value of an attribute, not in place of one."
+                )
             elif value is None and name.startswith("mj-"):
-                self._say(offset, f"The attribute “{key}” has no value: write {key}=\"…\".")
+                self._say(offset, f'The attribute “{key}” has no value: write {key}="…".')
             elif value is not None and value[0] not in "\"'":
                 self._say(offset, f"Put the value of “{key}” in quotation marks.")
             elif _EVENT_ATTRIBUTE.fullmatch(key):
@@ -118,7 +122,11 @@ class Reader:
         if LINK_ATTRIBUTE.get(name) == key:
             message = link_problem(value)
         elif key in {"src", "background-url", "background"} and ":" in value.split("/", 1)[0]:
-            message = None if re.match(r"(?i)https?:", value.strip()) else "An image's address begins with https://."
+            message = (
+                None
+                if re.match(r"(?i)https?:", value.strip())
+                else "An image's address begins with https://."
+            )
         if message:
             self._say(start, message)
 
@@ -132,7 +140,9 @@ class Reader:
         opened = self.stack.pop()
         if opened.name != name:
             line, column = self._at(opened.offset)
-            self._say(offset, f"“{opened.name}” of line {line}, column {column} must be closed before “{name}”.")
+            self._say(
+                offset, f"“{opened.name}” of line {line}, column {column} must be closed before “{name}”."
+            )
             return False
         return True
 
@@ -161,7 +171,9 @@ class Reader:
         for opened in self.stack:
             self._say(opened.offset, f"“{opened.name}” is opened here but never closed.")
         if not self.found.problems and "mj-body" not in self.found.elements:
-            self.found.problems.append(Problem("mjml", "The content needs <mjml> with an <mj-body> inside.", 1, 1))
+            self.found.problems.append(
+                Problem("mjml", "The content needs <mjml> with an <mj-body> inside.", 1, 1)
+            )
 
 
 def read_markup(source: str) -> Markup:

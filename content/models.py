@@ -20,11 +20,15 @@ class Email(TenantModel):
     text_is_own = models.BooleanField(default=False)
     language = models.CharField(max_length=10, blank=True)
     revision = models.IntegerField(default=0)
-    current = TenantForeignKey("content.EmailVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    current = TenantForeignKey(
+        "content.EmailVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
-    updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta(TenantModel.Meta):
         indexes = [models.Index(fields=["tenant", "flow_id", "name"], name="email_of_flow")]
@@ -46,10 +50,14 @@ class EmailVersion(TenantModel):
     # Keys of the custom fields that its merge tags name, as "contact.size": rendering reads only these.
     custom_keys = models.JSONField(default=list)
     created_at = models.DateTimeField()
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "email", "number"], name="email_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "email", "number"], name="email_version_once")
+        ]
 
 
 class EmailLock(TenantModel):
@@ -77,4 +85,6 @@ class MessageLink(HotTenantModel):
     label = models.CharField(max_length=200, blank=True)
 
     class Meta(HotTenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "version", "number"], name="message_link_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "version", "number"], name="message_link_once")
+        ]

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FIELDS = {"name": "Name", "subject": "Subject", "preheader": "Preheader", "mjml": "Content", "text": "Plain text"}
+FIELDS = {
+    "name": "Name",
+    "subject": "Subject",
+    "preheader": "Preheader",
+    "mjml": "Content",
+    "text": "Plain text",
+}
 
 
 @dataclass(frozen=True, slots=True)

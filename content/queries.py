@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from content.models import Email, EmailLock
+from crm.models import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,20 @@ def sendable_version(email_id: int) -> int | None:
 
 def email_choices(flow_id: int | None = None) -> list[EmailChoice]:
     """Return the emails that a flow may use: its own first, then those that belong to no flow; by name."""
-    emails = _alive().filter(Q(flow_id=flow_id) | Q(flow_id=None)).order_by(F("flow_id").asc(nulls_last=True), "name", "id")
+    emails = (
+        _alive()
+        .filter(Q(flow_id=flow_id) | Q(flow_id=None))
+        .order_by(F("flow_id").asc(nulls_last=True), "name", "id")
+    )
     return [_choice(email) for email in emails]
 
 
 def emails_of_flow(flow_id: int, *, used: Sequence[int] = ()) -> list[EmailChoice]:
     """Return the emails that belong to a flow or that its steps use (`used`), by name."""
-    return [_choice(email) for email in _alive().filter(Q(flow_id=flow_id) | Q(pk__in=used)).order_by("name", "id")]
+    return [
+        _choice(email)
+        for email in _alive().filter(Q(flow_id=flow_id) | Q(pk__in=used)).order_by("name", "id")
+    ]
 
 
 def email_names(email_ids: Sequence[int]) -> dict[int, str]:
@@ -67,3 +75,8 @@ def _choice(email: Email) -> EmailChoice:
         flow_id=email.flow_id,
         updated_at=email.updated_at,
     )
+
+
+def uses_of(email_id: int) -> list[Usage]:
+    """Return what uses an email (written by the rooms above when they save)."""
+    return list(Usage.objects.filter(used_kind="email", used_id=email_id).order_by("user_name", "place"))

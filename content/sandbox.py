@@ -36,7 +36,7 @@ class Missing(ChainableUndefined):
     def _no(self, other: object) -> bool:
         return False
 
-    __lt__ = __le__ = __gt__ = __ge__ = _no
+    __lt__ = __le__ = __gt__ = __ge__ = _no  # type: ignore[assignment]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Missing) or other is None or other == ""
@@ -69,7 +69,9 @@ class MergeEnvironment(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """The same as a dot."""
-        return self.getattr(obj, argument) if isinstance(argument, str) else Missing(obj=obj, name=str(argument))
+        return (
+            self.getattr(obj, argument) if isinstance(argument, str) else Missing(obj=obj, name=str(argument))
+        )
 
 
 def _shown(value: Any) -> Any:
@@ -105,7 +107,8 @@ def check_tags(*, field: str, source: str, tree: TagTree) -> list[Problem]:
 def _syntax_message(error: TemplateSyntaxError) -> str:
     message = (error.message or "").strip().rstrip(".")
     if message.startswith("No filter named"):
-        return f"{message.replace('No filter named', 'There is no filter')}. Filters: {', '.join(sorted(filters.FILTERS))}."
+        known = ", ".join(sorted(filters.FILTERS))
+        return f"{message.replace('No filter named', 'There is no filter')}. Filters: {known}."
     return f"This merge tag is not written right: {message}."
 
 
@@ -122,9 +125,7 @@ def _offset_of(source: str, line: int, word: str = "") -> int:
     return tags[0].offset if tags else start
 
 
-def _node_problems(
-    node: nodes.Node, tree: TagTree, local: frozenset[str]
-) -> Iterator[tuple[int, str, str]]:
+def _node_problems(node: nodes.Node, tree: TagTree, local: frozenset[str]) -> Iterator[tuple[int, str, str]]:
     """Yield (line, word to look for, message), depth first. `local` are the names that loops have made."""
     if not isinstance(node, _ALLOWED):
         yield node.lineno, "", f"“{_word(node)}” is not possible in a merge tag."
@@ -145,7 +146,11 @@ def _node_problems(
 def _loop_problems(node: nodes.For, tree: TagTree, local: frozenset[str]) -> Iterator[tuple[int, str, str]]:
     path = dotted(node.iter)
     if path not in LISTS or local or node.recursive:
-        yield node.lineno, "for", f"A loop runs over {' or '.join(sorted(LISTS))}, and not inside another loop."
+        yield (
+            node.lineno,
+            "for",
+            f"A loop runs over {' or '.join(sorted(LISTS))}, and not inside another loop.",
+        )
         return
     inner = local | {target.name for target in node.find_all(nodes.Name) if target.ctx == "store"}
     for child in [*node.body, *node.else_, *([node.test] if node.test else [])]:
@@ -173,7 +178,11 @@ def dotted(node: nodes.Node) -> str | None:
     if isinstance(node, nodes.Getattr):
         base = dotted(node.node)
         return f"{base}.{node.attr}" if base else None
-    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+    if (
+        isinstance(node, nodes.Getitem)
+        and isinstance(node.arg, nodes.Const)
+        and isinstance(node.arg.value, str)
+    ):
         base = dotted(node.node)
         return f"{base}.{node.arg.value}" if base else None
     return None
@@ -195,6 +204,15 @@ def always_shows(source: str, path: str) -> bool:
 
 
 def _word(node: nodes.Node) -> str:
-    names = {"Call": "(…)", "Mul": "*", "Pow": "**", "Assign": "set", "Add": "+", "Sub": "-", "Div": "/", "Mod": "%"}
+    names = {
+        "Call": "(…)",
+        "Mul": "*",
+        "Pow": "**",
+        "Assign": "set",
+        "Add": "+",
+        "Sub": "-",
+        "Div": "/",
+        "Mod": "%",
+    }
     kind = type(node).__name__
     return names.get(kind, kind.lower())

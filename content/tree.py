@@ -45,7 +45,12 @@ COMPANY = [
     MergeField("company.website", "Website"),
     MergeField("company.country", "Country"),
 ]
-PERSON = [("name", "Name"), ("first_name", "First name"), ("last_name", "Last name"), ("email", "E-mail address")]
+PERSON = [
+    ("name", "Name"),
+    ("first_name", "First name"),
+    ("last_name", "Last name"),
+    ("email", "E-mail address"),
+]
 TENANT = [MergeField("tenant.name", "Our name"), MergeField("tenant.postal_address", "Our postal address")]
 LINKS = [
     MergeField("links.unsubscribe", "Unsubscribe", "url"),
@@ -84,7 +89,9 @@ def tag_tree(custom_fields: Iterable[CustomField]) -> TagTree:
     own: dict[str, list[MergeField]] = {"contact": [], "company": []}
     for custom in custom_fields:
         example = "date" if custom.type == CustomField.Type.DATE else ""
-        own[custom.on].append(MergeField(f"{custom.on}.custom.{custom.key.replace('-', '_')}", custom.name, example))
+        own[custom.on].append(
+            MergeField(f"{custom.on}.custom.{custom.key.replace('-', '_')}", custom.name, example)
+        )
     interests = MergeField('contact.interests|join(", ")', "Interests")
     return TagTree(
         {

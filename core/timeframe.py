@@ -55,7 +55,9 @@ class Window:
         )
 
 
-def is_open(timeframe: Timeframe | None, at: dt.datetime, zone: ZoneInfo, holidays: frozenset[dt.date]) -> bool:
+def is_open(
+    timeframe: Timeframe | None, at: dt.datetime, zone: ZoneInfo, holidays: frozenset[dt.date]
+) -> bool:
     """Say whether a message may go at this moment."""
     return timeframe is None or next_open(timeframe, at, zone, holidays) == at
 

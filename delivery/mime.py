@@ -18,6 +18,7 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 # Something@something, without what ends an address or a command.
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f]+@[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f]+")
 _LINE = 76
+MAX_HEADER, MAX_NAME = 1_000, 200
 # 45 bytes become 60 characters: with =?utf-8?b?…?= within 75.
 _WORD_BYTES = 45
 
@@ -67,7 +68,7 @@ def assemble(mail: Mail) -> bytes:
     boundary = f"=_{mail.message_id.partition('@')[0].strip('<').replace('-', '')}"
     head = CRLF.join(_headers(mail))
     return (
-        f"{head}{CRLF}MIME-Version: 1.0{CRLF}Content-Type: multipart/alternative;{CRLF} boundary=\"{boundary}\"{CRLF}"
+        f'{head}{CRLF}MIME-Version: 1.0{CRLF}Content-Type: multipart/alternative;{CRLF} boundary="{boundary}"{CRLF}'
         f"{CRLF}--{boundary}{CRLF}{_part('plain', mail.text)}--{boundary}{CRLF}{_part('html', mail.html)}"
         f"--{boundary}--{CRLF}"
     ).encode()
@@ -91,20 +92,21 @@ def _headers(mail: Mail) -> Iterator[str]:
 def mailbox(name: str, address: str) -> str:
     """Return `"Name" <address>` as a header has it."""
     address = checked_address(address)
-    name = header_text(name)
+    name = header_text(name)[:MAX_NAME]
     if not name:
         return address
-    if not name.isascii() or len(name) > 60:
-        return f"{encoded(name, used=10)}{CRLF} <{address}>"
+    fold = f"{CRLF} " if len(name) + len(address) > _LINE - 12 else " "
+    if not name.isascii() or "=?" in name:
+        return f"{encoded(name, used=10)}{fold}<{address}>"
     if _ATOMS.fullmatch(name):
-        return f"{name} <{address}>"
+        return f"{name}{fold}<{address}>"
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{quoted}" <{address}>'
+    return f'"{quoted}"{fold}<{address}>'
 
 
 def encoded(value: str, *, used: int) -> str:
     """Return a header's text: as it is where it is short ASCII, else as encoded words (RFC 2047), folded."""
-    value = header_text(value)
+    value = header_text(value)[:MAX_HEADER]
     if value.isascii() and len(value) + used <= _LINE and "=?" not in value:
         return value
     return f"{CRLF} ".join(_encoded_words(value))

@@ -28,7 +28,9 @@ class Stream(TenantModel):
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     timeframe = models.JSONField(null=True)
     timezone = models.CharField(max_length=60, default="UTC")
-    subscription_type = TenantForeignKey("crm.SubscriptionType", on_delete=models.PROTECT, null=True, related_name="+")
+    subscription_type = TenantForeignKey(
+        "crm.SubscriptionType", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     override_consent = models.BooleanField(default=False)
     sender = models.JSONField(default=dict)
     utm = models.JSONField(default=dict)
@@ -40,7 +42,9 @@ class Stream(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["tenant"], name="one_stream_for_tests", condition=Q(is_for_tests=True)),
+            models.UniqueConstraint(
+                fields=["tenant"], name="one_stream_for_tests", condition=Q(is_for_tests=True)
+            ),
         ]
         indexes = [models.Index(fields=["tenant", "state", "served_at"], name="stream_turns")]
 
@@ -105,13 +109,19 @@ class Message(HotTenantModel):
                 name="message_queued",
                 condition=Q(status="queued", reserved_by=None),
             ),
-            models.Index(fields=["tenant", "reserved_by"], name="message_reserved", condition=Q(reserved_by__isnull=False)),
+            models.Index(
+                fields=["tenant", "reserved_by"],
+                name="message_reserved",
+                condition=Q(reserved_by__isnull=False),
+            ),
             models.Index(fields=["tenant", "contact_id", "-id"], name="message_of_contact"),
             models.Index(fields=["tenant", "flow_id", "step_id", "status"], name="message_of_step"),
             models.Index(fields=["tenant", "-id"], name="message_test", condition=Q(is_test=True)),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["enrolled_on", "participant_id", "visit_number"], name="one_message_a_visit"),
+            models.UniqueConstraint(
+                fields=["enrolled_on", "participant_id", "visit_number"], name="one_message_a_visit"
+            ),
         ]
 
 
@@ -132,4 +142,6 @@ class BlockedAddress(TenantModel):
     message_id = models.BigIntegerField(null=True)
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "address_norm"], name="blocked_address_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "address_norm"], name="blocked_address_once")
+        ]

@@ -41,15 +41,17 @@ INSERT INTO delivery_message (
     tenant_id, stream_id, epoch, channel, status, reason, error, attempts, queued_at, send_at,
     uuid, enrolled_on, content_version_id, to_address, contact_id, flow_id, step_id, participant_id, visit_number,
     "values", is_marketing, is_test)
-SELECT %(tenant)s::bigint, %(stream)s::bigint, (SELECT epoch FROM delivery_stream WHERE tenant_id = %(tenant)s AND id = %(stream)s),
-    'email', 'queued', '', '', 0, %(now)s::timestamptz, coalesce(g.send_at, %(one_send_at)s::timestamptz, %(now)s::timestamptz),
+SELECT %(tenant)s::bigint, %(stream)s::bigint,
+    (SELECT epoch FROM delivery_stream WHERE tenant_id = %(tenant)s AND id = %(stream)s),
+    'email', 'queued', '', '', 0,
+    %(now)s::timestamptz, coalesce(g.send_at, %(one_send_at)s::timestamptz, %(now)s::timestamptz),
     g.uuid, coalesce(g.enrolled_on, %(one_enrolled_on)s::date), coalesce(g.version, %(one_content_version_id)s::bigint),
     g.address, g.contact_id, coalesce(g.flow_id, %(one_flow_id)s::bigint), coalesce(g.step_id, %(one_step_id)s::uuid),
     g.participant_id, coalesce(g.visit_number, %(one_visit_number)s::int), coalesce(g.given, %(one_values)s)::jsonb,
     coalesce(g.is_marketing, %(one_is_marketing)s::bool), coalesce(g.is_test, %(one_is_test)s::bool)
 FROM unnest(%(uuid)s::uuid[], %(to_address)s::text[], %(contact_id)s::bigint[], %(participant_id)s::bigint[],
-            %(send_at)s::timestamptz[], %(enrolled_on)s::date[], %(content_version_id)s::bigint[], %(flow_id)s::bigint[],
-            %(step_id)s::uuid[], %(visit_number)s::int[], %(values)s::text[], %(is_marketing)s::bool[],
+            %(send_at)s::timestamptz[], %(enrolled_on)s::date[], %(content_version_id)s::bigint[],
+            %(flow_id)s::bigint[], %(step_id)s::uuid[], %(visit_number)s::int[], %(values)s::text[], %(is_marketing)s::bool[],
             %(is_test)s::bool[]) WITH ORDINALITY
     AS g(uuid, address, contact_id, participant_id, send_at, enrolled_on, version, flow_id, step_id, visit_number,
          given, is_marketing, is_test, position)
@@ -63,7 +65,12 @@ _MOSTLY_EQUAL = (
 
 
 def queue_messages(
-    cursor: psycopg.Cursor[Any], *, tenant_id: int, stream_id: int, rows: Sequence[NewMessage], now: dt.datetime
+    cursor: psycopg.Cursor[Any],
+    *,
+    tenant_id: int,
+    stream_id: int,
+    rows: Sequence[NewMessage],
+    now: dt.datetime,
 ) -> list[int]:
     """Insert the messages in one statement and return their ids in the order of `rows`.
 
@@ -74,7 +81,12 @@ def queue_messages(
         return []
     columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in _MOSTLY_EQUAL}
     columns["values"] = _as_json(rows)
-    parameters: dict[str, Any] = {"tenant": tenant_id, "stream": stream_id, "now": now, "uuid": _uuids(len(rows))}
+    parameters: dict[str, Any] = {
+        "tenant": tenant_id,
+        "stream": stream_id,
+        "now": now,
+        "uuid": _uuids(len(rows)),
+    }
     for name in _PER_ROW:
         parameters[name] = _array([getattr(row, name) for row in rows])
     for name, column in columns.items():

@@ -7,10 +7,11 @@ is the guards' (docs/state-machines.md); what needs no check any more (success, 
 from __future__ import annotations
 
 import datetime as dt
-import uuid
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from accounts.models import Tenant
 from core.db.cursors import raw_cursor
@@ -34,12 +35,12 @@ class Candidate:
 
     id: int
     enrolled_on: dt.date
-    uuid: uuid.UUID
+    uuid: UUID
     content_version_id: int
     contact_id: int | None
     company_id: int | None
     flow_id: int | None
-    step_id: uuid.UUID | None
+    step_id: UUID | None
     participant_id: int | None
     values: dict[str, Any]
     attempts: int
@@ -124,8 +125,18 @@ def recheck(
         return [_candidate(row) for row in cursor]
 
 
+_PLAIN = (
+    "id", "enrolled_on", "uuid", "content_version_id", "contact_id", "company_id", "flow_id", "step_id",
+    "participant_id", "attempts", "is_marketing", "is_test", "to_address", "to_name",
+)  # fmt: skip
+
+
 def _candidate(row: Sequence[Any]) -> Candidate:
-    return Candidate(*row[:15], _person(*row[15:18]), _person(*row[18:21]), row[21])
+    # Django has psycopg leave JSON as text on its connections.
+    values = json.loads(row[9])
+    ours, service = _person(*row[15:18]), _person(*row[18:21])
+    named = dict(zip(_PLAIN, [*row[:9], *row[10:15]], strict=True))
+    return Candidate(values=values, our_contact=ours, service_contact=service, refusal=row[21], **named)
 
 
 def _person(first_name: str | None, last_name: str | None, email: str | None) -> Person | None:

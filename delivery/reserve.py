@@ -55,7 +55,9 @@ def reserve(*, tenant_id: int, process: int, now: dt.datetime, limit: int) -> Ba
         opens = opens_at(stream, now)
         wanted = {"tenant": tenant_id, "stream": stream.pk, "due": now}
         if opens > now:
-            cursor.execute(_TAKE.format(change="send_at = %(opens)s"), {**wanted, "opens": opens, "limit": SWEEP})
+            cursor.execute(
+                _TAKE.format(change="send_at = %(opens)s"), {**wanted, "opens": opens, "limit": SWEEP}
+            )
             return Batch(stream.pk, busy=True)
         cursor.execute(_TAKE.format(change="reserved_by = %(me)s"), {**wanted, "me": process, "limit": limit})
         return Batch(stream.pk, tuple(cursor.fetchall()), busy=True)
@@ -66,7 +68,9 @@ def opens_at(stream: Stream, now: dt.datetime) -> dt.datetime:
     if not stream.timeframe:
         return now
     window = Window.from_json(stream.timeframe)
-    holidays = frozenset(Holiday.objects.values_list("day", flat=True)) if window.workdays_only else frozenset()
+    holidays = (
+        frozenset(Holiday.objects.values_list("day", flat=True)) if window.workdays_only else frozenset()
+    )
     try:
         return next_open(window, now, ZoneInfo(stream.timezone), holidays)
     except NeverOpens:

@@ -84,7 +84,9 @@ def handed_over(
             )  # fmt: skip
         case Outcome.DOWN:
             later = now + dt.timedelta(seconds=DOWN_SECONDS)
-            return Settlement(candidate, Status.QUEUED, reason="channel_down", error=result.said, send_at=later)
+            return Settlement(
+                candidate, Status.QUEUED, reason="channel_down", error=result.said, send_at=later
+            )
         case Outcome.DEFERRED:
             return _again(candidate, result, attempts, now)
 
@@ -96,7 +98,9 @@ def _again(candidate: Candidate, result: HandOver, attempts: int, now: dt.dateti
             attempts=attempts,
         )  # fmt: skip
     at = next_try(attempt=attempts - 1, now=now, base_seconds=_BASE_SECONDS, cap_seconds=_CAP_SECONDS)
-    return Settlement(candidate, Status.QUEUED, reason="deferred", error=result.said, attempts=attempts, send_at=at)
+    return Settlement(
+        candidate, Status.QUEUED, reason="deferred", error=result.said, attempts=attempts, send_at=at
+    )
 
 
 # `unknown` may be settled too: another process took this one for dead and was wrong about the outcome.
@@ -160,7 +164,9 @@ def _event(settlement: Settlement, now: dt.datetime) -> NewEvent:
 
 def _block(settlements: Sequence[Settlement], now: dt.datetime) -> None:
     """Block the addresses that are no good: refused for good, or five messages in a row that came back."""
-    blocks = {norm_email(s.candidate.to_address): s for s in settlements if s.blocks and not s.candidate.is_test}
+    blocks = {
+        norm_email(s.candidate.to_address): s for s in settlements if s.blocks and not s.candidate.is_test
+    }
     BlockedAddress.objects.bulk_create(
         [
             BlockedAddress(
@@ -175,13 +181,19 @@ def _block(settlements: Sequence[Settlement], now: dt.datetime) -> None:
         if s.status == Status.SOFT_BOUNCED and not s.candidate.is_test and _came_back_again(s.candidate):
             BlockedAddress.objects.get_or_create(
                 address_norm=norm_email(s.candidate.to_address),
-                defaults={"reason": BlockedAddress.Reason.REPEATED_BOUNCES, "detail": s.error[:500], "at": now},
+                defaults={
+                    "reason": BlockedAddress.Reason.REPEATED_BOUNCES,
+                    "detail": s.error[:500],
+                    "at": now,
+                },
             )
 
 
 def _came_back_again(candidate: Candidate, times: int = 5) -> bool:
     came_back = {Status.SOFT_BOUNCED, Status.BOUNCED}
-    over = Message.objects.filter(contact_id=candidate.contact_id, to_address=candidate.to_address, is_test=False)
+    over = Message.objects.filter(
+        contact_id=candidate.contact_id, to_address=candidate.to_address, is_test=False
+    )
     over = over.exclude(status__in=[Status.QUEUED, Status.SENDING, Status.CANCELLED, Status.BLOCKED])
     statuses = list(over.order_by("-id").values_list("status", flat=True)[:times])
     return len(statuses) == times and set(statuses) <= came_back

@@ -73,7 +73,7 @@ def read_message_token(purpose: Purpose, token: str) -> MessageRef:
     except (binascii.Error, ValueError) as error:
         raise BadToken("This link is not valid.") from error
     payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    secrets = [settings.SECRET_KEY, *(str(secret) for secret in settings.SECRET_KEY_FALLBACKS)]
     if not payload or not any(hmac.compare_digest(mac, _mac(purpose, payload, secret)) for secret in secrets):
         raise BadToken("This link is not valid.")
     tenant_id, day, message_id, *issued = _unpack(payload)

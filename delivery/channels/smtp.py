@@ -146,12 +146,12 @@ class SmtpChannel:
         code, text = smtp.docmd("DATA")
         if code != 354:
             raise _Answer(Outcome.FAILED if code >= 500 else Outcome.DEFERRED, code, text)
-        smtp.send(_LEADING_DOT.sub(b"..", data))  # type: ignore[arg-type]
+        smtp.send(_LEADING_DOT.sub(b"..", data))
 
     def _ended(self, smtp: smtplib.SMTP) -> HandOver:
         """Send the final dot. From here until its answer nobody knows."""
         try:
-            smtp.send(b".\r\n")  # type: ignore[arg-type]
+            smtp.send(b".\r\n")
             code, text = smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
             self._drop()

@@ -46,7 +46,9 @@ def rescue(*, tenant_id: int, now: dt.datetime) -> Rescued:
             [now, tenant_id, dead],
         )
         unknown = cursor.fetchall()
-        record_events([_event(row, now) for row in unknown if row[1] is not None and not row[5]], cursor=cursor)
+        record_events(
+            [_event(row, now) for row in unknown if row[1] is not None and not row[5]], cursor=cursor
+        )
     return Rescued(given_back, len(unknown))
 
 

@@ -201,7 +201,11 @@ def _hand_over(turn: Turn, part: Sequence[Ready]) -> tuple[int, bool]:
 
 def _outcome(turn: Turn, item: Ready, result: HandOver) -> Settlement:
     return handed_over(
-        item.candidate, result, version_id=item.rendered.version_id, subject=item.rendered.subject, now=turn.now
+        item.candidate,
+        result,
+        version_id=item.rendered.version_id,
+        subject=item.rendered.subject,
+        now=turn.now,
     )
 
 
@@ -227,7 +231,9 @@ def _mark(turn: Turn, part: Sequence[Ready]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _settle(turn: Turn, settlements: Sequence[Settlement], *, sleep: Callable[[float], None] = time.sleep) -> None:
+def _settle(
+    turn: Turn, settlements: Sequence[Settlement], *, sleep: Callable[[float], None] = time.sleep
+) -> None:
     """Write outcomes down, however often it takes: what was handed over must not be forgotten."""
     for wait in _waits():
         try:
