@@ -106,6 +106,11 @@ class Postgres:
         self.folder = home.path / "postgres"
         self.log = home.path / "logs" / "postgres.log"
 
+    @property
+    def data(self) -> Path:
+        """Return the data folder, wherever it lies."""
+        return self._place().data
+
     def url(self, port: int, database: str = "postgres") -> str:
         """Return the superuser's address, for provisioning only."""
         return f"postgresql://postgres:{self.home.secret('postgres')}@127.0.0.1:{port}/{database}"
@@ -113,7 +118,7 @@ class Postgres:
     def running(self) -> Running | None:
         """Return the server of this home if one answers, also one that a lost process left behind."""
         try:
-            lines = (self._place().data / "postmaster.pid").read_text().splitlines()
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
             found = Running(pid=int(lines[0]), port=int(lines[3]))
         except (OSError, ValueError, IndexError):
             return None
@@ -144,7 +149,7 @@ class Postgres:
 
     def destroy(self) -> None:
         """Remove the data of the stopped server."""
-        data = self._place().data
+        data = self.data
         for folder in (data, self.folder):
             shutil.rmtree(folder, ignore_errors=True)
 
