@@ -15,7 +15,6 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -171,21 +170,14 @@ def test_a_child_that_keeps_dying_is_started_ever_more_slowly(tmp_path: Path) ->
     said: list[str] = []
     child = Child("thing", [sys.executable, "-c", "raise SystemExit(3)"], {}, tmp_path / "log")
     child.start()
-    for _ in range(2):
-        assert wait_until(lambda: _looked(child, said), seconds=20)
-        said_now = len(said)
-        assert wait_until(lambda: child.process is not None or _looked(child, said), seconds=20)
-        assert len(said) == said_now
-    assert "starting again in 1 s" in said[0]
-    assert "starting again in 2 s" in said[1]
 
+    def died_twice() -> bool:
+        child.look_after(said.append)
+        return len(said) == 2
 
-def _looked(child: Child, said: list[Any]) -> bool:
-    before = len(said)
-    child.look_after(said.append)
-    return (
-        len(said) > before or child.process is not None and before == 0 and child.process.poll() is not None
-    )
+    assert wait_until(died_twice, seconds=20)
+    assert "thing ended (code 3); starting again in 1 s" in said[0]
+    assert "thing ended (code 3); starting again in 2 s" in said[1]
 
 
 def test_the_note_of_the_demo_is_for_its_owner_alone(environment: dict[str, str]) -> None:
