@@ -15,6 +15,8 @@ from django.db import connections
 from psycopg.rows import namedtuple_row, tuple_row
 from psycopg.types.json import JsonbLoader
 
+from core.db.arrays import ArrayDumper
+
 Row = Any
 
 
@@ -27,6 +29,7 @@ def raw_cursor(*, using: str = "default", named: bool = False) -> Iterator[psyco
         cursor = psycopg.Cursor(wrapper.connection, row_factory=namedtuple_row if named else tuple_row)
         # Django switches this off on its connections: its JSONField reads the text itself.
         cursor.adapters.register_loader("jsonb", JsonbLoader)
+        cursor.adapters.register_dumper(list, ArrayDumper)
         try:
             yield cursor
         finally:

@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from trial.bench.engine import engine
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         one.add_argument("--json", action="store_true", help="print one JSON line last")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", database="owner", verbosity=0)
         figures = engine(participants=options["participants"], workers=options["workers"])
         if options["json"]:
             self.stdout.write(json.dumps(figures))

@@ -1,0 +1,69 @@
+"""Lists as PostgreSQL arrays, fast: psycopg's own dumper quotes each element with regular expressions, which costs
+more than the statement for thousands of rows.
+
+Only what set-based SQL passes: None, numbers, bools, text, dates, UUIDs. Every array parameter is cast in the SQL.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from psycopg.adapt import Dumper
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_TEXT: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "NULL",
+    int: str,
+    float: str,
+    Decimal: str,
+    bool: lambda value: "t" if value else "f",
+    str: _quoted,
+    uuid.UUID: str,
+    dt.date: str,
+    dt.datetime: lambda value: f'"{value}"',
+    dt.time: str,
+}
+
+
+def _text_of(value: Any) -> str:
+    kind = type(value)
+    if kind not in _TEXT and isinstance(value, Enum):
+        return _text_of(value.value)
+    return _TEXT[kind](value)
+
+
+def array_text(values: Sequence[Any]) -> str:
+    """Return a one-dimensional array literal; raises TypeError for a type that has no text here."""
+    try:
+        kinds = set(map(type, values))
+        if kinds == {int}:
+            return "{" + ",".join(map(str, values)) + "}"
+        if kinds <= {str}:
+            return "{" + ",".join(map(_quoted, values)) + "}"
+        # Batches repeat their steps, moments and words: the same object is written once.
+        seen: dict[int, str] = {}
+        parts = []
+        for value in values:
+            text = seen.get(id(value))
+            if text is None:
+                text = seen[id(value)] = _text_of(value)
+            parts.append(text)
+    except KeyError as error:
+        raise TypeError(f"{error.args[0]!r} cannot be an element of an array parameter.") from None
+    return "{" + ",".join(parts) + "}"
+
+
+class ArrayDumper(Dumper):
+    """Dumps a list as an array literal of unknown type, which the cast in the SQL names."""
+
+    def dump(self, obj: list[Any]) -> bytes:
+        return array_text(obj).encode()
