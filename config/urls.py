@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.views import errors
 from accounts.views.front import front, set_theme
+from accounts.views.invitation import invitation
 
 tenant_pages: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
@@ -20,6 +21,7 @@ tenant_pages: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", front, name="front"),
     path("theme/", set_theme, name="set-theme"),
+    path("invitation/<str:token>/", invitation, name="invitation"),
     path("accounts/", include("allauth.urls")),
     path("mailbox/", include("trial.mailbox_urls")),
     path("health/", include("core.urls")),

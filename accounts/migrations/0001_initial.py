@@ -275,6 +275,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='auditentry',
+            index=models.Index(fields=['tenant', 'object_kind', '-id'], name='audit_of_kind'),
+        ),
+        migrations.AddIndex(
+            model_name='auditentry',
+            index=models.Index(fields=['tenant', 'actor', '-id'], name='audit_of_actor'),
+        ),
+        migrations.AddIndex(
+            model_name='auditentry',
             index=models.Index(fields=['tenant', '-id'], name='audit_newest'),
         ),
     ]

@@ -28,4 +28,8 @@ class AuditEntry(TenantModel):
     hash = models.CharField(max_length=64)
 
     class Meta(TenantModel.Meta):
-        indexes = [models.Index(fields=["tenant", "-id"], name="audit_newest")]
+        indexes = [
+            models.Index(fields=["tenant", "-id"], name="audit_newest"),
+            models.Index(fields=["tenant", "object_kind", "-id"], name="audit_of_kind"),
+            models.Index(fields=["tenant", "actor", "-id"], name="audit_of_actor"),
+        ]

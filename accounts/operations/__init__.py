@@ -1,6 +1,16 @@
 """Writes of accounts: keyword-only verbs, one file an ability. Import from here."""
 
 from accounts.operations.groups import GroupInUse, GroupNameTaken, create_group, delete_group, rename_group
+from accounts.operations.invitations import (
+    InvitationOver,
+    UserExists,
+    accept_invitation,
+    invitation_link,
+    invite,
+    register_by_invitation,
+    send_invitation,
+    withdraw_invitation,
+)
 from accounts.operations.members import (
     AlreadyMember,
     BeyondOwnRights,
@@ -10,6 +20,7 @@ from accounts.operations.members import (
     deactivate_membership,
     reactivate_membership,
 )
+from accounts.operations.roles import RoleInUse, RoleNameTaken, delete_role, save_role
 from accounts.operations.tenants import (
     TenantNameTaken,
     UnknownTimezone,
@@ -23,9 +34,14 @@ __all__ = [
     "BeyondOwnRights",
     "GroupInUse",
     "GroupNameTaken",
+    "InvitationOver",
     "LastAdministrator",
+    "RoleInUse",
+    "RoleNameTaken",
     "TenantNameTaken",
     "UnknownTimezone",
+    "UserExists",
+    "accept_invitation",
     "add_member",
     "change_membership",
     "change_tenant",
@@ -33,7 +49,14 @@ __all__ = [
     "create_tenant",
     "deactivate_membership",
     "delete_group",
+    "delete_role",
+    "invitation_link",
+    "invite",
     "reactivate_membership",
+    "register_by_invitation",
     "rename_group",
+    "save_role",
+    "send_invitation",
     "switch_consent_checking",
+    "withdraw_invitation",
 ]

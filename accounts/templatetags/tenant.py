@@ -9,6 +9,7 @@ from django.template import Context
 
 from accounts.models import Membership
 from accounts.rights import Right
+from accounts.settings_pages import settings_links
 from accounts.urls_for import turl as turl_of
 
 register = template.Library()
@@ -24,3 +25,9 @@ def turl(context: Context, name: str, *args: Any, **kwargs: Any) -> str:
 def may(member: Membership | None, rights: str) -> bool:
     """Say whether the member has any of these rights: {% if member|may:"flow_administrator,export" %}."""
     return member is not None and member.may(*(Right(right.strip()) for right in rights.split(",")))
+
+
+@register.inclusion_tag("accounts/settings_nav.html", takes_context=True)
+def settings_nav(context: Context) -> dict[str, Any]:
+    """Draw the navigation of the settings."""
+    return {"links": settings_links(context["member"], context["request"].path)}

@@ -1,0 +1,61 @@
+"""The settings' own navigation: which pages there are and who sees them. Names of apps above are texts here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch
+
+from accounts.models import Membership
+from accounts.rights import Right
+from accounts.urls_for import turl
+
+ADMIN = (Right.ADMINISTRATOR,)
+PEOPLE = (Right.ADMINISTRATOR, Right.MANAGE_USERS)
+LISTS = (Right.ADMINISTRATOR, Right.MANAGE_LISTS)
+
+
+@dataclass(frozen=True)
+class SettingsPage:
+    """A page of the settings."""
+
+    section: str
+    name: str
+    url_name: str
+    rights: tuple[Right, ...]
+
+
+PAGES = (
+    SettingsPage("Company", "Company", "accounts:company", ADMIN),
+    SettingsPage("People", "Users", "accounts:users", PEOPLE),
+    SettingsPage("People", "Groups", "accounts:groups", PEOPLE),
+    SettingsPage("People", "Roles", "accounts:roles", PEOPLE),
+    SettingsPage("Data", "Lists", "crm:lists", LISTS),
+    SettingsPage("Data", "Custom fields", "crm:custom_fields", LISTS),
+    SettingsPage("Data", "Subscription types", "crm:subscription_types", LISTS),
+    SettingsPage("Security", "Audit log", "accounts:audit", ADMIN),
+)
+
+
+@dataclass(frozen=True)
+class SettingsLink:
+    """A page as the navigation draws it."""
+
+    section: str
+    name: str
+    url: str
+    current: bool
+
+
+def settings_links(member: Membership, path: str) -> list[SettingsLink]:
+    """Return the settings pages that are open to the member."""
+    links = []
+    for page in PAGES:
+        if not member.may(*page.rights):
+            continue
+        try:
+            url = turl(member.tenant.slug, page.url_name)
+        except NoReverseMatch:
+            continue
+        links.append(SettingsLink(page.section, page.name, url, current=path.startswith(url)))
+    return links
