@@ -55,7 +55,11 @@ class Flow(TenantModel):
     enrolment_ends_at = models.DateTimeField(null=True, blank=True)
     revision = models.IntegerField(default=0)
     draft = models.JSONField()
+    # Grows with every change, undo and redo: whoever edits says which version they saw.
     draft_version = models.IntegerField(default=0)
+    # Which DraftState the draft is now; undo goes back from here, redo forward.
+    draft_state = models.IntegerField(default=0)
+    draft_label = models.CharField(max_length=120, blank=True)
     draft_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     stream = TenantForeignKey("delivery.Stream", on_delete=models.PROTECT, related_name="+")
     served_at = models.DateTimeField(null=True, blank=True)

@@ -23,8 +23,8 @@ CHANGES: Final = frozenset(
         "project.removed",
         "consent.given",
         "consent.withdrawn",
-        "unsubscribed",
-        "resubscribed",
+        "subscription.opted_out",
+        "subscription.opted_in",
     }
 )
 

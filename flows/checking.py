@@ -1,0 +1,79 @@
+"""What checks and summaries may look at: names of everything a document uses, and the tenant's licences."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from accounts.models import Licence
+from core import clock
+from content.models import Email
+from crm.models import CustomField, ListItem, Project, Selection, SubscriptionType
+from flows.document import FlowDocument
+from flows.models import Flow
+from flows.references import uses
+from flows.steps.base import CheckContext
+
+Names = Mapping[int, str]
+
+
+def check_context(document: FlowDocument) -> CheckContext:
+    """Return the context of one document; one query for each kind of thing that it uses."""
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for use in uses(document):
+        wanted[use.reference.kind].add(use.reference.id)
+    names = {kind: LOADERS[kind](sorted(ids)) for kind, ids in wanted.items() if kind in LOADERS}
+    if "email" in wanted:
+        names["sendable_email"] = _sendable(sorted(wanted["email"]))
+    if "flow" in wanted:
+        names["open_flow"] = _open_flows(sorted(wanted["flow"]))
+    licences = frozenset(Licence.objects.in_force(clock.now().date()).values_list("code", flat=True))
+    return CheckContext(document=document, names=names, licences=licences)
+
+
+def _emails(ids: Sequence[int]) -> Names:
+    return dict(Email.objects.filter(pk__in=ids).values_list("id", "name"))
+
+
+def _sendable(ids: Sequence[int]) -> Names:
+    return dict(Email.objects.filter(pk__in=ids, current__isnull=False).values_list("id", "name"))
+
+
+def _selections(ids: Sequence[int]) -> Names:
+    return dict(Selection.objects.filter(pk__in=ids).values_list("id", "name"))
+
+
+def _projects(ids: Sequence[int]) -> Names:
+    return dict(Project.objects.filter(pk__in=ids).values_list("id", "name"))
+
+
+def _flows(ids: Sequence[int]) -> Names:
+    return dict(Flow.objects.filter(pk__in=ids, deleted_at=None).values_list("id", "name"))
+
+
+def _open_flows(ids: Sequence[int]) -> Names:
+    running = Flow.objects.filter(pk__in=ids, deleted_at=None).exclude(status=Flow.Status.NOT_RUNNING)
+    return dict(running.values_list("id", "name"))
+
+
+def _subscription_types(ids: Sequence[int]) -> Names:
+    return dict(SubscriptionType.objects.filter(pk__in=ids).values_list("id", "name"))
+
+
+def _custom_fields(ids: Sequence[int]) -> Names:
+    return dict(CustomField.objects.filter(pk__in=ids).values_list("id", "name"))
+
+
+def _list_items(ids: Sequence[int]) -> Names:
+    return dict(ListItem.objects.filter(pk__in=ids).values_list("id", "name"))
+
+
+LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
+    "email": _emails,
+    "selection": _selections,
+    "project": _projects,
+    "flow": _flows,
+    "subscription_type": _subscription_types,
+    "custom_field": _custom_fields,
+    "list_item": _list_items,
+}

@@ -1,0 +1,88 @@
+"""Operations on steps: insert, move, duplicate, update, remove, paste."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from flows.document import FlowDocument, StepNode
+from flows.editing.rules import checked
+from flows.editing.tree import IllegalEdit, Slot, Steps, find_step, fresh, slot_of, steps_in, subtree, with_step, with_steps
+
+
+def insert(document: FlowDocument, *, slot: Slot, node: StepNode) -> FlowDocument:
+    """Put a new step into a slot."""
+    return _put(document, slot, (node,))
+
+
+def paste(document: FlowDocument, *, slot: Slot, nodes: Sequence[StepNode]) -> FlowDocument:
+    """Put copies of steps into a slot, under new ids."""
+    if not nodes:
+        raise IllegalEdit("There is nothing to paste: copy a step first.")
+    return _put(document, slot, tuple(fresh(node) for node in nodes))
+
+
+def duplicate(document: FlowDocument, *, step_id: uuid.UUID) -> FlowDocument:
+    """Put a copy of a step, with its branches, right after it."""
+    node = find_step(document, step_id)
+    place = slot_of(document, step_id)
+    return _put(document, Slot(place.branch, place.index + 1), (fresh(node),))
+
+
+def move(document: FlowDocument, *, step_id: uuid.UUID, slot: Slot) -> FlowDocument:
+    """Move a step, with its branches, to a slot of the document as it is now."""
+    node = find_step(document, step_id)
+    if any(branch.id == slot.branch for inner in subtree(node) for branch in inner.branches):
+        raise IllegalEdit("A split cannot be moved into one of its own branches.")
+    place = slot_of(document, step_id)
+    _check_slot(document, slot)
+    index = slot.index - (place.branch == slot.branch and slot.index > place.index)
+    without = with_steps(document, place.branch, lambda steps: _without(steps, step_id))
+    return _put(without, Slot(slot.branch, index), (node,))
+
+
+def move_by(document: FlowDocument, *, step_id: uuid.UUID, by: int) -> FlowDocument:
+    """Move a step up (-1) or down (+1) among its neighbours."""
+    place = slot_of(document, step_id)
+    target = place.index + by
+    if not 0 <= target < len(steps_in(document, place.branch)):
+        raise IllegalEdit("The step is at that end already.")
+    return move(document, step_id=step_id, slot=Slot(place.branch, target + (by > 0)))
+
+
+def update(
+    document: FlowDocument, *, step_id: uuid.UUID, title: str, note: str, settings: dict[str, Any]
+) -> FlowDocument:
+    """Change what a step says and does."""
+    change = {"title": title, "note": note, "settings": settings}
+    return checked(with_step(document, step_id, lambda node: node.model_copy(update=change)))
+
+
+def remove(document: FlowDocument, *, step_id: uuid.UUID, keep: uuid.UUID | None = None) -> FlowDocument:
+    """Take a step out with its branches; `keep` names the branch whose steps stay, in line, in its place."""
+    node = find_step(document, step_id)
+    kept = next((branch.steps for branch in node.branches if branch.id == keep), None)
+    if keep is not None and kept is None:
+        raise IllegalEdit("That branch is no longer in the flow.")
+    place = slot_of(document, step_id)
+    after = place.index + 1
+    return checked(
+        with_steps(document, place.branch, lambda steps: (*steps[: place.index], *(kept or ()), *steps[after:]))
+    )
+
+
+def _put(document: FlowDocument, slot: Slot, nodes: Steps) -> FlowDocument:
+    _check_slot(document, slot)
+    return checked(
+        with_steps(document, slot.branch, lambda steps: (*steps[: slot.index], *nodes, *steps[slot.index :]))
+    )
+
+
+def _check_slot(document: FlowDocument, slot: Slot) -> None:
+    if not 0 <= slot.index <= len(steps_in(document, slot.branch)):
+        raise IllegalEdit("That place is no longer in the flow.")
+
+
+def _without(steps: Steps, step_id: uuid.UUID) -> Steps:
+    return tuple(node for node in steps if node.id != step_id)

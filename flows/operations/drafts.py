@@ -1,0 +1,136 @@
+"""The draft of a flow on the server: every accepted edit is a state, undo and redo walk the states.
+
+Two people editing at once: whoever saw an older version is told who changed what; nothing is overwritten.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+
+from django.db import transaction
+
+from accounts.models import User
+from flows.document import FlowDocument
+from flows.models import DraftState, Flow
+from flows.occupancy import check_change, check_move, step_occupancy
+from flows.queries import newest_document
+
+Change = Callable[[FlowDocument], FlowDocument]
+KEPT_STATES = 100
+
+
+class NotEditable(Exception):
+    """The flow is running: pause it before changing it."""
+
+
+class NothingThere(Exception):
+    """There is nothing to undo or redo."""
+
+
+class DraftConflict(Exception):
+    """Somebody changed the draft since the editor saw it."""
+
+    def __init__(self, who: str, what: str, version: int) -> None:
+        super().__init__(f"{who} changed this flow meanwhile ({what}).")
+        self.who, self.what, self.version = who, what, version
+
+
+@transaction.atomic
+def apply(
+    *,
+    flow_id: int,
+    base_version: int,
+    change: Change,
+    label: str,
+    actor: User,
+    now: dt.datetime,
+    moves: uuid.UUID | None = None,
+) -> Flow:
+    """Change the draft by a pure operation; return the flow with its new draft.
+
+    `moves` names a step that changes place. Raises DraftConflict, NotEditable, IllegalEdit (PeopleInside among
+    them); a change that changes nothing is no new state.
+    """
+    flow = lock_draft(flow_id, base_version)
+    old = draft_of(flow)
+    new = change(old)
+    if new == old:
+        return flow
+    _check_people(flow, old, new, moves)
+    _keep(flow, new, label, actor, now)
+    return flow
+
+
+@transaction.atomic
+def undo(*, flow_id: int, base_version: int, actor: User, now: dt.datetime) -> Flow:
+    """Go back one state; raise NothingThere at the oldest."""
+    flow = lock_draft(flow_id, base_version)
+    undone = DraftState.objects.get(flow=flow, number=flow.draft_state)
+    state = DraftState.objects.filter(flow=flow, number__lt=flow.draft_state).order_by("-number").first()
+    return _walk(flow, state, f"undo: {undone.label}", actor, now)
+
+
+@transaction.atomic
+def redo(*, flow_id: int, base_version: int, actor: User, now: dt.datetime) -> Flow:
+    """Go forward one state again; raise NothingThere at the newest."""
+    flow = lock_draft(flow_id, base_version)
+    state = DraftState.objects.filter(flow=flow, number__gt=flow.draft_state).order_by("number").first()
+    return _walk(flow, state, f"redo: {state.label if state else ''}", actor, now)
+
+
+def lock_draft(flow_id: int, base_version: int) -> Flow:
+    """Return the flow, locked for this edit; raise NotEditable or DraftConflict."""
+    flow = Flow.objects.select_for_update(no_key=True, of=("self",)).get(pk=flow_id, deleted_at=None)
+    if flow.status == Flow.Status.RUNNING:
+        raise NotEditable("The flow is running: pause it to change it.")
+    if flow.draft_version != base_version:
+        who = flow.draft_by.get_full_name() if flow.draft_by else "Somebody"
+        raise DraftConflict(who, flow.draft_label, flow.draft_version)
+    return flow
+
+
+def draft_of(flow: Flow) -> FlowDocument:
+    """Return the draft as a document."""
+    return FlowDocument.model_validate(flow.draft)
+
+
+def _keep(flow: Flow, document: FlowDocument, label: str, actor: User, now: dt.datetime) -> None:
+    states = DraftState.objects.filter(flow=flow)
+    states.filter(number__gt=flow.draft_state).delete()
+    number = flow.draft_state + 1
+    flow.draft = document.model_dump(mode="json")
+    DraftState.objects.create(
+        flow=flow, number=number, document=flow.draft, label=label[:120], created_at=now, created_by=actor
+    )
+    states.filter(number__lte=number - KEPT_STATES).delete()
+    _point(flow, number, label, actor, now)
+
+
+def _walk(flow: Flow, state: DraftState | None, label: str, actor: User, now: dt.datetime) -> Flow:
+    if state is None:
+        raise NothingThere("There is nothing left to undo or redo.")
+    document = FlowDocument.model_validate(state.document)
+    _check_people(flow, draft_of(flow), document, None)
+    flow.draft = state.document
+    _point(flow, state.number, label, actor, now)
+    return flow
+
+
+def _point(flow: Flow, number: int, label: str, actor: User, now: dt.datetime) -> None:
+    flow.draft_state, flow.draft_version = number, flow.draft_version + 1
+    flow.draft_label, flow.draft_by, flow.updated_at = label[:120], actor, now
+    flow.save(
+        update_fields=["draft", "draft_state", "draft_version", "draft_label", "draft_by", "updated_at"]
+    )
+
+
+def _check_people(flow: Flow, old: FlowDocument, new: FlowDocument, moves: uuid.UUID | None) -> None:
+    """People stand in the newest revision, so only a flow that was saved can hold any."""
+    if not flow.revision:
+        return
+    occupancy = step_occupancy(flow.pk)
+    if moves is not None:
+        check_move(old, moves, occupancy)
+    check_change(newest_document(flow.pk), new, occupancy)

@@ -1,0 +1,68 @@
+"""Everything a flow uses, with the place it is used at: for Usage rows, and for the names a page shows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crm.criteria.references import references as criteria_references
+from crm.criteria.schema import Criteria
+from flows.document import ExitSettings, FlowDocument
+from flows.steps.base import Reference
+from flows.steps.table import STEP_KINDS
+from flows.success.table import SUCCESS_KINDS
+from flows.triggers.table import TRIGGER_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One thing used at one place; `part` is the part of the designer that opens it."""
+
+    reference: Reference
+    place: str
+    part: str
+
+
+def uses(document: FlowDocument) -> Iterator[Use]:
+    """Yield everything that the document uses."""
+    for trigger in document.triggers:
+        for reference in TRIGGER_KINDS[trigger.kind].references(trigger):
+            yield Use(reference, "Trigger", part("trigger", trigger.id))
+    yield from (Use(r, "Filter", "filter") for r in of_criteria(document.filter))
+    for criterion in document.success:
+        for reference in SUCCESS_KINDS[criterion.kind].references(criterion):
+            yield Use(reference, "Success criteria", part("success", criterion.id))
+    for node in document.walk():
+        for reference in STEP_KINDS[node.kind].references(node):
+            yield Use(reference, node.title, part("step", node.id))
+    for exit_ in (document.finish.success, document.finish.no_success):
+        yield from (Use(r, "Finish", "finish") for r in of_exit(exit_))
+    yield from (Use(r, "Flow settings", "settings") for r in _of_settings(document))
+
+
+def part(kind: str, part_id: uuid.UUID) -> str:
+    """Return the address of a part inside the designer."""
+    return f"{kind}:{part_id}"
+
+
+def of_criteria(criteria: Criteria | None) -> Iterator[Reference]:
+    """Yield what criteria name."""
+    if criteria is not None:
+        yield from (Reference(kind, object_id) for kind, object_id in criteria_references(criteria))
+
+
+def of_exit(exit_: ExitSettings) -> Iterator[Reference]:
+    """Yield the onward flow and the selection of an exit."""
+    if exit_.flow is not None:
+        yield Reference("flow", exit_.flow)
+    if exit_.selection is not None:
+        yield Reference("selection", exit_.selection)
+
+
+def _of_settings(document: FlowDocument) -> Iterator[Reference]:
+    settings = document.settings
+    yield from (Reference("selection", number) for number in settings.exclusions)
+    yield from (Reference("flow", number) for number in settings.remove_from_flows)
+    if settings.messages.subscription_type is not None:
+        yield Reference("subscription_type", settings.messages.subscription_type)
