@@ -6,8 +6,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from crm.criteria.references import references as criteria_references
-from crm.criteria.schema import Criteria
+from flows.criteria_uses import criteria_uses
 from flows.document import ExitSettings, FlowDocument
 from flows.steps.base import Reference
 from flows.steps.table import STEP_KINDS
@@ -29,7 +28,8 @@ def uses(document: FlowDocument) -> Iterator[Use]:
     for trigger in document.triggers:
         for reference in TRIGGER_KINDS[trigger.kind].references(trigger):
             yield Use(reference, "Trigger", part("trigger", trigger.id))
-    yield from (Use(r, "Filter", "filter") for r in of_criteria(document.filter))
+    if document.filter is not None:
+        yield from (Use(r, "Filter", "filter") for r in criteria_uses(document.filter))
     for criterion in document.success:
         for reference in SUCCESS_KINDS[criterion.kind].references(criterion):
             yield Use(reference, "Success criteria", part("success", criterion.id))
@@ -44,12 +44,6 @@ def uses(document: FlowDocument) -> Iterator[Use]:
 def part(kind: str, part_id: uuid.UUID) -> str:
     """Return the address of a part inside the designer."""
     return f"{kind}:{part_id}"
-
-
-def of_criteria(criteria: Criteria | None) -> Iterator[Reference]:
-    """Yield what criteria name."""
-    if criteria is not None:
-        yield from (Reference(kind, object_id) for kind, object_id in criteria_references(criteria))
 
 
 def of_exit(exit_: ExitSettings) -> Iterator[Reference]:

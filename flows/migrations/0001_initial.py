@@ -49,6 +49,8 @@ class Migration(migrations.Migration):
                 ('revision', models.IntegerField(default=0)),
                 ('draft', models.JSONField()),
                 ('draft_version', models.IntegerField(default=0)),
+                ('draft_state', models.IntegerField(default=0)),
+                ('draft_label', models.CharField(blank=True, max_length=120)),
                 ('served_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField()),
                 ('updated_at', models.DateTimeField()),

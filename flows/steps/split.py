@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from crm.criteria.references import references
 from crm.criteria.sql import FROM, compile_criteria
 from crm.criteria.validate import problems as criteria_problems
+from flows.criteria_uses import criteria_uses
 from flows.document import Branch, StepNode
 from flows.steps.base import (
     Advance,
@@ -73,7 +73,7 @@ class Split(StepKind):
         """Yield what the branches' criteria and exits name."""
         for branch in node.branches:
             if branch.criteria is not None:
-                yield from (Reference(kind, object_id) for kind, object_id in references(branch.criteria))
+                yield from criteria_uses(branch.criteria)
             if branch.exit is not None and branch.exit.flow is not None:
                 yield Reference("flow", branch.exit.flow)
             if branch.exit is not None and branch.exit.selection is not None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from crm.criteria.describe import describe
-from crm.criteria.references import references
 from crm.criteria.validate import problems as criteria_problems
+from flows.criteria_uses import criteria_uses
 from flows.document import SuccessCriterion
 from flows.steps.base import CheckContext, Problem, Reference
 from flows.success.base import SuccessKind
@@ -56,4 +56,4 @@ class CriteriaHold(SuccessKind):
     def references(self, criterion: SuccessCriterion) -> Iterable[Reference]:
         """Yield what the criteria name."""
         if criterion.criteria is not None:
-            yield from (Reference(kind, object_id) for kind, object_id in references(criterion.criteria))
+            yield from criteria_uses(criterion.criteria)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from crm.criteria.describe import describe
-from crm.criteria.references import references
 from crm.criteria.validate import problems as criteria_problems
+from flows.criteria_uses import criteria_uses
 from flows.document import Trigger
 from flows.steps.base import CheckContext, Problem, Reference, StepSettings
 
@@ -69,4 +69,4 @@ class TriggerKind:
     def references(self, trigger: Trigger) -> Iterable[Reference]:
         """Yield what the trigger uses."""
         if trigger.criteria is not None:
-            yield from (Reference(kind, object_id) for kind, object_id in references(trigger.criteria))
+            yield from criteria_uses(trigger.criteria)

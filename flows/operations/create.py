@@ -1,0 +1,79 @@
+"""New flows: from blank, and as a copy of another."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from accounts.audit import write_audit
+from accounts.models import User
+from content.operations.emails import copy_email
+from delivery.operations.streams import make_stream
+from flows.document import FlowDocument, FlowSettings, StepNode
+from flows.editing.tree import fresh_document, with_step
+from flows.models import DraftState, Flow, FlowFolder
+from flows.operations.drafts import draft_of
+
+
+@transaction.atomic
+def create_flow(
+    *,
+    name: str,
+    owner: User,
+    now: dt.datetime,
+    timezone: str = "UTC",
+    folder: FlowFolder | None = None,
+    document: FlowDocument | None = None,
+) -> Flow:
+    """Make a flow that is not running and has a draft only: blank, or the given document."""
+    draft = (document or FlowDocument(settings=FlowSettings(timezone=timezone))).model_dump(mode="json")
+    flow = Flow.objects.create(
+        name=name,
+        folder=folder,
+        owner=owner,
+        status_since=now,
+        draft=draft,
+        draft_by=owner,
+        draft_label="new flow",
+        stream=make_stream(name=name),
+        created_at=now,
+        updated_at=now,
+    )
+    DraftState.objects.create(
+        flow=flow, number=0, document=draft, label="new flow", created_at=now, created_by=owner
+    )
+    write_audit(actor=owner, action="flow.create", object_kind="flow", object_id=flow.pk, object_name=name)
+    return flow
+
+
+@transaction.atomic
+def copy_flow(*, flow: Flow, actor: User, now: dt.datetime) -> Flow:
+    """Copy a flow as its draft is: its emails are copied, selections are shared; the copy is not running and has
+    no participants and no revisions."""
+    name = copy_name(flow.name)
+    copy = create_flow(
+        name=name, owner=actor, now=now, folder=flow.folder, document=fresh_document(draft_of(flow))
+    )
+    document = draft_of(copy)
+    for node in list(document.walk()):
+        document = with_step(document, node.id, lambda n: with_own_email(n, copy.pk, actor, now))
+    copy.description = flow.description
+    copy.draft = document.model_dump(mode="json")
+    copy.save(update_fields=["description", "draft"])
+    DraftState.objects.filter(flow=copy).update(document=copy.draft)
+    return copy
+
+
+def with_own_email(node: StepNode, flow_id: int, actor: User, now: dt.datetime) -> StepNode:
+    """Return the step with a copy of its email where it has one."""
+    email = node.settings.get("email") if node.kind == "send_email" else None
+    if not isinstance(email, int):
+        return node
+    copy = copy_email(email_id=email, flow_id=flow_id, actor=actor, now=now)
+    return node.model_copy(update={"settings": {**node.settings, "email": copy.pk}})
+
+
+def copy_name(name: str) -> str:
+    """Return a name for a copy that fits the column."""
+    return f"{name[:112]} (copy)"

@@ -1,0 +1,153 @@
+"""Start, pause, resume, end, delete. Status and stream turn in one transaction, alone behind the flow's gate: the
+batches in flight finish first, and after that nobody moves by the old status.
+
+Participants are not ours: participants.operations.lifecycle.end_flow calls `end` and cancels them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+
+from accounts.audit import write_audit
+from accounts.models import Tenant, User
+from accounts.urls_for import turl
+from content.operations.locks import lock_emails, unlock_emails
+from core.tenancy import require_tenant_id
+from crm.models import Usage
+from delivery.operations.streams import close_stream, hold_stream, open_stream
+from flows import validation
+from flows.locks import flow_gate_exclusive
+from flows.models import Flow
+from flows.operations.drafts import lock_draft
+from flows.operations.save import save_locked
+from flows.queries import newest_document
+from flows.references import uses
+
+
+class NotReady(Exception):
+    """The flow cannot start; `problems` names everything that stands in the way."""
+
+    def __init__(self, problems: Sequence[validation.FlowProblem]) -> None:
+        super().__init__(f"{len(problems)} things to fix before the flow can start.")
+        self.problems = problems
+
+
+class WrongStatus(Exception):
+    """The flow is not in a status from which this can be done."""
+
+
+@transaction.atomic
+def start(*, flow_id: int, actor: User, now: dt.datetime) -> Flow:
+    """Run the newest revision, or resume a paused flow. Running already: nothing happens.
+
+    Raises NotReady with every problem. Events from before the start never trigger: `started_at` is set here.
+    """
+    flow = _locked(flow_id)
+    return flow if flow.status == Flow.Status.RUNNING else _run(flow, actor, now)
+
+
+resume = start
+
+
+@transaction.atomic
+def save_and_start(*, flow_id: int, base_version: int, actor: User, now: dt.datetime) -> Flow:
+    """Save the draft and run it: what the designer's Start does. Running already: nothing happens.
+
+    Raises NotReady (then nothing is saved either), DraftConflict, IllegalEdit.
+    """
+    flow = _locked(flow_id)
+    if flow.status == Flow.Status.RUNNING:
+        return flow
+    flow = lock_draft(flow_id, base_version)
+    save_locked(flow=flow, actor=actor, now=now)
+    return _run(flow, actor, now)
+
+
+@transaction.atomic
+def pause(*, flow_id: int, actor: User, now: dt.datetime) -> Flow:
+    """Let nobody move and hold the messages. Paused already: nothing happens; raises WrongStatus when not running."""
+    flow = _locked(flow_id)
+    if flow.status == Flow.Status.PAUSED:
+        return flow
+    if flow.status != Flow.Status.RUNNING:
+        raise WrongStatus("Only a running flow can be paused.")
+    _set(flow, Flow.Status.PAUSED, now)
+    hold_stream(stream_id=flow.stream_id)
+    unlock_emails(flow_id=flow.pk)
+    _audit(flow, actor, "flow.pause")
+    return flow
+
+
+@transaction.atomic
+def end(*, flow_id: int, actor: User, now: dt.datetime) -> Flow:
+    """Switch the triggers off and stop the messages. Not running already: nothing happens."""
+    flow = _locked(flow_id)
+    if flow.status == Flow.Status.NOT_RUNNING:
+        return flow
+    _set(flow, Flow.Status.NOT_RUNNING, now)
+    close_stream(stream_id=flow.stream_id)
+    unlock_emails(flow_id=flow.pk)
+    _audit(flow, actor, "flow.end")
+    return flow
+
+
+@transaction.atomic
+def delete(*, flow_id: int, actor: User, now: dt.datetime) -> None:
+    """Take the flow away; its name stays for timelines. Raises WrongStatus unless it is not running, and InUse
+    where another flow goes on to it."""
+    flow = _locked(flow_id)
+    if flow.status != Flow.Status.NOT_RUNNING:
+        raise WrongStatus("End the flow before you delete it.")
+    users = list(Usage.objects.filter(used_kind="flow", used_id=flow_id).exclude(user_id=flow_id, user_kind="flow"))
+    if users:
+        raise InUse(users)
+    flow.deleted_at = now
+    flow.save(update_fields=["deleted_at"])
+    Usage.objects.filter(user_kind="flow", user_id=flow_id).delete()
+    _audit(flow, actor, "flow.delete")
+
+
+class InUse(Exception):
+    """Other flows use this one; `uses` says where."""
+
+    def __init__(self, uses: Sequence[Usage]) -> None:
+        super().__init__("Other flows use this flow.")
+        self.uses = uses
+
+
+def _locked(flow_id: int) -> Flow:
+    with connection.cursor() as cursor:
+        flow_gate_exclusive(cursor, flow_id)
+    return Flow.objects.select_for_update(no_key=True, of=("self",)).get(pk=flow_id, deleted_at=None)
+
+
+def _run(flow: Flow, actor: User, now: dt.datetime) -> Flow:
+    if not flow.revision:
+        raise NotReady([validation.FlowProblem("", "Flow", "Save the flow before you start it")])
+    document = newest_document(flow.pk)
+    found = validation.errors(validation.problems(document, now=now))
+    if found:
+        raise NotReady(found)
+    resumed = flow.status == Flow.Status.PAUSED
+    if not resumed:
+        flow.started_at = now
+    _set(flow, Flow.Status.RUNNING, now)
+    open_stream(stream_id=flow.stream_id)
+    tenant = Tenant.objects.get(pk=require_tenant_id())
+    emails = [use.reference.id for use in uses(document) if use.reference.kind == "email"]
+    url = turl(tenant, "flows:edit", flow.pk)
+    lock_emails(flow_id=flow.pk, flow_name=flow.name, email_ids=emails, url=url)
+    _audit(flow, actor, "flow.resume" if resumed else "flow.start")
+    return flow
+
+
+def _set(flow: Flow, status: Flow.Status, now: dt.datetime) -> None:
+    flow.status, flow.status_since, flow.updated_at = status, now, now
+    flow.save(update_fields=["status", "status_since", "started_at", "updated_at"])
+
+
+def _audit(flow: Flow, actor: User, action: str) -> None:
+    write_audit(actor=actor, action=action, object_kind="flow", object_id=flow.pk, object_name=flow.name)

@@ -1,0 +1,136 @@
+"""Save: the draft becomes a numbered revision, and everything that other rooms read of a flow is refreshed.
+
+Rows written: one FlowRevision, a Step each, a Usage each, the stream. Under the flow's gate, so no batch sees half.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection, transaction
+
+from accounts.models import Tenant, User
+from accounts.audit import write_audit
+from accounts.urls_for import turl
+from core.tenancy import require_tenant_id
+from crm.models import Usage
+from delivery.operations.streams import apply_settings
+from delivery.queue import cancel_messages_of_steps
+from core.db.cursors import raw_cursor
+from flows.document import FlowDocument
+from flows.editing.rules import checked
+from flows.editing.tree import IllegalEdit
+from flows.locks import flow_gate_exclusive
+from flows.models import Flow, FlowRevision, Step
+from flows.occupancy import check_change, step_occupancy
+from flows.operations.drafts import draft_of, lock_draft
+from flows.queries import newest_document, revision_document
+from flows.references import uses
+
+
+@transaction.atomic
+def save_draft(*, flow_id: int, base_version: int, actor: User, now: dt.datetime, note: str = "") -> FlowRevision:
+    """Save the draft as the next revision and return it; unchanged since the newest one, that one is returned.
+
+    Raises DraftConflict, NotEditable (running), IllegalEdit (somebody stands where the draft has nothing left).
+    """
+    with connection.cursor() as cursor:
+        flow_gate_exclusive(cursor, flow_id)
+    flow = lock_draft(flow_id, base_version)
+    return save_locked(flow=flow, actor=actor, now=now, note=note)
+
+
+def save_locked(*, flow: Flow, actor: User, now: dt.datetime, note: str = "") -> FlowRevision:
+    """Save a flow whose gate and row the caller holds."""
+    document = checked(draft_of(flow))
+    if flow.revision and newest_document(flow.pk) == document:
+        return FlowRevision.objects.get(flow=flow, number=flow.revision)
+    if flow.revision:
+        check_change(newest_document(flow.pk), document, step_occupancy(flow.pk))
+    flow.revision += 1
+    revision = FlowRevision.objects.create(
+        flow=flow, number=flow.revision, document=flow.draft, note=note, created_at=now, created_by=actor
+    )
+    flow.starts_at = document.settings.starts_at
+    flow.enrolment_ends_at = document.settings.enrolment_ends_at
+    flow.updated_at = now
+    flow.save(update_fields=["revision", "starts_at", "enrolment_ends_at", "updated_at"])
+    _refresh_steps(flow, document, now)
+    refresh_usage(flow, document)
+    refresh_stream(flow, document)
+    write_audit(
+        actor=actor,
+        action="flow.save",
+        object_kind="flow",
+        object_id=flow.pk,
+        object_name=flow.name,
+        payload={"revision": flow.revision},
+    )
+    return revision
+
+
+@transaction.atomic
+def restore_revision(*, flow_id: int, number: int) -> FlowDocument:
+    """Return the document of a revision for the draft to become (flows.operations.drafts.apply stores it)."""
+    return revision_document(flow_id, number)
+
+
+def _refresh_steps(flow: Flow, document: FlowDocument, now: dt.datetime) -> None:
+    """Steps keep their id for ever: one that was removed stays for the sums, one that comes back is revived."""
+    nodes = list(document.walk())
+    ids = [node.id for node in nodes]
+    if Step.objects.filter(pk__in=ids).exclude(flow=flow).exists():
+        raise IllegalEdit("A step of another flow cannot be saved in this one.")
+    gone = list(Step.objects.filter(flow=flow, removed_at=None).exclude(pk__in=ids).values_list("pk", flat=True))
+    Step.objects.filter(pk__in=gone).update(removed_at=now)
+    if gone:
+        with raw_cursor() as cursor:
+            cancel_messages_of_steps(cursor, tenant_id=require_tenant_id(), flow_id=flow.pk, step_ids=gone)
+    Step.objects.bulk_create(
+        [
+            Step(id=node.id, flow=flow, kind=node.kind, title=node.title[:200], rank=rank)
+            for rank, node in enumerate(nodes)
+        ],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["kind", "title", "rank", "removed_at"],
+    )
+
+
+def refresh_usage(flow: Flow, document: FlowDocument) -> None:
+    """Write what the flow uses, so that nobody deletes it."""
+    tenant = Tenant.objects.get(pk=require_tenant_id())
+    Usage.objects.filter(user_kind="flow", user_id=flow.pk).delete()
+    base = turl(tenant, "flows:edit", flow.pk)
+    rows = {
+        (use.reference.kind, use.reference.id, use.place): Usage(
+            used_kind=use.reference.kind,
+            used_id=use.reference.id,
+            user_kind="flow",
+            user_id=flow.pk,
+            user_name=flow.name,
+            place=use.place[:200],
+            url=f"{base}?part={use.part}",
+        )
+        for use in uses(document)
+    }
+    Usage.objects.bulk_create(rows.values())
+
+
+def refresh_stream(flow: Flow, document: FlowDocument) -> None:
+    """Message settings count for everyone from the save, so the stream has them."""
+    settings = document.settings
+    messages = settings.messages.model_dump(mode="json")
+    apply_settings(
+        stream_id=flow.stream_id,
+        name=flow.name,
+        timezone=settings.timezone,
+        timeframe=messages["timeframe"],
+        subscription_type_id=settings.messages.subscription_type,
+        override_consent=settings.messages.override_consent,
+        sender=messages["sender"],
+        reply_to=messages["reply_to"],
+        utm_source=settings.messages.utm_source,
+        utm_campaign=settings.messages.utm_campaign,
+        exclusions=settings.exclusions,
+    )
