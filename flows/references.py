@@ -38,7 +38,7 @@ def uses(document: FlowDocument) -> Iterator[Use]:
             yield Use(reference, node.title, part("step", node.id))
     for exit_ in (document.finish.success, document.finish.no_success):
         yield from (Use(r, "Finish", "finish") for r in of_exit(exit_))
-    yield from (Use(r, "Flow settings", "settings") for r in _of_settings(document))
+    yield from _of_settings(document)
 
 
 def part(kind: str, part_id: uuid.UUID) -> str:
@@ -54,9 +54,11 @@ def of_exit(exit_: ExitSettings) -> Iterator[Reference]:
         yield Reference("selection", exit_.selection)
 
 
-def _of_settings(document: FlowDocument) -> Iterator[Reference]:
+def _of_settings(document: FlowDocument) -> Iterator[Use]:
     settings = document.settings
-    yield from (Reference("selection", number) for number in settings.exclusions)
-    yield from (Reference("flow", number) for number in settings.remove_from_flows)
+    for number in settings.exclusions:
+        yield Use(Reference("selection", number), "Exclusion list", "settings")
+    for number in settings.remove_from_flows:
+        yield Use(Reference("flow", number), "Enrolment settings", "settings")
     if settings.messages.subscription_type is not None:
-        yield Reference("subscription_type", settings.messages.subscription_type)
+        yield Use(Reference("subscription_type", settings.messages.subscription_type), "Message settings", "messages")

@@ -58,6 +58,8 @@ def node_problems(node: StepNode, ctx: CheckContext) -> list[Problem]:
     found = list(kind.problems(node, ctx))
     if kind.licence and kind.licence not in ctx.licences:
         found.append(Problem(f"This step needs the licence {Licence.Code(kind.licence).label}"))
+    if node.branches and all(branch.exit is not None for branch in node.branches):
+        found.append(Problem("Every branch ends in Exit flow, so nobody goes on after this split", is_warning=True))
     for branch in node.branches:
         if branch.exit is not None:
             texts = _exit_problems(branch.exit, ctx)
@@ -110,12 +112,10 @@ def _exit_problems(exit_: ExitSettings, ctx: CheckContext) -> Iterator[tuple[str
 
 
 def _setting_problems(document: FlowDocument, ctx: CheckContext, now: dt.datetime) -> Iterator[FlowProblem]:
-    for message, is_warning, place in (
-        *_time_problems(document, now),
-        *_list_problems(document, ctx),
-        *_message_problems(document, ctx),
-    ):
-        yield FlowProblem("settings", "Flow settings", message, place, is_warning)
+    for message, is_warning, place in (*_time_problems(document, now), *_list_problems(document, ctx)):
+        yield FlowProblem("settings", "Enrolment settings", message, place, is_warning)
+    for message, is_warning, place in _message_problems(document, ctx):
+        yield FlowProblem("messages", "Message settings", message, place, is_warning)
 
 
 Finding = tuple[str, bool, str]

@@ -24,7 +24,7 @@ from flows.locks import flow_gate_exclusive
 from flows.models import Flow, FlowRevision, Step
 from flows.occupancy import check_change, step_occupancy
 from flows.operations.drafts import draft_of, lock_draft
-from flows.queries import newest_document, revision_document
+from flows.queries import newest_document
 from flows.references import uses
 
 
@@ -67,12 +67,6 @@ def save_locked(*, flow: Flow, actor: User, now: dt.datetime, note: str = "") ->
         payload={"revision": flow.revision},
     )
     return revision
-
-
-@transaction.atomic
-def restore_revision(*, flow_id: int, number: int) -> FlowDocument:
-    """Return the document of a revision for the draft to become (flows.operations.drafts.apply stores it)."""
-    return revision_document(flow_id, number)
 
 
 def _refresh_steps(flow: Flow, document: FlowDocument, now: dt.datetime) -> None:

@@ -1,0 +1,259 @@
+"""What the canvas shows, as plain data for templates/flows/canvas: the designer's, and read-only with counts.
+
+`canvas_of` is the door; whoever shows a flow (View flow, a revision) passes the document and, if wanted, counts by
+step id. Knows nothing of who stands where.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from crm.criteria.describe import describe_all
+from crm.criteria.schema import Criteria
+from flows.checking import check_context
+from flows.document import Branch, ExitSettings, FlowDocument, StepNode
+from flows.references import part
+from flows.steps.base import CheckContext
+from flows.steps.table import STEP_KINDS
+from flows.success.table import SUCCESS_KINDS
+from flows.triggers.table import TRIGGER_KINDS
+from flows.validation import FlowProblem, is_valid_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place between steps: the "+", and the target of moves and pastes."""
+
+    branch: str
+    index: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problems:
+    """What a card says about itself."""
+
+    errors: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BranchCard:
+    """A way out of a split."""
+
+    id: uuid.UUID
+    name: str
+    summary: str
+    is_else: bool
+    is_first: bool
+    exits: bool
+    exit_text: str
+    places: Sequence[Place]
+    last: Slot
+
+    @property
+    def part(self) -> str:
+        """The panel that opens it."""
+        return part("branch", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class StepCard:
+    """A step."""
+
+    id: uuid.UUID
+    kind: str
+    kind_label: str
+    icon: str
+    family: str
+    title: str
+    summary: str
+    note: str
+    problems: Problems
+    branches: Sequence[BranchCard]
+    count: object = None
+
+    @property
+    def part(self) -> str:
+        """The panel that opens it."""
+        return part("step", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A step with the slot above it."""
+
+    slot: Slot
+    card: StepCard
+
+
+@dataclass(frozen=True, slots=True)
+class EndCard:
+    """Trigger or finish."""
+
+    title: str
+    lines: Sequence[str]
+    problems: Problems
+    count: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """The whole picture."""
+
+    start: EndCard
+    places: Sequence[Place]
+    last: Slot
+    finish: EndCard
+    editable: bool
+    selected: str = ""
+
+
+@dataclass(slots=True)
+class _Drawing:
+    ctx: CheckContext
+    problems: Mapping[str, Problems]
+    counts: Mapping[uuid.UUID, object]
+    criteria: dict[int, str] = field(default_factory=dict)
+
+
+def canvas_of(
+    document: FlowDocument,
+    *,
+    editable: bool = False,
+    found: Sequence[FlowProblem] = (),
+    counts: Mapping[uuid.UUID, object] | None = None,
+    start_count: object = None,
+    finish_count: object = None,
+    selected: str = "",
+    ctx: CheckContext | None = None,
+) -> Canvas:
+    """Return the picture of a document; `found` are the problems to show on the cards."""
+    drawing = _Drawing(ctx or check_context(document), by_part(found), counts or {})
+    drawing.criteria = _described(document)
+    places, last = _sequence(document.steps, None, "the flow", drawing)
+    return Canvas(
+        start=EndCard(_start_title(document), start_lines(document, drawing.ctx), _ends(drawing, "start"), start_count),
+        places=places,
+        last=last,
+        finish=EndCard("Finish", finish_lines(document, drawing.ctx), _ends(drawing, "finish"), finish_count),
+        editable=editable,
+        selected=selected,
+    )
+
+
+def by_part(found: Sequence[FlowProblem]) -> dict[str, Problems]:
+    """Group problems by the part they are at."""
+    grouped: dict[str, tuple[list[str], list[str]]] = {}
+    for problem in found:
+        grouped.setdefault(problem.part, ([], []))[problem.is_warning].append(problem.message)
+    return {key: Problems(*lists) for key, lists in grouped.items()}
+
+
+def _ends(drawing: _Drawing, end: str) -> Problems:
+    prefixes = ("trigger:", "filter") if end == "start" else ("success:", "finish")
+    mine = [problems for key, problems in drawing.problems.items() if key.startswith(prefixes)]
+    return Problems([e for p in mine for e in p.errors], [w for p in mine for w in p.warnings])
+
+
+def _sequence(
+    steps: Sequence[StepNode], branch: uuid.UUID | None, name: str, drawing: _Drawing
+) -> tuple[list[Place], Slot]:
+    key = str(branch or "")
+    before = f"Add a step at the start of {name}"
+    places = []
+    for index, node in enumerate(steps):
+        places.append(Place(Slot(key, index, before), _card(node, drawing)))
+        before = f"Add a step after {node.title}"
+    return places, Slot(key, len(steps), before)
+
+
+def _card(node: StepNode, drawing: _Drawing) -> StepCard:
+    kind = STEP_KINDS[node.kind]
+    summary = kind.summary(node, drawing.ctx) if is_valid_settings(node) else "Settings cannot be read"
+    return StepCard(
+        id=node.id,
+        kind=node.kind,
+        kind_label=kind.label,
+        icon=kind.icon,
+        family=kind.family,
+        title=node.title or kind.label,
+        summary=summary,
+        note=node.note,
+        problems=drawing.problems.get(part("step", node.id), Problems()),
+        branches=list(_branches(node, drawing)),
+        count=drawing.counts.get(node.id),
+    )
+
+
+def _branches(node: StepNode, drawing: _Drawing) -> Iterator[BranchCard]:
+    for position, branch in enumerate(node.branches):
+        name = branch.name or "Unnamed branch"
+        places, last = _sequence(branch.steps, branch.id, f"branch {name}", drawing)
+        yield BranchCard(
+            id=branch.id,
+            name=name,
+            summary=drawing.criteria.get(id(branch), ""),
+            is_else=position == len(node.branches) - 1,
+            is_first=position == 0,
+            exits=branch.exit is not None,
+            exit_text=_exit_text(branch.exit, drawing.ctx),
+            places=places,
+            last=last,
+        )
+
+
+def _described(document: FlowDocument) -> dict[int, str]:
+    """Describe the criteria of all branches with as many queries as for one."""
+    branches: list[tuple[Branch, Criteria]] = [
+        (branch, branch.criteria)
+        for node in document.walk()
+        for branch in node.branches
+        if branch.criteria is not None and not branch.criteria.is_empty
+    ]
+    texts = describe_all([criteria for _, criteria in branches]) if branches else []
+    return {id(branch): text for (branch, _), text in zip(branches, texts, strict=True)}
+
+
+def _exit_text(exit_: ExitSettings | None, ctx: CheckContext) -> str:
+    if exit_ is None:
+        return ""
+    parts = []
+    if exit_.selection is not None:
+        parts.append(f"add to “{ctx.name('selection', exit_.selection) or 'a deleted selection'}”")
+    if exit_.flow is not None:
+        parts.append(f"go on to “{ctx.name('flow', exit_.flow) or 'a deleted flow'}”")
+    return ", ".join(parts)
+
+
+def _start_title(document: FlowDocument) -> str:
+    if not document.triggers:
+        return "Added by hand"
+    return "Trigger" if len(document.triggers) == 1 else f"{len(document.triggers)} triggers"
+
+
+def start_lines(document: FlowDocument, ctx: CheckContext) -> list[str]:
+    """Return who comes in: the triggers, then what narrows them."""
+    lines = [TRIGGER_KINDS[t.kind].summary(t, ctx) for t in document.triggers]
+    if not lines:
+        lines = ["Nobody enters by themselves"]
+    if document.filter is not None and not document.filter.is_empty:
+        lines.append(f"Only if {describe_all([document.filter])[0]}")
+    excluded = [ctx.name("selection", number) or "a deleted selection" for number in document.settings.exclusions]
+    if excluded:
+        lines.append(f"Not if in {', '.join(excluded)}")
+    return lines
+
+
+def finish_lines(document: FlowDocument, ctx: CheckContext) -> list[str]:
+    """Return what counts as success, and where people go on to."""
+    lines = [f"Success: {SUCCESS_KINDS[c.kind].summary(c, ctx)}" for c in document.success]
+    if document.success and document.settings.move_to_finish:
+        lines.append("Who meets it finishes at once")
+    for label, exit_ in (("With success", document.finish.success), ("Without", document.finish.no_success)):
+        text = _exit_text(exit_, ctx)
+        if text:
+            lines.append(f"{label}: {text}")
+    return lines

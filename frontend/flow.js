@@ -1,0 +1,4 @@
+/* The flow designer. One custom element for each concern: the sheet (zoom, pan, keys), the wires, the designer. */
+import "./flow/wires.js";
+import "./flow/canvas.js";
+import "./flow/designer.js";

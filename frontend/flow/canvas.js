@@ -1,0 +1,119 @@
+/* <flow-canvas>: the sheet. Zoom by buttons and ctrl+wheel, pan by dragging the background, arrows walk the tree. */
+const LEAST = 0.25;
+const MOST = 2;
+const FIT_LEAST = 0.4;
+const STOPS = "[data-open], .flow-slot__button";
+
+class FlowCanvas extends HTMLElement {
+  connectedCallback() {
+    this.zoom = 1;
+    this.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.addEventListener("pointerdown", (event) => this.grab(event));
+    this.addEventListener("pointermove", (event) => this.drag(event));
+    this.addEventListener("pointerup", () => this.release());
+    this.addEventListener("pointercancel", () => this.release());
+    this.addEventListener("keydown", (event) => this.walk(event));
+    this.parentElement.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-zoom]");
+      if (button) this.press(button.dataset.zoom);
+    });
+    requestAnimationFrame(() => this.begin());
+  }
+
+  get sheet() { return this.querySelector(".flow-canvas__sheet"); }
+
+  begin() {
+    const tree = this.querySelector(".flow-canvas__tree");
+    if (tree && tree.offsetWidth + 48 > this.clientWidth) this.fit();
+    this.middle();
+    this.dataset.ready = "";
+  }
+
+  middle() {
+    this.scrollLeft = (this.scrollWidth - this.clientWidth) / 2;
+  }
+
+  press(what) {
+    if (what === "fit") return this.fit();
+    if (what === "reset") return this.set(1);
+    return this.set(this.zoom * (what === "in" ? 1.2 : 1 / 1.2));
+  }
+
+  /* Width first: a long flow fitted whole would be unreadable. */
+  fit() {
+    const tree = this.querySelector(".flow-canvas__tree");
+    const wanted = Math.min(this.clientWidth / (tree.offsetWidth + 48), 1);
+    this.set(Math.max(wanted, FIT_LEAST));
+    this.middle();
+    this.scrollTop = 0;
+  }
+
+  set(zoom, x = this.clientWidth / 2, y = this.clientHeight / 2) {
+    const next = Math.min(MOST, Math.max(LEAST, zoom));
+    const left = (this.scrollLeft + x) / this.zoom;
+    const top = (this.scrollTop + y) / this.zoom;
+    this.zoom = next;
+    this.style.setProperty("--flow-zoom", next);
+    this.scrollLeft = left * next - x;
+    this.scrollTop = top * next - y;
+    const shown = this.parentElement.querySelector("[data-zoom-level]");
+    if (shown) shown.textContent = `${Math.round(next * 100)}%`;
+  }
+
+  wheel(event) {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    const box = this.getBoundingClientRect();
+    this.wanted = (this.wanted ?? this.zoom) * Math.exp(-event.deltaY / 400);
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => {
+      this.set(this.wanted, event.clientX - box.left, event.clientY - box.top);
+      this.wanted = undefined;
+    });
+  }
+
+  grab(event) {
+    if (event.button > 1 || event.pointerType === "touch") return;
+    if (event.target.closest(".flow-card, .flow-branch__label, button, a, input")) return;
+    this.held = { x: event.clientX, y: event.clientY, left: this.scrollLeft, top: this.scrollTop };
+    this.setPointerCapture(event.pointerId);
+    this.classList.add("is-panning");
+  }
+
+  drag(event) {
+    if (!this.held) return;
+    this.scrollLeft = this.held.left - (event.clientX - this.held.x);
+    this.scrollTop = this.held.top - (event.clientY - this.held.y);
+  }
+
+  release() {
+    this.held = null;
+    this.classList.remove("is-panning");
+  }
+
+  walk(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const target = this.next(event.key, document.activeElement);
+    if (!target) return;
+    event.preventDefault();
+    target.focus({ preventScroll: true });
+    target.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  next(key, here) {
+    const stops = [...this.querySelectorAll(STOPS)].filter((stop) => !stop.disabled);
+    if (here === this) return key === "ArrowDown" ? stops[0] : null;
+    const at = stops.indexOf(here);
+    if (at < 0) return null;
+    if (key === "ArrowDown") return stops[at + 1];
+    if (key === "ArrowUp") return stops[at - 1];
+    if (key === "Home") return stops[0];
+    if (key === "End") return stops.at(-1);
+    if (key !== "ArrowLeft" && key !== "ArrowRight") return null;
+    const branch = here.closest(".flow-branch");
+    const beside = key === "ArrowRight" ? branch?.nextElementSibling : branch?.previousElementSibling;
+    return beside?.querySelector(STOPS);
+  }
+}
+
+customElements.define("flow-canvas", FlowCanvas);

@@ -1,0 +1,255 @@
+/* <flow-designer>: turns clicks and keys into operations of the server, and shows its answers. It never decides
+   where something may go: it posts {op, step, branch, index, base_version}; the server checks and draws anew. */
+import { Menu } from "./menu.js";
+import { Placing } from "./placing.js";
+import { fillBranchMenu, fillStepMenu } from "./menus.js";
+import { askRemove, askRemoveBranch } from "./removing.js";
+
+class FlowDesigner extends HTMLElement {
+  connectedCallback() {
+    this.menus = new Map([...this.querySelectorAll(".flow-menu")].map((menu) => [menu.id, new Menu(menu)]));
+    this.placing = new Placing(this);
+    this.addEventListener("click", (event) => this.click(event));
+    this.addEventListener("contextmenu", (event) => this.context(event));
+    this.addEventListener("input", (event) => this.touched(event));
+    this.addEventListener("htmx:afterSettle", () => this.settled());
+    this.onAction = (event) => {
+      const action = event.target.closest("[data-flow-action]");
+      if (action) this.act(action.dataset.flowAction);
+    };
+    this.onKey = (event) => this.key(event);
+    this.onLeave = (event) => { if (this.dirty) event.preventDefault(); };
+    document.addEventListener("click", this.onAction);
+    document.addEventListener("keydown", this.onKey);
+    addEventListener("beforeunload", this.onLeave);
+    const top = this.getBoundingClientRect().top + scrollY;
+    this.style.setProperty("--flow-top", `${Math.round(top)}px`);
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("click", this.onAction);
+    document.removeEventListener("keydown", this.onKey);
+    removeEventListener("beforeunload", this.onLeave);
+  }
+
+  get state() { return this.querySelector("#flow-data").dataset; }
+  get panel() { return this.querySelector("#flow-panel"); }
+  get part() { return this.panel.firstElementChild?.dataset.part ?? ""; }
+
+  // --- talking to the server
+
+  request(path, values = {}, after) {
+    const sent = { ...values, base_version: this.state.version, part: values.part ?? this.part };
+    const going = { source: this, target: "#flow-root", swap: "morph:outerHTML", values: sent };
+    return htmx.ajax("POST", this.dataset.url + path, going).then(() => after?.());
+  }
+
+  op(op, values = {}) {
+    this.dirty = false;
+    return this.request("op/", { op, ...values });
+  }
+
+  async open(part, { focus = true } = {}) {
+    if (this.dirty && !(await this.apply(part))) return;
+    const url = `${this.dataset.url}panel/?part=${encodeURIComponent(part)}`;
+    await htmx.ajax("GET", url, { source: this, target: "#flow-panel", swap: "innerHTML" });
+    this.dirty = false;
+    this.mark(part);
+    if (focus && part) this.panel.querySelector("[autofocus], h2")?.focus();
+  }
+
+  /* What was typed is applied before something else is opened; with an error the panel stays. */
+  async apply(next) {
+    const form = this.panel.querySelector("form");
+    if (!form) return true;
+    form.querySelector('[name="next"]').value = next;
+    const done = new Promise((resolve) => {
+      form.addEventListener("htmx:afterRequest", (event) => resolve(event.detail.successful), { once: true });
+    });
+    htmx.trigger(form, "submit");
+    return done;
+  }
+
+  settled() {
+    const said = this.state.said;
+    const live = this.querySelector("#flow-live");
+    if (said && live.textContent !== said) live.textContent = said;
+    this.mark(this.part);
+    const focus = this.state.focus && this.querySelector(`#${CSS.escape(this.state.focus)}`);
+    if (focus && this.focused !== this.state.version) {
+      this.focused = this.state.version;
+      const stop = focus.querySelector("[data-open]") ?? focus;
+      stop.focus({ preventScroll: true });
+      stop.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
+  }
+
+  mark(part) {
+    for (const card of this.querySelectorAll(".is-selected")) card.classList.remove("is-selected");
+    for (const open of this.querySelectorAll("[data-open][aria-current]")) open.removeAttribute("aria-current");
+    if (!part) return;
+    const card = this.querySelector(`#flow-root [data-part="${CSS.escape(part)}"]`);
+    card?.classList.add("is-selected");
+    card?.querySelector("[data-open]")?.setAttribute("aria-current", "true");
+  }
+
+  touched(event) {
+    if (!this.panel.contains(event.target) || !event.target.closest("form")) return;
+    this.dirty = true;
+    const hint = this.panel.querySelector(".flow-panel__hint");
+    if (hint) hint.textContent = "Not applied yet";
+  }
+
+  // --- clicks
+
+  click(event) {
+    const slot = event.target.closest(".flow-slot__button");
+    if (slot) return this.pressSlot(slot);
+    const opener = event.target.closest("[data-menu]");
+    if (opener) return this.openMenu(opener);
+    const item = event.target.closest(".flow-menu [role='menuitem']");
+    if (item) return this.choose(item);
+    const open = event.target.closest("[data-open]");
+    if (open) return this.open(open.dataset.open);
+    const add = event.target.closest("[data-place-kind]");
+    if (add) return this.placing.start({ kind: add.dataset.placeKind }, `Add “${add.dataset.label}”: choose a place`);
+    const op = event.target.closest("[data-op]");
+    if (op) return this.panelOp(op);
+    if (event.target.closest("[data-close-panel]")) return this.closePanel();
+    if (event.target.closest("[data-stop-placing]")) return this.placing.stop();
+    return undefined;
+  }
+
+  panelOp(button) {
+    const { op, ...rest } = button.dataset;
+    const values = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, value]));
+    if (op === "remove" ) return askRemove(this, this.card(rest.step));
+    return this.dirty && !("force" in rest)
+      ? this.apply(this.part).then((done) => done && this.op(op, values))
+      : this.op(op, values);
+  }
+
+  context(event) {
+    const card = event.target.closest("#flow-root .flow-card[data-step]");
+    const menu = card?.querySelector("[data-menu]");
+    if (!menu) return;
+    event.preventDefault();
+    this.openMenu(menu);
+  }
+
+  pressSlot(slot) {
+    if (this.placing.active) return this.placing.drop(slot);
+    this.slot = slot;
+    const menu = this.menus.get("slot-menu");
+    for (const item of menu.element.querySelectorAll("[data-act='paste']")) item.disabled = !this.state.clipboard;
+    return menu.open(slot);
+  }
+
+  openMenu(button) {
+    const menu = this.menus.get(button.dataset.menu);
+    if (button.dataset.menu === "step-menu") fillStepMenu(menu.element, button.closest(".flow-step"));
+    if (button.dataset.menu === "branch-menu") fillBranchMenu(menu.element, button.closest(".flow-branch"));
+    menu.open(button);
+  }
+
+  choose(item) {
+    const menu = this.menus.get(item.closest(".flow-menu").id);
+    const button = menu.button;
+    menu.close();
+    if (item.dataset.kind) return this.insert(item.dataset.kind);
+    if (item.dataset.act === "paste") return this.op("paste", place(this.slot));
+    const branch = button.closest(".flow-branch__label")?.parentElement;
+    if (branch) return this.branchAct(item.dataset.act, branch);
+    return this.stepAct(item.dataset.act, button.closest(".flow-card"));
+  }
+
+  async insert(kind) {
+    if (this.dirty && !(await this.apply(this.part))) return;
+    this.op("insert", { kind, ...place(this.slot) });
+  }
+
+  async stepAct(act, card) {
+    const step = card.dataset.step;
+    if (act === "edit") return this.open(card.dataset.part);
+    if (act === "move") return this.placing.pick(card);
+    if (act === "remove") return askRemove(this, card);
+    if (this.dirty && !(await this.apply(this.part))) return undefined;
+    return this.op(act, { step });
+  }
+
+  async branchAct(act, branch) {
+    const id = branch.dataset.branch;
+    if (act === "edit") return this.open(`branch:${id}`);
+    if (act === "remove_branch") return askRemoveBranch(this, branch);
+    if (this.dirty && !(await this.apply(this.part))) return undefined;
+    return this.op(act, { branch_id: id });
+  }
+
+  async act(action) {
+    if (action === "keys") return this.querySelector("#flow-keys").showModal();
+    if (action === "open-problems") return this.open("problems");
+    if (action === "open-settings") return this.open("details");
+    if (action === "open-revisions") return this.open("revisions");
+    if (this.dirty && !(await this.apply(this.part))) return undefined;
+    return this.request(`${action}/`);
+  }
+
+  card(step) { return this.querySelector(`.flow-card[data-step="${CSS.escape(step)}"]`); }
+
+  async closePanel() {
+    const part = this.part;
+    if (this.dirty && !(await this.apply(""))) return;
+    await this.open("", { focus: false });
+    this.querySelector(`#flow-root [data-open="${CSS.escape(part)}"]`)?.focus({ preventScroll: true });
+  }
+
+  // --- keys
+
+  key(event) {
+    if (document.querySelector("dialog[open], :popover-open")) return;
+    if (event.key === "Escape") return this.escape(event);
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    if ((event.ctrlKey || event.metaKey) && !event.altKey) return this.chord(event);
+    if (event.key === "?") return this.querySelector("#flow-keys").showModal();
+    this.cardKey(event);
+  }
+
+  escape(event) {
+    if (this.placing.active) this.placing.stop();
+    else if (this.part) this.closePanel();
+    else return;
+    event.preventDefault();
+  }
+
+  chord(event) {
+    const key = event.key.toLowerCase();
+    const action = key === "z" ? (event.shiftKey ? "redo" : "undo") : { y: "redo", s: "save" }[key];
+    if (action) {
+      event.preventDefault();
+      document.querySelector(`[data-flow-action="${action}"]:not(:disabled)`)?.click();
+      return;
+    }
+    const card = event.target.closest?.(".flow-card[data-step]");
+    if (key === "c" && card && !String(getSelection())) this.stepAct("copy", card);
+    const slot = event.target.closest?.(".flow-slot__button");
+    if (key === "v" && slot && this.state.clipboard) this.op("paste", place(slot));
+  }
+
+  cardKey(event) {
+    if (!("editable" in this.dataset)) return;
+    const card = event.target.closest?.("#flow-root .flow-card[data-step]");
+    if (!card || event.target.closest("[data-menu]")) return;
+    const act = event.altKey
+      ? { ArrowUp: "move_up", ArrowDown: "move_down" }[event.key]
+      : { x: "move", d: "duplicate", Delete: "remove", Backspace: "remove" }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    this.stepAct(act, card);
+  }
+}
+
+function place(slot) {
+  return { branch: slot.dataset.slotBranch, index: slot.dataset.slotIndex };
+}
+
+customElements.define("flow-designer", FlowDesigner);

@@ -1,0 +1,51 @@
+/* Removing asks and names what is lost; for a split, one branch's steps may stay in line. */
+const count = (root) => root.querySelectorAll(".flow-card[data-step]").length;
+const steps = (number) => (number === 1 ? "1 step" : `${number} steps`);
+
+function ask(designer, title, text, choices = []) {
+  const dialog = designer.querySelector("#flow-remove");
+  dialog.querySelector("h2").textContent = title;
+  dialog.querySelector("p").textContent = text;
+  const list = dialog.querySelector(".flow-choices");
+  list.replaceChildren(...choices.map(([value, words], index) => choice(value, words, index === 0)));
+  list.hidden = !choices.length;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      const kept = list.querySelector(":checked")?.value ?? "";
+      resolve(dialog.returnValue === "remove" ? { keep: kept } : null);
+    }, { once: true });
+  });
+}
+
+function choice(value, words, checked) {
+  const label = document.createElement("label");
+  const radio = Object.assign(document.createElement("input"), { type: "radio", name: "keep", value, checked });
+  label.append(radio, words);
+  return label;
+}
+
+export async function askRemove(designer, card) {
+  const step = card.closest(".flow-step");
+  const inside = count(step) - 1;
+  const title = `Remove “${card.dataset.title}”?`;
+  if (!("splits" in card.dataset)) {
+    const note = card.dataset.kind === "send_email" ? "The email itself stays in the flow's content." : "You can undo this.";
+    return (await ask(designer, title, note)) && designer.op("remove", { step: card.dataset.step, part: "" });
+  }
+  const branches = [...step.querySelectorAll(":scope > .flow-branches > .flow-branch")];
+  const lost = `Its ${branches.length} branches go with it, and the ${steps(inside)} in them.`;
+  const keep = branches.filter((branch) => count(branch))
+    .map((branch) => [branch.dataset.branch, `Keep the ${steps(count(branch))} of “${branch.dataset.name}” in line`]);
+  const choices = keep.length ? [["", "Remove everything in it"], ...keep] : [];
+  const answer = await ask(designer, title, inside ? lost : "Its branches are empty.", choices);
+  return answer && designer.op("remove", { step: card.dataset.step, keep: answer.keep, part: "" });
+}
+
+export async function askRemoveBranch(designer, branch) {
+  const inside = count(branch);
+  const text = inside ? `The ${steps(inside)} in it go with it.` : "It is empty. You can undo this.";
+  const answer = await ask(designer, `Remove branch “${branch.dataset.name}”?`, text);
+  return answer && designer.op("remove_branch", { branch_id: branch.dataset.branch, part: "" });
+}

@@ -1,0 +1,76 @@
+/* <flow-wires>: one SVG over the tree for all forks and joins. CSS alone gets them wrong as soon as an outer branch
+   exits. Measured with getBoundingClientRect divided by the zoom; drawn again whenever the tree changes. */
+const NS = "http://www.w3.org/2000/svg";
+const BEND = 8;
+const BAR = 22;
+
+class FlowWires extends HTMLElement {
+  connectedCallback() {
+    this.tree = this.parentElement;
+    const svg = document.createElementNS(NS, "svg");
+    svg.setAttribute("aria-hidden", "true");
+    this.path = svg.appendChild(document.createElementNS(NS, "path"));
+    this.replaceChildren(svg);
+    this.later = () => {
+      cancelAnimationFrame(this.frame);
+      this.frame = requestAnimationFrame(() => this.draw());
+    };
+    this.observer = new ResizeObserver(this.later);
+    this.observer.observe(this.tree);
+    document.addEventListener("htmx:afterSettle", this.later);
+    document.fonts?.ready.then(this.later);
+    this.draw();
+  }
+
+  disconnectedCallback() {
+    this.observer.disconnect();
+    document.removeEventListener("htmx:afterSettle", this.later);
+  }
+
+  draw() {
+    const root = this.tree.getBoundingClientRect();
+    const scale = root.width / this.tree.offsetWidth || 1;
+    const point = (element, edge) => {
+      const box = element.getBoundingClientRect();
+      const x = (box.left + box.width / 2 - root.left) / scale;
+      return [x, (box[edge] - root.top) / scale];
+    };
+    const lines = [];
+    for (const branches of this.tree.querySelectorAll(".flow-branches")) {
+      lines.push(...fork(branches, point), ...join(branches, point));
+    }
+    this.path.setAttribute("d", lines.join(""));
+  }
+}
+
+/* From the split's card down to a bar, and from the bar down to each label. */
+function fork(branches, point) {
+  const from = point(branches.parentElement.querySelector(":scope > .flow-card"), "bottom");
+  const bar = from[1] + BAR;
+  const labels = [...branches.children].map((branch) => point(branch.firstElementChild, "top"));
+  return [`M${from}V${bar}`, ...labels.map(([x, y]) => bend(from[0], bar, x, y))];
+}
+
+/* From the end of each branch that goes on to a bar, and from the bar to the slot after the split. */
+function join(branches, point) {
+  const after = branches.parentElement.nextElementSibling;
+  if (!after) return [];
+  const slot = point(after.firstElementChild ?? after, "top");
+  const bar = slot[1] - BAR;
+  const ends = [...branches.children]
+    .filter((branch) => !branch.classList.contains("flow-branch--exits"))
+    .map((branch) => branch.querySelector(":scope > .flow-seq").lastElementChild)
+    .map((last) => point(last.firstElementChild ?? last, "bottom"));
+  if (!ends.length) return [];
+  return [`M${slot[0]},${bar}V${slot[1]}`, ...ends.map(([x, y]) => bend(slot[0], bar, x, y))];
+}
+
+/* A line along the bar that turns off, rounded, to a point above or below it. */
+function bend(start, bar, x, y) {
+  if (Math.abs(x - start) < 2) return `M${start},${bar}V${y}`;
+  const side = Math.sign(x - start) * Math.min(BEND, Math.abs(x - start));
+  const turn = Math.sign(y - bar) * BEND;
+  return `M${start},${bar}H${x - side}Q${x},${bar} ${x},${bar + turn}V${y}`;
+}
+
+customElements.define("flow-wires", FlowWires);
