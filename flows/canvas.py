@@ -108,6 +108,7 @@ class Canvas:
     last: Slot
     finish: EndCard
     editable: bool
+    linked: bool = False
     selected: str = ""
 
 
@@ -123,6 +124,7 @@ def canvas_of(
     document: FlowDocument,
     *,
     editable: bool = False,
+    linked: bool = False,
     found: Sequence[FlowProblem] = (),
     counts: Mapping[uuid.UUID, object] | None = None,
     start_count: object = None,
@@ -130,7 +132,10 @@ def canvas_of(
     selected: str = "",
     ctx: CheckContext | None = None,
 ) -> Canvas:
-    """Return the picture of a document; `found` are the problems to show on the cards."""
+    """Return the picture of a document; `found` are the problems to show on the cards.
+
+    `editable` draws the "+" and the menus; `linked` makes the cards buttons (`data-open` names their part).
+    """
     drawing = _Drawing(ctx or check_context(document), by_part(found), counts or {})
     drawing.criteria = _described(document)
     places, last = _sequence(document.steps, None, "the flow", drawing)
@@ -140,6 +145,7 @@ def canvas_of(
         last=last,
         finish=EndCard("Finish", finish_lines(document, drawing.ctx), _ends(drawing, "finish"), finish_count),
         editable=editable,
+        linked=linked,
         selected=selected,
     )
 

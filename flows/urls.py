@@ -1,8 +1,24 @@
-"""Pages of flows."""
+"""URLs of the designer, below /t/<slug>/flows/."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from flows.views import create, designer, lifecycle
 
 app_name = "flows"
-urlpatterns: list[URLPattern | URLResolver] = []
+
+urlpatterns = [
+    path("new/", create.new, name="new"),
+    path("<int:flow_id>/copy/", create.copy, name="copy"),
+    path("<int:flow_id>/edit/", designer.edit, name="edit"),
+    path("<int:flow_id>/edit/panel/", designer.panel, name="panel"),
+    path("<int:flow_id>/edit/apply/", designer.apply, name="apply"),
+    path("<int:flow_id>/edit/op/", designer.op, name="op"),
+    path("<int:flow_id>/edit/undo/", designer.undo, name="undo"),
+    path("<int:flow_id>/edit/redo/", designer.redo, name="redo"),
+    path("<int:flow_id>/edit/save/", lifecycle.save, name="save"),
+    path("<int:flow_id>/edit/start/", lifecycle.start, name="start"),
+    path("<int:flow_id>/edit/pause/", lifecycle.pause, name="pause"),
+    path("<int:flow_id>/edit/revisions/<int:number>/", lifecycle.revision, name="revision"),
+]

@@ -11,7 +11,7 @@ from accounts.models import User
 from content.operations.emails import copy_email
 from delivery.operations.streams import make_stream
 from flows.document import FlowDocument, FlowSettings, StepNode
-from flows.editing.tree import fresh_document, with_step
+from flows.editing.tree import fresh, fresh_document
 from flows.models import DraftState, Flow, FlowFolder
 from flows.operations.drafts import draft_of
 
@@ -52,12 +52,11 @@ def copy_flow(*, flow: Flow, actor: User, now: dt.datetime) -> Flow:
     """Copy a flow as its draft is: its emails are copied, selections are shared; the copy is not running and has
     no participants and no revisions."""
     name = copy_name(flow.name)
-    copy = create_flow(
-        name=name, owner=actor, now=now, folder=flow.folder, document=fresh_document(draft_of(flow))
+    copy = create_flow(name=name, owner=actor, now=now, folder=flow.folder)
+    draft = draft_of(flow)
+    document = fresh_document(draft).model_copy(
+        update={"steps": tuple(own_copy(n, flow_id=copy.pk, actor=actor, now=now) for n in draft.steps)}
     )
-    document = draft_of(copy)
-    for node in list(document.walk()):
-        document = with_step(document, node.id, lambda n: with_own_email(n, copy.pk, actor, now))
     copy.description = flow.description
     copy.draft = document.model_dump(mode="json")
     copy.save(update_fields=["description", "draft"])
@@ -65,8 +64,20 @@ def copy_flow(*, flow: Flow, actor: User, now: dt.datetime) -> Flow:
     return copy
 
 
-def with_own_email(node: StepNode, flow_id: int, actor: User, now: dt.datetime) -> StepNode:
-    """Return the step with a copy of its email where it has one."""
+def own_copy(node: StepNode, *, flow_id: int, actor: User, now: dt.datetime) -> StepNode:
+    """Return a copy of a step and its branches under new ids, its emails copied with it."""
+    return _own(fresh(node), flow_id, actor, now)
+
+
+def _own(node: StepNode, flow_id: int, actor: User, now: dt.datetime) -> StepNode:
+    branches = tuple(
+        branch.model_copy(update={"steps": tuple(_own(inner, flow_id, actor, now) for inner in branch.steps)})
+        for branch in node.branches
+    )
+    return _with_own_email(node.model_copy(update={"branches": branches}), flow_id, actor, now)
+
+
+def _with_own_email(node: StepNode, flow_id: int, actor: User, now: dt.datetime) -> StepNode:
     email = node.settings.get("email") if node.kind == "send_email" else None
     if not isinstance(email, int):
         return node

@@ -11,13 +11,15 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import psycopg
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from flows.document import Branch, ExitSettings, FlowDocument, FlowSettings, StepNode
 
+if TYPE_CHECKING:
+    from flows.steps.forms import StepForm
 
 # --- outcomes -----------------------------------------------------------------------------------------------------
 
@@ -233,6 +235,7 @@ class StepKind:
     icon: ClassVar[str]
     family: ClassVar[str]  # message | time | split | data | goal: the hue on the canvas
     Settings: ClassVar[type[StepSettings]] = StepSettings
+    Form: ClassVar[type[StepForm]]
     channel: ClassVar[str] = ""  # "email" or "sms": the guards of that channel come before run
     is_wait: ClassVar[bool] = False
     has_branches: ClassVar[bool] = False

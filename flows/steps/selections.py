@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from django import forms
+
+from crm.models import Selection
 from flows.document import StepNode
 from flows.steps.base import CheckContext, Problem, Reference, StepKind, StepSettings
+from flows.steps.forms import StepForm, number_choices, to_number
 
 
 class SelectionSettings(StepSettings):
@@ -15,11 +19,30 @@ class SelectionSettings(StepSettings):
     selection: int | None = None
 
 
+class SelectionForm(StepForm):
+    """The settings panel."""
+
+    selection = forms.TypedChoiceField(label="Selection", required=False, coerce=to_number, empty_value=None)
+
+    def prepare(self) -> None:
+        """Offer every static selection."""
+        field = self.fields["selection"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = selection_choices(self.initial.get("selection"))
+
+
+def selection_choices(chosen: int | None = None, *, empty: str = "Choose…") -> list[tuple[str, str]]:
+    """Return the static selections by name, for a select."""
+    pairs = list(Selection.objects.order_by("name").values_list("id", "name"))
+    return number_choices(pairs, chosen, "A selection that was deleted", empty=empty)
+
+
 class SelectionStep(StepKind):
     """Base of the two kinds."""
 
     family = "data"
     Settings = SelectionSettings
+    Form = SelectionForm
     verb: ClassVar[str]
 
     def summary(self, node: StepNode, names: CheckContext) -> str:

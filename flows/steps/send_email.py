@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from content.queries import sendable_version
+from django import forms
+
+from content.queries import email_choices, sendable_version
 from delivery.queue import NewMessage, queue_messages
 from flows.document import StepNode
 from flows.steps.base import (
@@ -23,6 +25,7 @@ from flows.steps.base import (
     StepKind,
     StepSettings,
 )
+from flows.steps.forms import StepForm, number_choices, to_number
 from flows.timeframe import next_open
 
 
@@ -31,6 +34,29 @@ class SendEmailSettings(StepSettings):
 
     email: int | None = None
     if_cannot: Literal["drop", "skip"] = "drop"
+
+
+class SendEmailForm(StepForm):
+    """The settings panel."""
+
+    email = forms.TypedChoiceField(label="Email", required=False, coerce=to_number, empty_value=None)
+    if_cannot = forms.ChoiceField(
+        label="If it can't be sent",
+        choices=[("drop", "Drop out of the flow"), ("skip", "Skip this email and go on")],
+        widget=forms.RadioSelect,
+        help_text="No consent, unsubscribed, no address, a blocked one, or one that is in the flow already.",
+    )
+    template = "flows/steps/send_email.html"
+
+    def prepare(self) -> None:
+        """Offer the flow's own emails and those that belong to no flow."""
+        pairs = [
+            (choice.id, choice.name if choice.is_sendable else f"{choice.name} (not ready)")
+            for choice in email_choices(self.flow_id)
+        ]
+        field = self.fields["email"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = number_choices(pairs, self.initial.get("email"), "An email that was deleted")
 
 
 class SendEmail(StepKind):
@@ -42,6 +68,7 @@ class SendEmail(StepKind):
     icon = "envelope-simple"
     family = "message"
     Settings = SendEmailSettings
+    Form = SendEmailForm
     channel = "email"
 
     def summary(self, node: StepNode, names: CheckContext) -> str:

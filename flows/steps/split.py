@@ -26,12 +26,19 @@ from flows.steps.base import (
     StepSettings,
     else_branch,
 )
+from flows.steps.forms import StepForm
 
 
 class SplitSettings(StepSettings):
     """What the branches are based on."""
 
     based_on: Literal["contact"] = "contact"
+
+
+class SplitForm(StepForm):
+    """The settings panel: the branches have panels of their own."""
+
+    template = "flows/steps/split.html"
 
 
 class Split(StepKind):
@@ -43,6 +50,7 @@ class Split(StepKind):
     icon = "git-fork"
     family = "split"
     Settings = SplitSettings
+    Form = SplitForm
     has_branches = True
 
     def new(self) -> StepNode:

@@ -14,6 +14,7 @@ from crm import bulk
 from crm.events import Origin
 from flows.document import StepNode
 from flows.steps.base import CheckContext, Cohort, Outcomes, Problem, Reference, StepContext, StepKind, StepSettings
+from flows.steps.update_contact_form import UpdateContactForm
 
 
 class UpdateLine(BaseModel):
@@ -41,6 +42,7 @@ class UpdateContact(StepKind):
     icon = "pencil-simple"
     family = "data"
     Settings = UpdateContactSettings
+    Form = UpdateContactForm
 
     def summary(self, node: StepNode, names: CheckContext) -> str:
         """Describe the first change and count the others."""

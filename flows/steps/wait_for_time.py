@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
+
+from django import forms
 
 from flows import waiting
 from flows.document import StepNode
@@ -23,7 +25,8 @@ from flows.steps.base import (
     Traveller,
     WaitUntil,
 )
-from flows.steps.date_fields import date_field_label, date_field_reference, read_dates
+from flows.steps.date_fields import date_field_choices, date_field_label, date_field_reference, read_dates
+from flows.steps.forms import EMPTY, StepForm
 
 UNITS: dict[str, tuple[str, str]] = {
     "minutes": ("minute", "minutes"),
@@ -46,6 +49,63 @@ class WaitForTimeSettings(StepSettings):
     at_time: dt.time = dt.time(9, 0)
 
 
+class WaitForTimeForm(StepForm):
+    """The settings panel: three ways of waiting, each with its own fields."""
+
+    mode = forms.ChoiceField(
+        label="Wait",
+        widget=forms.RadioSelect,
+        choices=[
+            ("span", "For a time after the previous step"),
+            ("moment", "Until a date and time"),
+            ("field", "Until a date of the contact"),
+        ],
+    )
+    amount = forms.IntegerField(label="How many", required=False, min_value=0, max_value=10_000)
+    unit = forms.ChoiceField(label="Unit", choices=[(unit, names[1]) for unit, names in UNITS.items()])
+    moment = forms.DateTimeField(
+        label="Date and time",
+        required=False,
+        help_text="In the flow's timezone.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    field = forms.ChoiceField(label="Date field", required=False)
+    days = forms.IntegerField(label="Days", min_value=0, max_value=3_650, required=False)
+    direction = forms.ChoiceField(label="Before or after", choices=[("before", "before"), ("after", "after")])
+    at_time = forms.TimeField(
+        label="At", required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    template = "flows/steps/wait_for_time.html"
+
+    def initial_of(self, node: StepNode) -> dict[str, Any]:
+        """Show the offset as a number of days and a direction."""
+        initial = super().initial_of(node)
+        offset = initial.pop("offset_days", 0)
+        return {**initial, "days": abs(offset), "direction": "after" if offset > 0 else "before"}
+
+    def prepare(self) -> None:
+        """Offer the tenant's date fields."""
+        choices = [("", EMPTY), *date_field_choices()]
+        chosen = self.initial.get("field")
+        if chosen and chosen not in dict(choices):
+            choices.append((chosen, "A field that was deleted"))
+        field = self.fields["field"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    def clean_moment(self) -> dt.datetime | None:
+        """Keep the clock time as the flow's clocks show it: it has no offset."""
+        moment: dt.datetime | None = self.cleaned_data["moment"]
+        return moment.replace(tzinfo=None) if moment else None
+
+    def settings(self) -> dict[str, Any]:
+        """Put days and direction together again."""
+        days = self.cleaned_data.get("days") or 0
+        before = self.cleaned_data["direction"] == "before"
+        self.cleaned_data["offset_days"] = -days if before else days
+        return super().settings()
+
+
 class WaitForTime(StepKind):
     """See the module."""
 
@@ -55,6 +115,7 @@ class WaitForTime(StepKind):
     icon = "hourglass"
     family = "time"
     Settings = WaitForTimeSettings
+    Form = WaitForTimeForm
     is_wait = True
 
     def summary(self, node: StepNode, names: CheckContext) -> str:

@@ -1,0 +1,86 @@
+"""What the designer's pages and answers are drawn from: the flow, its draft, its problems, who is looking."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from accounts.models import Membership, Tenant
+from accounts.rights import Right
+from flows import validation
+from flows.canvas import Canvas, canvas_of
+from flows.checking import check_context
+from flows.document import FlowDocument
+from flows.models import DraftState, Flow, FlowRevision
+from flows.operations.drafts import draft_of
+from flows.steps.base import CheckContext
+
+
+@dataclass
+class Designer:
+    """One flow in the designer, as one member sees it."""
+
+    flow: Flow
+    tenant: Tenant
+    member: Membership
+    now: dt.datetime
+    part: str = ""
+    said: str = ""
+    focus: str = ""
+    has_clipboard: bool = False
+
+    @cached_property
+    def document(self) -> FlowDocument:
+        """The draft."""
+        return draft_of(self.flow)
+
+    @cached_property
+    def ctx(self) -> CheckContext:
+        """Names and licences."""
+        return check_context(self.document)
+
+    @cached_property
+    def problems(self) -> Sequence[validation.FlowProblem]:
+        """Everything that is not right with the draft."""
+        return validation.problems(self.document, now=self.now, ctx=self.ctx)
+
+    @property
+    def errors(self) -> Sequence[validation.FlowProblem]:
+        """What stops the start."""
+        return validation.errors(list(self.problems))
+
+    @property
+    def editable(self) -> bool:
+        """Whether the draft may be changed now, by this member."""
+        return self.flow.status != Flow.Status.RUNNING and self.member.may(Right.FLOW_ADMINISTRATOR)
+
+    @cached_property
+    def canvas(self) -> Canvas:
+        """The picture."""
+        return canvas_of(
+            self.document,
+            editable=self.editable,
+            linked=True,
+            found=self.problems,
+            selected=self.part,
+            ctx=self.ctx,
+        )
+
+    @cached_property
+    def is_saved(self) -> bool:
+        """Whether the draft is the newest revision."""
+        newest = FlowRevision.objects.filter(flow=self.flow, number=self.flow.revision)
+        document = newest.values_list("document", flat=True).first()
+        return document is not None and document == self.flow.draft
+
+    @cached_property
+    def can_undo(self) -> bool:
+        """Whether there is an older state."""
+        return DraftState.objects.filter(flow=self.flow, number__lt=self.flow.draft_state).exists()
+
+    @cached_property
+    def can_redo(self) -> bool:
+        """Whether a state was undone."""
+        return DraftState.objects.filter(flow=self.flow, number__gt=self.flow.draft_state).exists()

@@ -1,0 +1,53 @@
+"""Panels without a form: the palette, the problems, the revisions."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from flows.models import FlowRevision
+from flows.panels.base import Panel
+from flows.steps.base import StepKind
+from flows.steps.table import STEP_KINDS
+
+FAMILIES = {
+    "message": "Messages",
+    "time": "Waiting",
+    "split": "Splitting",
+    "data": "Data",
+    "goal": "Goals",
+}
+
+
+def families() -> list[tuple[str, list[StepKind]]]:
+    """Return the step kinds by family, in menu order."""
+    return [(FAMILIES[family], list(kinds)) for family, kinds in groupby(STEP_KINDS, key=lambda kind: kind.family)]
+
+
+class PalettePanel(Panel):
+    """What is there when nothing is selected: the steps that can be added."""
+
+    template = "flows/panel/palette.html"
+
+    def context(self) -> dict[str, Any]:
+        """The kinds by family."""
+        return {"families": families()}
+
+
+class ProblemsPanel(Panel):
+    """Everything that is not right, each leading to its place."""
+
+    template = "flows/panel/problems.html"
+    heading = "Things to fix"
+
+
+class RevisionsPanel(Panel):
+    """Every save: who, when, what; any of them can be looked at and brought back."""
+
+    template = "flows/panel/revisions.html"
+    heading = "Revisions"
+
+    def context(self) -> dict[str, Any]:
+        """The newest hundred."""
+        revisions = FlowRevision.objects.filter(flow=self.designer.flow).select_related("created_by")
+        return {"revisions": revisions.defer("document").order_by("-number")[:100]}

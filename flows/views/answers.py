@@ -1,0 +1,96 @@
+"""Drawing the designer: the whole page, or the parts that an htmx answer replaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+
+from accounts.http import TenantRequest
+from accounts.queries import tenant_now
+from django.http import Http404
+
+from flows.designer import Designer
+from flows.models import Flow
+from flows.operations.drafts import DraftConflict
+from flows.panels.base import Panel
+from flows.panels.table import panel_for
+from flows.visibility import visible_flows
+
+CLIPBOARD = "flow_clipboard"
+
+
+def designer_of(request: TenantRequest, flow_id: int, *, part: str = "") -> Designer:
+    """Return the designer of a flow that the member may see; not found otherwise."""
+    flow = get_object_or_404(visible_flows(request.member).select_related("owner", "folder"), pk=flow_id)
+    return over(request, flow, part=part)
+
+
+def over(request: TenantRequest, flow: Flow, *, part: str = "", said: str = "", focus: str = "") -> Designer:
+    """Return the designer of a flow as it is after an operation."""
+    return Designer(
+        flow=flow,
+        tenant=request.tenant,
+        member=request.member,
+        now=tenant_now(request.tenant.pk),
+        part=part,
+        said=said,
+        focus=focus,
+        has_clipboard=CLIPBOARD in request.session,
+    )
+
+
+def panel_context(panel: Panel, form: Any = None) -> dict[str, Any]:
+    """Return what a panel's template needs."""
+    designer = panel.designer
+    return {
+        "designer": designer,
+        "flow": designer.flow,
+        "canvas": designer.canvas,
+        "panel": panel,
+        "form": form if form is not None else panel.form(),
+        **panel.context(),
+    }
+
+
+def panel_of(designer: Designer) -> Panel:
+    """Return the panel of the designer's part; the palette where that part is gone."""
+    try:
+        panel = panel_for(designer, designer.part)
+        panel.context()
+    except Http404:
+        designer.part = ""
+        panel = panel_for(designer, "")
+    return panel
+
+
+def answer(request: HttpRequest, designer: Designer) -> HttpResponse:
+    """Redraw canvas, panel, header and state after an operation."""
+    panel = panel_of(designer)
+    return render(request, "flows/designer/answer.html", panel_context(panel))
+
+
+def panel_answer(request: HttpRequest, panel: Panel, form: Any = None, *, status: int = 200) -> HttpResponse:
+    """Redraw the panel alone."""
+    response = render(request, panel.template, panel_context(panel, form), status=status)
+    if status != 200:  # noqa: PLR2004
+        response["HX-Retarget"] = "#flow-panel"
+        response["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def refusal(request: HttpRequest, message: str, *, status: int = 422, reload: bool = False) -> HttpResponse:
+    """Say what could not be done; nothing else on the page changes."""
+    html = render_to_string("flows/designer/notice.html", {"message": message, "reload": reload}, request)
+    response = HttpResponse(html, status=status)
+    response["HX-Retarget"] = "#flow-notice"
+    response["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def conflict(request: HttpRequest, error: DraftConflict) -> HttpResponse:
+    """Tell the second of two editors who changed what; nothing was overwritten."""
+    message = f"{error.who} changed this flow while you were editing ({error.what}). Your last change was not made."
+    return refusal(request, message, status=409, reload=True)

@@ -1,0 +1,197 @@
+"""The designer: its page, its panel, and what changes the draft. Each view calls one operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.guards import needs
+from accounts.http import TenantRequest
+from accounts.models import User
+from accounts.rights import Right
+from flows.document import StepNode
+from flows.editing.steps import insert
+from flows.editing.tree import IllegalEdit, Slot, find_step, slot_of
+from flows.models import Flow, FlowFolder
+from flows.operations import drafts
+from flows.operations.create import own_copy
+from flows.operations.details import update_details
+from flows.panels.settings import DetailsPanel
+from flows.panels.table import panel_for
+from flows.views.answers import (
+    CLIPBOARD,
+    answer,
+    conflict,
+    designer_of,
+    over,
+    panel_answer,
+    panel_context,
+    panel_of,
+    refusal,
+)
+from flows.views.ops import OPS, Ask, Plan
+
+admin = needs(Right.FLOW_ADMINISTRATOR)
+
+
+@require_GET
+@admin
+def edit(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """The designer's page."""
+    designer = designer_of(request, flow_id, part=request.GET.get("part", ""))
+    context = panel_context(panel_of(designer))
+    return render(request, "flows/designer/page.html", {**context, "families": families_of()})
+
+
+@require_GET
+@admin
+def panel(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """One panel."""
+    designer = designer_of(request, flow_id, part=request.GET.get("part", ""))
+    return panel_answer(request, panel_of(designer))
+
+
+@require_POST
+@admin
+def apply(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Apply a panel's form; an error comes back at its field with what was typed."""
+    part = request.POST.get("part", "")
+    designer = designer_of(request, flow_id, part=part)
+    shown = panel_for(designer, part)
+    form: Any = shown.form(request.POST)
+    if form is None:
+        raise Http404
+    if "redraw" in request.POST or "more" in request.POST or "drop" in request.POST:
+        return panel_answer(request, shown, form)
+    if not form.is_valid():
+        return panel_answer(request, shown, form, status=422)
+    if isinstance(shown, DetailsPanel):
+        return _details(request, designer.flow, form)
+    plan = Plan(shown.change(form), shown.label(form), "Applied.", request.POST.get("next", part))
+    return _do(request, designer.flow, plan)
+
+
+def _details(request: TenantRequest, flow: Flow, form: Any) -> HttpResponse:
+    given = form.cleaned_data
+    folder = FlowFolder.objects.filter(pk=given["folder"]).first() if given["folder"] else None
+    changed = update_details(
+        flow=flow,
+        actor=request.user,
+        now=designer_of(request, flow.pk).now,
+        name=given["name"],
+        description=given["description"],
+        folder=folder,
+        owner=User.objects.get(pk=given["owner"]),
+        visibility=given["visibility"],
+        user_ids=[int(number) for number in given["users"]],
+        auth_group_ids=[int(number) for number in given["groups"]],
+    )
+    return answer(request, over(request, changed, part=request.POST.get("next", "details"), said="Settings saved."))
+
+
+@require_POST
+@admin
+def op(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """One operation by name: insert, move, remove, …"""
+    designer = designer_of(request, flow_id, part=request.POST.get("part", ""))
+    name = request.POST.get("op", "")
+    try:
+        if name == "copy":
+            return _copy(request, designer)
+        if name == "duplicate":
+            return _duplicate(request, designer)
+        if name not in OPS:
+            raise Http404
+        clipboard = [StepNode.model_validate(node) for node in request.session.get(CLIPBOARD, [])]
+        plan = OPS[name](Ask(request.POST, designer.document, flow_id, clipboard))
+    except IllegalEdit as error:
+        return refusal(request, str(error))
+    return _do(request, designer.flow, plan)
+
+
+def _copy(request: TenantRequest, designer: Any) -> HttpResponse:
+    """Keep a step, with its branches, for pasting here or in another flow."""
+    node = find_step(designer.document, Ask(request.POST, designer.document, 0, []).id("step"))
+    request.session[CLIPBOARD] = [node.model_dump(mode="json")]
+    designer.has_clipboard = True
+    designer.said = f"{node.title} copied. Press a plus to paste it."
+    return answer(request, designer)
+
+
+def _duplicate(request: TenantRequest, designer: Any) -> HttpResponse:
+    """A copy right after the step; the content of email steps in it is copied too."""
+    step_id = Ask(request.POST, designer.document, 0, []).id("step")
+    node = find_step(designer.document, step_id)
+    copy = own_copy(node, flow_id=designer.flow.pk, actor=request.user, now=designer.now)
+    place = slot_of(designer.document, step_id)
+    slot = Slot(place.branch, place.index + 1)
+    plan = Plan(
+        lambda d: insert(d, slot=slot, node=copy),
+        f"duplicated “{node.title}”",
+        f"{node.title} duplicated.",
+        f"step:{copy.id}",
+        focus=f"step-{copy.id}",
+    )
+    return _do(request, designer.flow, plan)
+
+
+def _do(request: TenantRequest, flow: Flow, plan: Plan) -> HttpResponse:
+    part = request.POST.get("part", "") if plan.part is None else plan.part
+    try:
+        changed = drafts.apply(
+            flow_id=flow.pk,
+            base_version=base_version(request),
+            change=plan.change,
+            label=plan.label,
+            actor=request.user,
+            now=over(request, flow).now,
+            moves=plan.moves,
+        )
+    except drafts.DraftConflict as error:
+        return conflict(request, error)
+    except (IllegalEdit, drafts.NotEditable) as error:
+        return refusal(request, str(error))
+    return answer(request, over(request, changed, part=part, said=plan.said, focus=plan.focus))
+
+
+def base_version(request: TenantRequest) -> int:
+    """Return the version that the editor saw; one that is none conflicts with everything."""
+    text = request.POST.get("base_version", "")
+    return int(text) if text.isdigit() else -1
+
+
+@require_POST
+@admin
+def undo(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Go back one state."""
+    return _walk(request, flow_id, drafts.undo, "Undone.")
+
+
+@require_POST
+@admin
+def redo(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Go forward one state again."""
+    return _walk(request, flow_id, drafts.redo, "Redone.")
+
+
+def _walk(request: TenantRequest, flow_id: int, operation: Any, said: str) -> HttpResponse:
+    designer = designer_of(request, flow_id, part=request.POST.get("part", ""))
+    try:
+        flow = operation(
+            flow_id=flow_id, base_version=base_version(request), actor=request.user, now=designer.now
+        )
+    except drafts.DraftConflict as error:
+        return conflict(request, error)
+    except (IllegalEdit, drafts.NotEditable, drafts.NothingThere) as error:
+        return refusal(request, str(error))
+    return answer(request, over(request, flow, part=designer.part, said=said))
+
+
+def families_of() -> Any:
+    """Return the step kinds by family, for the menu at the "+"."""
+    from flows.panels.look import families
+
+    return families()

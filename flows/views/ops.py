@@ -1,0 +1,183 @@
+"""What the designer may ask for by name: each turns a request into one pure operation on the draft."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from flows.document import ExitSettings, FlowDocument, StepNode
+from flows.editing import branches, frame, steps
+from flows.editing.tree import IllegalEdit, Slot, find_branch, find_step
+from flows.operations.drafts import Change
+from flows.queries import NeverSaved, revision_document
+from flows.references import part
+from flows.steps.table import STEP_KINDS
+from flows.success.table import SUCCESS_KINDS
+from flows.triggers.table import TRIGGER_KINDS
+
+
+@dataclass(slots=True)
+class Ask:
+    """A request for an operation, with what it may read."""
+
+    post: QueryDict
+    document: FlowDocument
+    flow_id: int
+    clipboard: list[StepNode]
+
+    def id(self, name: str) -> uuid.UUID:
+        """Return an id that was posted; raise IllegalEdit for anything else."""
+        try:
+            return uuid.UUID(self.post.get(name, ""))
+        except ValueError:
+            raise IllegalEdit("That is no longer in the flow.") from None
+
+    @property
+    def slot(self) -> Slot:
+        """Return the slot that was posted."""
+        try:
+            index = int(self.post.get("index", ""))
+        except ValueError:
+            raise IllegalEdit("That place is no longer in the flow.") from None
+        return Slot(self.id("branch") if self.post.get("branch") else None, index)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done: the operation, its words, the part to open and the element to focus afterwards."""
+
+    change: Change
+    label: str
+    said: str
+    part: str | None = None
+    focus: str = ""
+    moves: uuid.UUID | None = None
+
+
+def _insert(ask: Ask) -> Plan:
+    kind = _kind(STEP_KINDS, ask.post.get("kind", ""))
+    node, slot = kind.new(), ask.slot
+    return Plan(
+        lambda d: steps.insert(d, slot=slot, node=node),
+        f"added “{node.title}”",
+        f"{node.title} added.",
+        part("step", node.id),
+        focus=f"step-{node.id}",
+    )
+
+
+def _paste(ask: Ask) -> Plan:
+    slot, nodes = ask.slot, ask.clipboard
+    words = f"“{nodes[0].title}”" if len(nodes) == 1 else f"{len(nodes)} steps"
+    return Plan(lambda d: steps.paste(d, slot=slot, nodes=nodes), f"pasted {words}", "Pasted.")
+
+
+def _move(ask: Ask) -> Plan:
+    step, slot = ask.id("step"), ask.slot
+    title = find_step(ask.document, step).title
+    change: Change = lambda d: steps.move(d, step_id=step, slot=slot)  # noqa: E731
+    return Plan(change, f"moved “{title}”", f"{title} moved.", focus=f"step-{step}", moves=step)
+
+
+def _move_by(by: int) -> Callable[[Ask], Plan]:
+    def plan(ask: Ask) -> Plan:
+        step = ask.id("step")
+        title, where = find_step(ask.document, step).title, "up" if by < 0 else "down"
+        change: Change = lambda d: steps.move_by(d, step_id=step, by=by)  # noqa: E731
+        return Plan(change, f"moved “{title}” {where}", f"{title} moved {where}.", focus=f"step-{step}", moves=step)
+
+    return plan
+
+
+def _remove(ask: Ask) -> Plan:
+    step = ask.id("step")
+    keep = ask.id("keep") if ask.post.get("keep") else None
+    title = find_step(ask.document, step).title
+    return Plan(
+        lambda d: steps.remove(d, step_id=step, keep=keep), f"removed “{title}”", f"{title} removed.", "", moves=step
+    )
+
+
+def _add_branch(ask: Ask) -> Plan:
+    step = ask.id("step") if ask.post.get("step") else find_branch(ask.document, ask.id("branch_id"))[0].id
+    title = find_step(ask.document, step).title
+    return Plan(lambda d: branches.add_branch(d, step_id=step), f"added a branch to “{title}”", "Branch added.")
+
+
+def _on_branch(words: str, operation: Callable[[FlowDocument, uuid.UUID], FlowDocument]) -> Callable[[Ask], Plan]:
+    def plan(ask: Ask) -> Plan:
+        branch_id = ask.id("branch_id")
+        split, position = find_branch(ask.document, branch_id)
+        label = f"{words} branch “{split.branches[position].name}”"
+        said = f"{label[0].upper()}{label[1:]}."
+        return Plan(lambda d: operation(d, branch_id), label, said, focus=f"branch-{branch_id}")
+
+    return plan
+
+
+def _add_trigger(ask: Ask) -> Plan:
+    kind = _kind(TRIGGER_KINDS, ask.post.get("kind", ""))
+    document = frame.add_trigger(ask.document, kind=kind.name)
+    trigger = document.triggers[-1]
+    change: Change = lambda d: d.model_copy(update={"triggers": (*d.triggers, trigger)})  # noqa: E731
+    return Plan(change, f"added trigger “{kind.label}”", "Trigger added.", part("trigger", trigger.id))
+
+
+def _add_success(ask: Ask) -> Plan:
+    kind = _kind(SUCCESS_KINDS, ask.post.get("kind", ""))
+    document = frame.add_success(ask.document, kind=kind.name)
+    criterion = document.success[-1]
+    change: Change = lambda d: d.model_copy(update={"success": (*d.success, criterion)})  # noqa: E731
+    return Plan(change, "added a success criterion", "Success criterion added.", part("success", criterion.id))
+
+
+def _remove_trigger(ask: Ask) -> Plan:
+    trigger = ask.id("trigger")
+    change: Change = lambda d: frame.remove_trigger(d, trigger_id=trigger)  # noqa: E731
+    return Plan(change, "removed a trigger", "Trigger removed.", "start")
+
+
+def _remove_success(ask: Ask) -> Plan:
+    criterion = ask.id("success")
+    change: Change = lambda d: frame.remove_success(d, success_id=criterion)  # noqa: E731
+    return Plan(change, "removed a success criterion", "Success criterion removed.", "finish")
+
+
+def _restore(ask: Ask) -> Plan:
+    number = ask.post.get("number", "")
+    try:
+        document = revision_document(ask.flow_id, int(number))
+    except (ValueError, NeverSaved):
+        raise IllegalEdit("There is no such revision.") from None
+    return Plan(lambda _: document, f"brought back revision {number}", f"Revision {number} is the draft now.", "")
+
+
+def _kind(table: object, name: str) -> object:
+    if name not in table:  # type: ignore[operator]
+        raise IllegalEdit("There is no such kind.")
+    return table[name]  # type: ignore[index]
+
+
+OPS: dict[str, Callable[[Ask], Plan]] = {
+    "insert": _insert,
+    "paste": _paste,
+    "move": _move,
+    "move_up": _move_by(-1),
+    "move_down": _move_by(1),
+    "remove": _remove,
+    "add_branch": _add_branch,
+    "branch_left": _on_branch("moved left:", lambda d, b: branches.move_branch(d, branch_id=b, by=-1)),
+    "branch_right": _on_branch("moved right:", lambda d, b: branches.move_branch(d, branch_id=b, by=1)),
+    "copy_branch": _on_branch("copied", lambda d, b: branches.copy_branch(d, branch_id=b)),
+    "remove_branch": _on_branch("removed", lambda d, b: branches.remove_branch(d, branch_id=b)),
+    "branch_exits": _on_branch("exit at", lambda d, b: branches.end_branch(d, branch_id=b, exit_=ExitSettings())),
+    "branch_joins": _on_branch("no exit at", lambda d, b: branches.end_branch(d, branch_id=b, exit_=None)),
+    "add_trigger": _add_trigger,
+    "remove_trigger": _remove_trigger,
+    "add_success": _add_success,
+    "remove_success": _remove_success,
+    "restore": _restore,
+}
