@@ -9,16 +9,16 @@ from flows.views import create, designer, lifecycle
 app_name = "flows"
 
 urlpatterns = [
-    path("new/", create.new, name="new"),
-    path("<int:flow_id>/copy/", create.copy, name="copy"),
-    path("<int:flow_id>/edit/", designer.edit, name="edit"),
-    path("<int:flow_id>/edit/panel/", designer.panel, name="panel"),
-    path("<int:flow_id>/edit/apply/", designer.apply, name="apply"),
-    path("<int:flow_id>/edit/op/", designer.op, name="op"),
-    path("<int:flow_id>/edit/undo/", designer.undo, name="undo"),
-    path("<int:flow_id>/edit/redo/", designer.redo, name="redo"),
-    path("<int:flow_id>/edit/save/", lifecycle.save, name="save"),
-    path("<int:flow_id>/edit/start/", lifecycle.start, name="start"),
-    path("<int:flow_id>/edit/pause/", lifecycle.pause, name="pause"),
-    path("<int:flow_id>/edit/revisions/<int:number>/", lifecycle.revision, name="revision"),
+    path("flows/new/", create.new, name="new"),
+    path("flows/<int:flow_id>/copy/", create.copy, name="copy"),
+    path("flows/<int:flow_id>/edit/", designer.edit, name="edit"),
+    path("flows/<int:flow_id>/edit/panel/", designer.panel, name="panel"),
+    path("flows/<int:flow_id>/edit/apply/", designer.apply, name="apply"),
+    path("flows/<int:flow_id>/edit/op/", designer.op, name="op"),
+    path("flows/<int:flow_id>/edit/undo/", designer.undo, name="undo"),
+    path("flows/<int:flow_id>/edit/redo/", designer.redo, name="redo"),
+    path("flows/<int:flow_id>/edit/save/", lifecycle.save, name="save"),
+    path("flows/<int:flow_id>/edit/start/", lifecycle.start, name="start"),
+    path("flows/<int:flow_id>/edit/pause/", lifecycle.pause, name="pause"),
+    path("flows/<int:flow_id>/edit/revisions/<int:number>/", lifecycle.revision, name="revision"),
 ]

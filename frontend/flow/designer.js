@@ -22,8 +22,6 @@ class FlowDesigner extends HTMLElement {
     document.addEventListener("click", this.onAction);
     document.addEventListener("keydown", this.onKey);
     addEventListener("beforeunload", this.onLeave);
-    const top = this.getBoundingClientRect().top + scrollY;
-    this.style.setProperty("--flow-top", `${Math.round(top)}px`);
   }
 
   disconnectedCallback() {
