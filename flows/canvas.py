@@ -140,7 +140,9 @@ def canvas_of(
     drawing.criteria = _described(document)
     places, last = _sequence(document.steps, None, "the flow", drawing)
     return Canvas(
-        start=EndCard(_start_title(document), start_lines(document, drawing.ctx), _ends(drawing, "start"), start_count),
+        start=EndCard(
+            _start_title(document), start_lines(document, drawing.ctx), _ends(drawing, "start"), start_count
+        ),
         places=places,
         last=last,
         finish=EndCard("Finish", finish_lines(document, drawing.ctx), _ends(drawing, "finish"), finish_count),
@@ -247,7 +249,9 @@ def start_lines(document: FlowDocument, ctx: CheckContext) -> list[str]:
         lines = ["Nobody enters by themselves"]
     if document.filter is not None and not document.filter.is_empty:
         lines.append(f"Only if {describe_all([document.filter])[0]}")
-    excluded = [ctx.name("selection", number) or "a deleted selection" for number in document.settings.exclusions]
+    excluded = [
+        ctx.name("selection", number) or "a deleted selection" for number in document.settings.exclusions
+    ]
     if excluded:
         lines.append(f"Not if in {', '.join(excluded)}")
     return lines

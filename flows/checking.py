@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from accounts.models import Licence
-from core import clock
 from content.models import Email
+from core import clock
 from crm.models import CustomField, ListItem, Project, Selection, SubscriptionType
 from flows.document import FlowDocument
 from flows.models import Flow

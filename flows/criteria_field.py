@@ -14,7 +14,11 @@ class CriteriaForm(forms.Form):
     """Base of forms that hold criteria beside their own fields."""
 
     def __init__(
-        self, data: QueryDict | None = None, *, criteria: Criteria | None = None, initial: dict[str, Any] | None = None
+        self,
+        data: QueryDict | None = None,
+        *,
+        criteria: Criteria | None = None,
+        initial: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data, initial=initial)
         self.kept = criteria

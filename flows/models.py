@@ -16,11 +16,15 @@ class FlowFolder(TenantModel):
     """A place to keep flows; folders nest."""
 
     name = models.CharField(max_length=80)
-    parent = TenantForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    parent = TenantForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
 
     class Meta(TenantModel.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "parent", "name"], name="flow_folder_once", nulls_distinct=False)
+            models.UniqueConstraint(
+                fields=["tenant", "parent", "name"], name="flow_folder_once", nulls_distinct=False
+            )
         ]
         ordering = ["name"]
 
@@ -44,7 +48,9 @@ class Flow(TenantModel):
 
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
-    folder = TenantForeignKey(FlowFolder, on_delete=models.PROTECT, null=True, blank=True, related_name="flows")
+    folder = TenantForeignKey(
+        FlowFolder, on_delete=models.PROTECT, null=True, blank=True, related_name="flows"
+    )
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.EVERYONE)
     status = models.CharField(max_length=20, choices=Status, default=Status.NOT_RUNNING)
@@ -60,7 +66,9 @@ class Flow(TenantModel):
     # Which DraftState the draft is now; undo goes back from here, redo forward.
     draft_state = models.IntegerField(default=0)
     draft_label = models.CharField(max_length=120, blank=True)
-    draft_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    draft_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     stream = TenantForeignKey("delivery.Stream", on_delete=models.PROTECT, related_name="+")
     served_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
@@ -73,7 +81,9 @@ class Flow(TenantModel):
                 name="a_running_flow_was_saved_and_started",
                 condition=Q(status="not_running") | Q(revision__gt=0, started_at__isnull=False),
             ),
-            models.CheckConstraint(name="a_deleted_flow_is_off", condition=Q(deleted_at=None) | Q(status="not_running")),
+            models.CheckConstraint(
+                name="a_deleted_flow_is_off", condition=Q(deleted_at=None) | Q(status="not_running")
+            ),
         ]
         indexes = [
             models.Index(fields=["tenant", "status", "id"], name="flow_by_status"),

@@ -51,7 +51,9 @@ def check_change(old: FlowDocument, new: FlowDocument, occupancy: Mapping[uuid.U
             continue
         path = branch_path(old, node.id) or ()
         if any(branch not in kept_branches for branch in path):
-            raise PeopleInside(f"The branch around “{node.title}” has participants in it, so it cannot be removed.")
+            raise PeopleInside(
+                f"The branch around “{node.title}” has participants in it, so it cannot be removed."
+            )
         if _keeps(node) and branch_path(new, node.id) != path:
             raise PeopleInside(f"“{node.title}” has participants in it, so it cannot be moved or removed.")
 

@@ -61,4 +61,8 @@ def _of_settings(document: FlowDocument) -> Iterator[Use]:
     for number in settings.remove_from_flows:
         yield Use(Reference("flow", number), "Enrolment settings", "settings")
     if settings.messages.subscription_type is not None:
-        yield Use(Reference("subscription_type", settings.messages.subscription_type), "Message settings", "messages")
+        yield Use(
+            Reference("subscription_type", settings.messages.subscription_type),
+            "Message settings",
+            "messages",
+        )

@@ -31,7 +31,9 @@ class FlowProblem:
     is_warning: bool = False
 
 
-def problems(document: FlowDocument, *, now: dt.datetime, ctx: CheckContext | None = None) -> list[FlowProblem]:
+def problems(
+    document: FlowDocument, *, now: dt.datetime, ctx: CheckContext | None = None
+) -> list[FlowProblem]:
     """Return every problem of a document: settings first, then top to bottom."""
     ctx = ctx or check_context(document)
     found = [
@@ -59,7 +61,9 @@ def node_problems(node: StepNode, ctx: CheckContext) -> list[Problem]:
     if kind.licence and kind.licence not in ctx.licences:
         found.append(Problem(f"This step needs the licence {Licence.Code(kind.licence).label}"))
     if node.branches and all(branch.exit is not None for branch in node.branches):
-        found.append(Problem("Every branch ends in Exit flow, so nobody goes on after this split", is_warning=True))
+        found.append(
+            Problem("Every branch ends in Exit flow, so nobody goes on after this split", is_warning=True)
+        )
     for branch in node.branches:
         if branch.exit is not None:
             texts = _exit_problems(branch.exit, ctx)
@@ -73,7 +77,9 @@ def _step_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[FlowPr
     for node in document.walk():
         for problem in node_problems(node, ctx):
             title = node.title or STEP_KINDS[node.kind].label
-            yield FlowProblem(part("step", node.id), title, problem.message, problem.place, problem.is_warning)
+            yield FlowProblem(
+                part("step", node.id), title, problem.message, problem.place, problem.is_warning
+            )
 
 
 def _trigger_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[FlowProblem]:
@@ -81,7 +87,9 @@ def _trigger_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[Flo
         kind = TRIGGER_KINDS[trigger.kind]
         for problem in kind.problems(trigger, ctx):
             address = part("trigger", trigger.id)
-            yield FlowProblem(address, f"Trigger: {kind.label}", problem.message, problem.place, problem.is_warning)
+            yield FlowProblem(
+                address, f"Trigger: {kind.label}", problem.message, problem.place, problem.is_warning
+            )
     if document.filter is not None:
         yield from (FlowProblem("filter", "Filter", text) for text in criteria_problems(document.filter))
 

@@ -49,7 +49,7 @@ def move_branch(document: FlowDocument, *, branch_id: uuid.UUID, by: int) -> Flo
     """Move a branch left (-1) or right (+1)."""
     split, position = find_branch(document, branch_id)
     target, last = position + by, len(split.branches) - 1
-    if position == last or target == last:
+    if last in {position, target}:
         raise IllegalEdit("Everyone else comes last.")
     if target < 0 or target > last:
         raise IllegalEdit("The branch is at that end already.")
@@ -77,7 +77,9 @@ def remove_branch(document: FlowDocument, *, branch_id: uuid.UUID) -> FlowDocume
     return _rebuilt(document, split.id, lambda all_: (*all_[:position], *all_[position + 1 :]))
 
 
-def _rebuilt(document: FlowDocument, step_id: uuid.UUID, change: Callable[[Branches], Branches]) -> FlowDocument:
+def _rebuilt(
+    document: FlowDocument, step_id: uuid.UUID, change: Callable[[Branches], Branches]
+) -> FlowDocument:
     def rebuilt(node: StepNode) -> StepNode:
         return node.model_copy(update={"branches": change(node.branches)})
 

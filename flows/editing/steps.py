@@ -8,7 +8,18 @@ from typing import Any
 
 from flows.document import FlowDocument, StepNode
 from flows.editing.rules import checked
-from flows.editing.tree import IllegalEdit, Slot, Steps, find_step, fresh, slot_of, steps_in, subtree, with_step, with_steps
+from flows.editing.tree import (
+    IllegalEdit,
+    Slot,
+    Steps,
+    find_step,
+    fresh,
+    slot_of,
+    steps_in,
+    subtree,
+    with_step,
+    with_steps,
+)
 
 
 def insert(document: FlowDocument, *, slot: Slot, node: StepNode) -> FlowDocument:
@@ -68,7 +79,9 @@ def remove(document: FlowDocument, *, step_id: uuid.UUID, keep: uuid.UUID | None
     place = slot_of(document, step_id)
     after = place.index + 1
     return checked(
-        with_steps(document, place.branch, lambda steps: (*steps[: place.index], *(kept or ()), *steps[after:]))
+        with_steps(
+            document, place.branch, lambda steps: (*steps[: place.index], *(kept or ()), *steps[after:])
+        )
     )
 
 

@@ -93,14 +93,18 @@ def _path(steps: Steps, step_id: uuid.UUID, above: tuple[uuid.UUID, ...]) -> tup
     return None
 
 
-def with_steps(document: FlowDocument, branch_id: uuid.UUID | None, change: Callable[[Steps], Steps]) -> FlowDocument:
+def with_steps(
+    document: FlowDocument, branch_id: uuid.UUID | None, change: Callable[[Steps], Steps]
+) -> FlowDocument:
     """Return the document with one list of steps changed."""
     if branch_id is None:
         return document.model_copy(update={"steps": change(document.steps)})
     return with_branch(document, branch_id, lambda b: b.model_copy(update={"steps": change(b.steps)}))
 
 
-def with_branch(document: FlowDocument, branch_id: uuid.UUID, change: Callable[[Branch], Branch]) -> FlowDocument:
+def with_branch(
+    document: FlowDocument, branch_id: uuid.UUID, change: Callable[[Branch], Branch]
+) -> FlowDocument:
     """Return the document with one branch changed."""
     split, position = find_branch(document, branch_id)
     branches = list(split.branches)
@@ -108,7 +112,9 @@ def with_branch(document: FlowDocument, branch_id: uuid.UUID, change: Callable[[
     return with_step(document, split.id, lambda node: node.model_copy(update={"branches": tuple(branches)}))
 
 
-def with_step(document: FlowDocument, step_id: uuid.UUID, change: Callable[[StepNode], StepNode]) -> FlowDocument:
+def with_step(
+    document: FlowDocument, step_id: uuid.UUID, change: Callable[[StepNode], StepNode]
+) -> FlowDocument:
     """Return the document with one step changed."""
     find_step(document, step_id)
     return document.model_copy(update={"steps": _changed(document.steps, step_id, change)})
@@ -140,7 +146,9 @@ def fresh(node: StepNode) -> StepNode:
 
 def fresh_branch(branch: Branch) -> Branch:
     """Return a copy of a branch and its steps under new ids."""
-    return branch.model_copy(update={"id": uuid.uuid4(), "steps": tuple(fresh(node) for node in branch.steps)})
+    return branch.model_copy(
+        update={"id": uuid.uuid4(), "steps": tuple(fresh(node) for node in branch.steps)}
+    )
 
 
 def fresh_document(document: FlowDocument) -> FlowDocument:

@@ -11,7 +11,7 @@ from accounts.models import User
 from content.operations.emails import copy_email
 from delivery.operations.streams import make_stream
 from flows.document import FlowDocument, FlowSettings, StepNode
-from flows.editing.tree import fresh, fresh_document
+from flows.editing.tree import fresh_document
 from flows.models import DraftState, Flow, FlowFolder
 from flows.operations.drafts import draft_of
 
@@ -53,9 +53,11 @@ def copy_flow(*, flow: Flow, actor: User, now: dt.datetime) -> Flow:
     no participants and no revisions."""
     name = copy_name(flow.name)
     copy = create_flow(name=name, owner=actor, now=now, folder=flow.folder)
-    draft = draft_of(flow)
-    document = fresh_document(draft).model_copy(
-        update={"steps": tuple(own_copy(n, flow_id=copy.pk, actor=actor, now=now) for n in draft.steps)}
+    blank = fresh_document(draft_of(flow))
+    document = blank.model_copy(
+        update={
+            "steps": tuple(with_own_emails(n, flow_id=copy.pk, actor=actor, now=now) for n in blank.steps)
+        }
     )
     copy.description = flow.description
     copy.draft = document.model_dump(mode="json")
@@ -64,25 +66,24 @@ def copy_flow(*, flow: Flow, actor: User, now: dt.datetime) -> Flow:
     return copy
 
 
-def own_copy(node: StepNode, *, flow_id: int, actor: User, now: dt.datetime) -> StepNode:
-    """Return a copy of a step and its branches under new ids, its emails copied with it."""
-    return _own(fresh(node), flow_id, actor, now)
-
-
-def _own(node: StepNode, flow_id: int, actor: User, now: dt.datetime) -> StepNode:
+def with_own_emails(node: StepNode, *, flow_id: int, actor: User, now: dt.datetime) -> StepNode:
+    """Return the step with a copy of each email that it, or a step in its branches, sends."""
     branches = tuple(
-        branch.model_copy(update={"steps": tuple(_own(inner, flow_id, actor, now) for inner in branch.steps)})
+        branch.model_copy(
+            update={
+                "steps": tuple(
+                    with_own_emails(inner, flow_id=flow_id, actor=actor, now=now) for inner in branch.steps
+                )
+            }
+        )
         for branch in node.branches
     )
-    return _with_own_email(node.model_copy(update={"branches": branches}), flow_id, actor, now)
-
-
-def _with_own_email(node: StepNode, flow_id: int, actor: User, now: dt.datetime) -> StepNode:
-    email = node.settings.get("email") if node.kind == "send_email" else None
-    if not isinstance(email, int):
-        return node
-    copy = copy_email(email_id=email, flow_id=flow_id, actor=actor, now=now)
-    return node.model_copy(update={"settings": {**node.settings, "email": copy.pk}})
+    settings = node.settings
+    email = settings.get("email") if node.kind == "send_email" else None
+    if isinstance(email, int):
+        copy = copy_email(email_id=email, flow_id=flow_id, actor=actor, now=now)
+        settings = {**settings, "email": copy.pk}
+    return node.model_copy(update={"branches": branches, "settings": settings})
 
 
 def copy_name(name: str) -> str:

@@ -39,6 +39,11 @@ def update_details(
     Stream.objects.filter(pk=flow.stream_id).update(name=name)
     payload = {"visibility": visibility, "owner": owner.pk}
     write_audit(
-        actor=actor, action="flow.details", object_kind="flow", object_id=flow.pk, object_name=name, payload=payload
+        actor=actor,
+        action="flow.details",
+        object_kind="flow",
+        object_id=flow.pk,
+        object_name=name,
+        payload=payload,
     )
     return flow

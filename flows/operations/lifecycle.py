@@ -101,7 +101,9 @@ def delete(*, flow_id: int, actor: User, now: dt.datetime) -> None:
     flow = _locked(flow_id)
     if flow.status != Flow.Status.NOT_RUNNING:
         raise WrongStatus("End the flow before you delete it.")
-    users = list(Usage.objects.filter(used_kind="flow", used_id=flow_id).exclude(user_id=flow_id, user_kind="flow"))
+    users = list(
+        Usage.objects.filter(used_kind="flow", used_id=flow_id).exclude(user_id=flow_id, user_kind="flow")
+    )
     if users:
         raise InUse(users)
     flow.deleted_at = now

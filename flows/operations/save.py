@@ -9,14 +9,14 @@ import datetime as dt
 
 from django.db import connection, transaction
 
-from accounts.models import Tenant, User
 from accounts.audit import write_audit
+from accounts.models import Tenant, User
 from accounts.urls_for import turl
+from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from crm.models import Usage
 from delivery.operations.streams import apply_settings
 from delivery.queue import cancel_messages_of_steps
-from core.db.cursors import raw_cursor
 from flows.document import FlowDocument
 from flows.editing.rules import checked
 from flows.editing.tree import IllegalEdit
@@ -29,7 +29,9 @@ from flows.references import uses
 
 
 @transaction.atomic
-def save_draft(*, flow_id: int, base_version: int, actor: User, now: dt.datetime, note: str = "") -> FlowRevision:
+def save_draft(
+    *, flow_id: int, base_version: int, actor: User, now: dt.datetime, note: str = ""
+) -> FlowRevision:
     """Save the draft as the next revision and return it; unchanged since the newest one, that one is returned.
 
     Raises DraftConflict, NotEditable (running), IllegalEdit (somebody stands where the draft has nothing left).
@@ -75,7 +77,9 @@ def _refresh_steps(flow: Flow, document: FlowDocument, now: dt.datetime) -> None
     ids = [node.id for node in nodes]
     if Step.objects.filter(pk__in=ids).exclude(flow=flow).exists():
         raise IllegalEdit("A step of another flow cannot be saved in this one.")
-    gone = list(Step.objects.filter(flow=flow, removed_at=None).exclude(pk__in=ids).values_list("pk", flat=True))
+    gone = list(
+        Step.objects.filter(flow=flow, removed_at=None).exclude(pk__in=ids).values_list("pk", flat=True)
+    )
     Step.objects.filter(pk__in=gone).update(removed_at=now)
     if gone:
         with raw_cursor() as cursor:

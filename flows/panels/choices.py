@@ -9,7 +9,9 @@ from flows.steps.forms import number_choices
 
 def flow_choices(chosen: int | None, *, but: int, empty: str = "None") -> list[tuple[str, str]]:
     """Return the other flows by name."""
-    pairs = list(Flow.objects.filter(deleted_at=None).exclude(pk=but).order_by("name").values_list("id", "name"))
+    pairs = list(
+        Flow.objects.filter(deleted_at=None).exclude(pk=but).order_by("name").values_list("id", "name")
+    )
     return number_choices(pairs, chosen, "A flow that was deleted", empty=empty)
 
 
@@ -21,7 +23,10 @@ def folder_choices() -> list[tuple[str, str]]:
         above = folders.get(folder.parent_id) if folder.parent_id else None
         return f"{path(above)} / {folder.name}" if above else folder.name
 
-    return [("", "No folder"), *sorted(((str(pk), path(f)) for pk, f in folders.items()), key=lambda pair: pair[1])]
+    return [
+        ("", "No folder"),
+        *sorted(((str(pk), path(f)) for pk, f in folders.items()), key=lambda pair: pair[1]),
+    ]
 
 
 def user_choices() -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from flows.editing.frame import update_success, update_trigger, with_filter, wit
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
 from flows.panels.choices import flow_choices
-from flows.steps.forms import to_number
+from flows.steps.forms import choose, to_number
 from flows.steps.selections import selection_choices
 from flows.success.table import SUCCESS_KINDS
 from flows.triggers.added_to_selection import AddedToSelection
@@ -30,9 +30,13 @@ class StartPanel(Panel):
     def context(self) -> dict[str, Any]:
         """Summaries of everything that decides about entering."""
         document, ctx = self.designer.document, self.designer.ctx
-        triggers = [(t, TRIGGER_KINDS[t.kind], TRIGGER_KINDS[t.kind].summary(t, ctx)) for t in document.triggers]
+        triggers = [
+            (t, TRIGGER_KINDS[t.kind], TRIGGER_KINDS[t.kind].summary(t, ctx)) for t in document.triggers
+        ]
         selections = [ctx.name("selection", number) for number in document.settings.exclusions]
-        filter_text = next((line[8:] for line in start_lines(document, ctx) if line.startswith("Only if ")), "")
+        filter_text = next(
+            (line[8:] for line in start_lines(document, ctx) if line.startswith("Only if ")), ""
+        )
         return {
             "triggers": triggers,
             "kinds": list(TRIGGER_KINDS),
@@ -52,9 +56,7 @@ class TriggerForm(CriteriaForm):
         if trigger.kind != AddedToSelection.name:
             del self.fields["selection"]
             return
-        field = self.fields["selection"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = selection_choices(chosen)
+        choose(self, "selection", selection_choices(chosen))
 
 
 class TriggerPanel(Panel):
@@ -78,7 +80,11 @@ class TriggerPanel(Panel):
     def context(self) -> dict[str, Any]:
         """Kind and problems."""
         kind = TRIGGER_KINDS[self.trigger.kind]
-        return {"trigger": self.trigger, "kind": kind, "problems": kind.problems(self.trigger, self.designer.ctx)}
+        return {
+            "trigger": self.trigger,
+            "kind": kind,
+            "problems": kind.problems(self.trigger, self.designer.ctx),
+        }
 
     def change(self, form: TriggerForm) -> Change:
         """Store settings and criteria."""
@@ -109,11 +115,15 @@ class FinishForm(forms.Form):
     success_selection = forms.TypedChoiceField(
         label="Add to selection", required=False, coerce=to_number, empty_value=None
     )
-    success_flow = forms.TypedChoiceField(label="Suggest for flow", required=False, coerce=to_number, empty_value=None)
+    success_flow = forms.TypedChoiceField(
+        label="Suggest for flow", required=False, coerce=to_number, empty_value=None
+    )
     other_selection = forms.TypedChoiceField(
         label="Add to selection", required=False, coerce=to_number, empty_value=None
     )
-    other_flow = forms.TypedChoiceField(label="Suggest for flow", required=False, coerce=to_number, empty_value=None)
+    other_flow = forms.TypedChoiceField(
+        label="Suggest for flow", required=False, coerce=to_number, empty_value=None
+    )
 
     def __init__(self, *, document: FlowDocument, flow_id: int, data: QueryDict | None = None) -> None:
         finish = document.finish
@@ -126,10 +136,8 @@ class FinishForm(forms.Form):
         }
         super().__init__(data, initial=initial)
         for name in ("success", "other"):
-            selection, flow = self.fields[f"{name}_selection"], self.fields[f"{name}_flow"]
-            assert isinstance(selection, forms.ChoiceField) and isinstance(flow, forms.ChoiceField)
-            selection.choices = selection_choices(initial[f"{name}_selection"], empty="None")
-            flow.choices = flow_choices(initial[f"{name}_flow"], but=flow_id)
+            choose(self, f"{name}_selection", selection_choices(initial[f"{name}_selection"], empty="None"))
+            choose(self, f"{name}_flow", flow_choices(initial[f"{name}_flow"], but=flow_id))
 
     def finish(self) -> Finish:
         """Return what happens at Finish."""
@@ -153,7 +161,10 @@ class FinishPanel(Panel):
     def context(self) -> dict[str, Any]:
         """The success criteria."""
         ctx = self.designer.ctx
-        listed = [(c, SUCCESS_KINDS[c.kind], SUCCESS_KINDS[c.kind].summary(c, ctx)) for c in self.designer.document.success]
+        listed = [
+            (c, SUCCESS_KINDS[c.kind], SUCCESS_KINDS[c.kind].summary(c, ctx))
+            for c in self.designer.document.success
+        ]
         return {"criteria_list": listed, "kinds": list(SUCCESS_KINDS)}
 
     def change(self, form: FinishForm) -> Change:
@@ -188,7 +199,11 @@ class SuccessPanel(Panel):
     def context(self) -> dict[str, Any]:
         """Kind and problems."""
         kind = SUCCESS_KINDS[self.criterion.kind]
-        return {"criterion": self.criterion, "kind": kind, "problems": kind.problems(self.criterion, self.designer.ctx)}
+        return {
+            "criterion": self.criterion,
+            "kind": kind,
+            "problems": kind.problems(self.criterion, self.designer.ctx),
+        }
 
     def change(self, form: CriteriaForm) -> Change:
         """Store the criteria."""

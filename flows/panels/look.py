@@ -21,7 +21,9 @@ FAMILIES = {
 
 def families() -> list[tuple[str, list[StepKind]]]:
     """Return the step kinds by family, in menu order."""
-    return [(FAMILIES[family], list(kinds)) for family, kinds in groupby(STEP_KINDS, key=lambda kind: kind.family)]
+    return [
+        (FAMILIES[family], list(kinds)) for family, kinds in groupby(STEP_KINDS, key=lambda kind: kind.family)
+    ]
 
 
 class PalettePanel(Panel):

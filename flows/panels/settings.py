@@ -20,7 +20,7 @@ from flows.models import Flow, FlowGroupPermission, FlowUserPermission
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
 from flows.panels.choices import flow_choices, folder_choices, user_choices
-from flows.steps.forms import number_choices, to_number
+from flows.steps.forms import choose, number_choices, to_number
 from flows.steps.selections import selection_choices
 
 DAYS = [("0", "Mon"), ("1", "Tue"), ("2", "Wed"), ("3", "Thu"), ("4", "Fri"), ("5", "Sat"), ("6", "Sun")]
@@ -40,7 +40,9 @@ class DetailsForm(forms.Form):
     )
     folder = forms.TypedChoiceField(label="Folder", required=False, coerce=to_number, empty_value=None)
     owner = forms.TypedChoiceField(label="Owner", coerce=int)
-    visibility = forms.ChoiceField(label="Visible for", choices=Flow.Visibility.choices, widget=forms.RadioSelect)
+    visibility = forms.ChoiceField(
+        label="Visible for", choices=Flow.Visibility.choices, widget=forms.RadioSelect
+    )
     users = forms.MultipleChoiceField(label="Users", required=False, widget=forms.CheckboxSelectMultiple)
     groups = forms.MultipleChoiceField(label="Groups", required=False, widget=forms.CheckboxSelectMultiple)
 
@@ -58,15 +60,16 @@ class DetailsForm(forms.Form):
         }
         super().__init__(data, initial=initial)
         people = user_choices()
-        self._choose("folder", folder_choices())
-        self._choose("owner", people if str(flow.owner_id) in dict(people) else [*people, (str(flow.owner_id), str(flow.owner))])
-        self._choose("users", people)
-        self._choose("groups", [(str(g.auth_group_id), g.name) for g in Group.objects.order_by("name")])
-
-    def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
+        choose(self, "folder", folder_choices())
+        choose(
+            self,
+            "owner",
+            people
+            if str(flow.owner_id) in dict(people)
+            else [*people, (str(flow.owner_id), str(flow.owner))],
+        )
+        choose(self, "users", people)
+        choose(self, "groups", [(str(g.auth_group_id), g.name) for g in Group.objects.order_by("name")])
 
 
 class DetailsPanel(Panel):
@@ -83,7 +86,9 @@ class DetailsPanel(Panel):
 class EnrolmentForm(forms.Form):
     """Who may enter, and when."""
 
-    timezone = forms.ChoiceField(label="Timezone", help_text="For dates, clock times and the timeframe of messages.")
+    timezone = forms.ChoiceField(
+        label="Timezone", help_text="For dates, clock times and the timeframe of messages."
+    )
     starts_at = forms.DateTimeField(
         label="Start time",
         required=False,
@@ -132,9 +137,7 @@ class EnrolmentForm(forms.Form):
         }
         choices["timezone"].sort()
         for name, offered in choices.items():
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = [*offered, *_gone(offered, initial[name])]
+            choose(self, name, [*offered, *_gone(offered, initial[name])])
 
     def clean(self) -> dict[str, Any]:
         """Enrolment cannot end before the start."""
@@ -235,7 +238,9 @@ class MessagesForm(forms.Form):
     utm_source = forms.CharField(label="UTM source", required=False, max_length=100)
     utm_campaign = forms.CharField(label="UTM campaign", required=False, max_length=100)
 
-    def __init__(self, *, messages: MessageSettings, member: Membership, data: QueryDict | None = None) -> None:
+    def __init__(
+        self, *, messages: MessageSettings, member: Membership, data: QueryDict | None = None
+    ) -> None:
         frame = messages.timeframe or Timeframe()
         initial = {
             "subscription_type": messages.subscription_type,
@@ -255,9 +260,11 @@ class MessagesForm(forms.Form):
         }
         super().__init__(data, initial=initial)
         types = list(SubscriptionType.objects.filter(retired=False).values_list("id", "name"))
-        field = self.fields["subscription_type"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = number_choices(types, messages.subscription_type, "A type that is no longer offered")
+        choose(
+            self,
+            "subscription_type",
+            number_choices(types, messages.subscription_type, "A type that is no longer offered"),
+        )
         if not member.may(Right.OVERRIDE_CONSENT):
             del self.fields["override_consent"]
 

@@ -15,7 +15,7 @@ from flows.editing.tree import IllegalEdit, find_branch
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
 from flows.panels.choices import flow_choices
-from flows.steps.forms import StepForm, to_number
+from flows.steps.forms import StepForm, choose, to_number
 from flows.steps.selections import selection_choices
 from flows.steps.table import STEP_KINDS
 from flows.validation import node_problems
@@ -48,7 +48,12 @@ class StepPanel(Panel):
         """Kind, problems, branches."""
         node = self.node
         card = next((c for c in cards(self.designer) if c.id == node.id), None)
-        return {"kind": STEP_KINDS[node.kind], "node": node, "card": card, "problems": node_problems(node, self.designer.ctx)}
+        return {
+            "kind": STEP_KINDS[node.kind],
+            "node": node,
+            "card": card,
+            "problems": node_problems(node, self.designer.ctx),
+        }
 
     def change(self, form: StepForm) -> Change:
         """Store title, note and settings."""
@@ -72,7 +77,9 @@ class BranchForm(CriteriaForm):
     exit_selection = forms.TypedChoiceField(
         label="Then add to selection", required=False, coerce=to_number, empty_value=None
     )
-    exit_flow = forms.TypedChoiceField(label="Then suggest for flow", required=False, coerce=to_number, empty_value=None)
+    exit_flow = forms.TypedChoiceField(
+        label="Then suggest for flow", required=False, coerce=to_number, empty_value=None
+    )
 
     def __init__(self, *, branch: Branch, flow_id: int, data: QueryDict | None = None) -> None:
         exit_ = branch.exit or ExitSettings()
@@ -83,16 +90,16 @@ class BranchForm(CriteriaForm):
             "exit_flow": exit_.flow,
         }
         super().__init__(data, initial=initial, criteria=branch.criteria)
-        selection, flow = self.fields["exit_selection"], self.fields["exit_flow"]
-        assert isinstance(selection, forms.ChoiceField) and isinstance(flow, forms.ChoiceField)
-        selection.choices = selection_choices(exit_.selection, empty="None")
-        flow.choices = flow_choices(exit_.flow, but=flow_id)
+        choose(self, "exit_selection", selection_choices(exit_.selection, empty="None"))
+        choose(self, "exit_flow", flow_choices(exit_.flow, but=flow_id))
 
     def exit(self) -> ExitSettings | None:
         """Return the exit, or None for a branch that joins."""
         if self.cleaned_data["ending"] != "exit":
             return None
-        return ExitSettings(flow=self.cleaned_data["exit_flow"], selection=self.cleaned_data["exit_selection"])
+        return ExitSettings(
+            flow=self.cleaned_data["exit_flow"], selection=self.cleaned_data["exit_selection"]
+        )
 
 
 class BranchPanel(Panel):

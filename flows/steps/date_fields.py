@@ -50,7 +50,7 @@ def read_dates(
     value: Any = f"({field.sql} AT TIME ZONE %s)::date" if field.shape == "moment" else field.sql
     params = [*field.params, *([zone.key] if field.shape == "moment" else [])]
     cursor.execute(
-        f"SELECT c.id, {value} FROM {FROM} WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[])",  # noqa: S608
+        f"SELECT c.id, {value} FROM {FROM} WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[])",
         [*params, tenant_id, list(contact_ids)],
     )
     return {contact: day for contact, day in cursor.fetchall() if day is not None}

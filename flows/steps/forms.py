@@ -30,7 +30,9 @@ class StepForm(forms.Form):
 
     template = "flows/steps/plain.html"
 
-    def __init__(self, *, kind: StepKind, node: StepNode, flow_id: int, data: QueryDict | None = None) -> None:
+    def __init__(
+        self, *, kind: StepKind, node: StepNode, flow_id: int, data: QueryDict | None = None
+    ) -> None:
         self.kind, self.node, self.flow_id = kind, node, flow_id
         super().__init__(data, initial={"title": node.title, "note": node.note, **self.initial_of(node)})
         self.prepare()
@@ -41,7 +43,11 @@ class StepForm(forms.Form):
             settings = self.kind.settings(node)
         except ValueError:
             settings = self.kind.Settings()
-        return {name: value for name in self.kind.Settings.model_fields if (value := getattr(settings, name)) is not None}
+        return {
+            name: value
+            for name in self.kind.Settings.model_fields
+            if (value := getattr(settings, name)) is not None
+        }
 
     def prepare(self) -> None:
         """Fill in choices that come from the tenant."""
@@ -71,3 +77,8 @@ def number_choices(
 def to_number(text: str) -> int | None:
     """Return the id of a chosen option, or None."""
     return int(text) if text else None
+
+
+def choose(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
+    """Give a choice field of a form its choices."""
+    form.fields[name].choices = choices  # type: ignore[attr-defined]  # only choice fields are named here

@@ -10,7 +10,7 @@ from django import forms
 from crm.models import Selection
 from flows.document import StepNode
 from flows.steps.base import CheckContext, Problem, Reference, StepKind, StepSettings
-from flows.steps.forms import StepForm, number_choices, to_number
+from flows.steps.forms import StepForm, choose, number_choices, to_number
 
 
 class SelectionSettings(StepSettings):
@@ -26,9 +26,7 @@ class SelectionForm(StepForm):
 
     def prepare(self) -> None:
         """Offer every static selection."""
-        field = self.fields["selection"]
-        assert isinstance(field, forms.TypedChoiceField)
-        field.choices = selection_choices(self.initial.get("selection"))
+        choose(self, "selection", selection_choices(self.initial.get("selection")))
 
 
 def selection_choices(chosen: int | None = None, *, empty: str = "Choose…") -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ from flows.steps.base import (
     StepKind,
     StepSettings,
 )
-from flows.steps.forms import StepForm, number_choices, to_number
+from flows.steps.forms import StepForm, choose, number_choices, to_number
 from flows.timeframe import next_open
 
 
@@ -54,9 +54,7 @@ class SendEmailForm(StepForm):
             (choice.id, choice.name if choice.is_sendable else f"{choice.name} (not ready)")
             for choice in email_choices(self.flow_id)
         ]
-        field = self.fields["email"]
-        assert isinstance(field, forms.TypedChoiceField)
-        field.choices = number_choices(pairs, self.initial.get("email"), "An email that was deleted")
+        choose(self, "email", number_choices(pairs, self.initial.get("email"), "An email that was deleted"))
 
 
 class SendEmail(StepKind):

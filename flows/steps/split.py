@@ -111,7 +111,7 @@ class Split(StepKind):
         if not cases:
             return {}
         sql: Any = (
-            f"SELECT c.id, CASE {' '.join(cases)} END FROM {FROM} "  # noqa: S608 - compiled criteria, no user text
+            f"SELECT c.id, CASE {' '.join(cases)} END FROM {FROM} "
             "WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[])"
         )
         ctx.cursor.execute(sql, [*params, ctx.tenant_id, cohort.contact_ids])

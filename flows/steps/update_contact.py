@@ -13,7 +13,16 @@ from pydantic import BaseModel, ConfigDict
 from crm import bulk
 from crm.events import Origin
 from flows.document import StepNode
-from flows.steps.base import CheckContext, Cohort, Outcomes, Problem, Reference, StepContext, StepKind, StepSettings
+from flows.steps.base import (
+    CheckContext,
+    Cohort,
+    Outcomes,
+    Problem,
+    Reference,
+    StepContext,
+    StepKind,
+    StepSettings,
+)
 from flows.steps.update_contact_form import UpdateContactForm
 
 

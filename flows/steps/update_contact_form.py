@@ -53,7 +53,9 @@ class UpdateContactForm(StepForm):
         """Read the lines that were posted, or those of the step."""
         self.targets = targets()
         self.by_key = {target.key: target for target in self.targets}
-        self.lines = self._posted(self.data) if isinstance(self.data, QueryDict) and self.is_bound else self._kept()
+        self.lines = (
+            self._posted(self.data) if isinstance(self.data, QueryDict) and self.is_bound else self._kept()
+        )
         self.line_errors: dict[int, list[str]] = {}
 
     def clean(self) -> dict[str, Any]:
@@ -145,7 +147,11 @@ class UpdateContactForm(StepForm):
         if not target.choices:
             return []
         found = fields_by_key([target.key]).get(target.key)
-        return [(choice.value, choice.name) for choice in choices_of(found) if not choice.retired] if found else []
+        return (
+            [(choice.value, choice.name) for choice in choices_of(found) if not choice.retired]
+            if found
+            else []
+        )
 
 
 def _type(slot: str, target: Target) -> str:
@@ -155,4 +161,3 @@ def _type(slot: str, target: Target) -> str:
         return "text"
     by_type = {"number": "number", "date": "date", "item": "choice", "user": "choice", "code": "choice"}
     return by_type.get(target.type, "text")
-

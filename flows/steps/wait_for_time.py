@@ -26,7 +26,7 @@ from flows.steps.base import (
     WaitUntil,
 )
 from flows.steps.date_fields import date_field_choices, date_field_label, date_field_reference, read_dates
-from flows.steps.forms import EMPTY, StepForm
+from flows.steps.forms import EMPTY, StepForm, choose
 
 UNITS: dict[str, tuple[str, str]] = {
     "minutes": ("minute", "minutes"),
@@ -89,9 +89,7 @@ class WaitForTimeForm(StepForm):
         chosen = self.initial.get("field")
         if chosen and chosen not in dict(choices):
             choices.append((chosen, "A field that was deleted"))
-        field = self.fields["field"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
+        choose(self, "field", choices)
 
     def clean_moment(self) -> dt.datetime | None:
         """Keep the clock time as the flow's clocks show it: it has no offset."""
@@ -125,7 +123,11 @@ class WaitForTime(StepKind):
             return f"Wait {span_text(settings)}" if settings.amount is not None else "No time set"
         if settings.mode == "moment":
             return f"Until {settings.moment:%-d %B %Y, %H:%M}" if settings.moment else "No date set"
-        return field_text(settings, date_field_label(settings.field)) if settings.field else "No date field chosen"
+        return (
+            field_text(settings, date_field_label(settings.field))
+            if settings.field
+            else "No date field chosen"
+        )
 
     def problems(self, node: StepNode, ctx: CheckContext) -> list[Problem]:
         """The chosen way of waiting must be filled in."""
@@ -164,7 +166,9 @@ class WaitForTime(StepKind):
         settings: WaitForTimeSettings = self.settings(node)
         return frozenset({"contact.updated"}) if settings.mode == "field" else frozenset()
 
-    def _end(self, settings: WaitForTimeSettings, traveller: Traveller, ctx: StepContext) -> dt.datetime | None:
+    def _end(
+        self, settings: WaitForTimeSettings, traveller: Traveller, ctx: StepContext
+    ) -> dt.datetime | None:
         zone = ctx.settings.zone
         if settings.mode == "moment":
             return waiting.until(settings.moment, zone) if settings.moment else None

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
-from django.http import Http404
-
 from flows.designer import Designer
 from flows.models import Flow
 from flows.operations.drafts import DraftConflict
@@ -75,7 +73,7 @@ def answer(request: HttpRequest, designer: Designer) -> HttpResponse:
 def panel_answer(request: HttpRequest, panel: Panel, form: Any = None, *, status: int = 200) -> HttpResponse:
     """Redraw the panel alone."""
     response = render(request, panel.template, panel_context(panel, form), status=status)
-    if status != 200:  # noqa: PLR2004
+    if status != 200:
         response["HX-Retarget"] = "#flow-panel"
         response["HX-Reswap"] = "innerHTML"
     return response
@@ -92,5 +90,7 @@ def refusal(request: HttpRequest, message: str, *, status: int = 422, reload: bo
 
 def conflict(request: HttpRequest, error: DraftConflict) -> HttpResponse:
     """Tell the second of two editors who changed what; nothing was overwritten."""
-    message = f"{error.who} changed this flow while you were editing ({error.what}). Your last change was not made."
+    message = (
+        f"{error.who} changed this flow while you were editing ({error.what}). Your last change was not made."
+    )
     return refusal(request, message, status=409, reload=True)

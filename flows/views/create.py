@@ -15,7 +15,7 @@ from accounts.urls_for import turl
 from flows.models import FlowFolder
 from flows.operations.create import copy_flow, create_flow
 from flows.panels.choices import folder_choices
-from flows.steps.forms import to_number
+from flows.steps.forms import choose, to_number
 from flows.views.answers import designer_of
 
 admin = needs(Right.FLOW_ADMINISTRATOR)
@@ -29,16 +29,16 @@ class NewFlowForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, *, folder: str = "") -> None:
         super().__init__(data, initial={"folder": folder})
-        field = self.fields["folder"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = folder_choices()
+        choose(self, "folder", folder_choices())
 
 
 @require_http_methods(["GET", "POST"])
 @admin
 def new(request: TenantRequest, tenant: str) -> HttpResponse:
     """Ask for a name, make the flow, open the designer."""
-    form = NewFlowForm(request.POST if request.method == "POST" else None, folder=request.GET.get("folder", ""))
+    form = NewFlowForm(
+        request.POST if request.method == "POST" else None, folder=request.GET.get("folder", "")
+    )
     if not form.is_valid():
         status = 422 if form.is_bound else 200
         return render(request, "flows/new.html", {"form": form}, status=status)

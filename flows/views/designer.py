@@ -12,13 +12,14 @@ from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.models import User
 from accounts.rights import Right
-from flows.document import StepNode
+from flows.document import FlowDocument, StepNode
 from flows.editing.steps import insert
-from flows.editing.tree import IllegalEdit, Slot, find_step, slot_of
+from flows.editing.tree import IllegalEdit, Slot, find_step, fresh, slot_of
 from flows.models import Flow, FlowFolder
 from flows.operations import drafts
-from flows.operations.create import own_copy
+from flows.operations.create import with_own_emails
 from flows.operations.details import update_details
+from flows.panels.look import families
 from flows.panels.settings import DetailsPanel
 from flows.panels.table import panel_for
 from flows.views.answers import (
@@ -42,8 +43,8 @@ admin = needs(Right.FLOW_ADMINISTRATOR)
 def edit(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """The designer's page."""
     designer = designer_of(request, flow_id, part=request.GET.get("part", ""))
-    context = panel_context(panel_of(designer))
-    return render(request, "flows/designer/page.html", {**context, "families": families_of()})
+    context = {**panel_context(panel_of(designer)), "families": families()}
+    return render(request, "flows/designer/page.html", context)
 
 
 @require_GET
@@ -89,7 +90,9 @@ def _details(request: TenantRequest, flow: Flow, form: Any) -> HttpResponse:
         user_ids=[int(number) for number in given["users"]],
         auth_group_ids=[int(number) for number in given["groups"]],
     )
-    return answer(request, over(request, changed, part=request.POST.get("next", "details"), said="Settings saved."))
+    return answer(
+        request, over(request, changed, part=request.POST.get("next", "details"), said="Settings saved.")
+    )
 
 
 @require_POST
@@ -125,11 +128,17 @@ def _duplicate(request: TenantRequest, designer: Any) -> HttpResponse:
     """A copy right after the step; the content of email steps in it is copied too."""
     step_id = Ask(request.POST, designer.document, 0, []).id("step")
     node = find_step(designer.document, step_id)
-    copy = own_copy(node, flow_id=designer.flow.pk, actor=request.user, now=designer.now)
+    copy = fresh(node)
     place = slot_of(designer.document, step_id)
     slot = Slot(place.branch, place.index + 1)
+
+    def duplicated(document: FlowDocument) -> FlowDocument:
+        # Emails are copied only once the draft is ours: a conflict leaves none behind.
+        own = with_own_emails(copy, flow_id=designer.flow.pk, actor=request.user, now=designer.now)
+        return insert(document, slot=slot, node=own)
+
     plan = Plan(
-        lambda d: insert(d, slot=slot, node=copy),
+        duplicated,
         f"duplicated “{node.title}”",
         f"{node.title} duplicated.",
         f"step:{copy.id}",
@@ -188,10 +197,3 @@ def _walk(request: TenantRequest, flow_id: int, operation: Any, said: str) -> Ht
     except (IllegalEdit, drafts.NotEditable, drafts.NothingThere) as error:
         return refusal(request, str(error))
     return answer(request, over(request, flow, part=designer.part, said=said))
-
-
-def families_of() -> Any:
-    """Return the step kinds by family, for the menu at the "+"."""
-    from flows.panels.look import families
-
-    return families()

@@ -68,7 +68,9 @@ def pause(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         flow = lifecycle.pause(flow_id=flow_id, actor=request.user, now=designer.now)
     except lifecycle.WrongStatus as error:
         return refusal(request, str(error))
-    return answer(request, over(request, flow, part="", said="The flow is paused: nobody moves until you resume."))
+    return answer(
+        request, over(request, flow, part="", said="The flow is paused: nobody moves until you resume.")
+    )
 
 
 @require_GET

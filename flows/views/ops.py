@@ -87,7 +87,9 @@ def _move_by(by: int) -> Callable[[Ask], Plan]:
         step = ask.id("step")
         title, where = find_step(ask.document, step).title, "up" if by < 0 else "down"
         change: Change = lambda d: steps.move_by(d, step_id=step, by=by)  # noqa: E731
-        return Plan(change, f"moved “{title}” {where}", f"{title} moved {where}.", focus=f"step-{step}", moves=step)
+        return Plan(
+            change, f"moved “{title}” {where}", f"{title} moved {where}.", focus=f"step-{step}", moves=step
+        )
 
     return plan
 
@@ -97,17 +99,25 @@ def _remove(ask: Ask) -> Plan:
     keep = ask.id("keep") if ask.post.get("keep") else None
     title = find_step(ask.document, step).title
     return Plan(
-        lambda d: steps.remove(d, step_id=step, keep=keep), f"removed “{title}”", f"{title} removed.", "", moves=step
+        lambda d: steps.remove(d, step_id=step, keep=keep),
+        f"removed “{title}”",
+        f"{title} removed.",
+        "",
+        moves=step,
     )
 
 
 def _add_branch(ask: Ask) -> Plan:
     step = ask.id("step") if ask.post.get("step") else find_branch(ask.document, ask.id("branch_id"))[0].id
     title = find_step(ask.document, step).title
-    return Plan(lambda d: branches.add_branch(d, step_id=step), f"added a branch to “{title}”", "Branch added.")
+    return Plan(
+        lambda d: branches.add_branch(d, step_id=step), f"added a branch to “{title}”", "Branch added."
+    )
 
 
-def _on_branch(words: str, operation: Callable[[FlowDocument, uuid.UUID], FlowDocument]) -> Callable[[Ask], Plan]:
+def _on_branch(
+    words: str, operation: Callable[[FlowDocument, uuid.UUID], FlowDocument]
+) -> Callable[[Ask], Plan]:
     def plan(ask: Ask) -> Plan:
         branch_id = ask.id("branch_id")
         split, position = find_branch(ask.document, branch_id)
@@ -131,7 +141,9 @@ def _add_success(ask: Ask) -> Plan:
     document = frame.add_success(ask.document, kind=kind.name)
     criterion = document.success[-1]
     change: Change = lambda d: d.model_copy(update={"success": (*d.success, criterion)})  # noqa: E731
-    return Plan(change, "added a success criterion", "Success criterion added.", part("success", criterion.id))
+    return Plan(
+        change, "added a success criterion", "Success criterion added.", part("success", criterion.id)
+    )
 
 
 def _remove_trigger(ask: Ask) -> Plan:
@@ -152,7 +164,9 @@ def _restore(ask: Ask) -> Plan:
         document = revision_document(ask.flow_id, int(number))
     except (ValueError, NeverSaved):
         raise IllegalEdit("There is no such revision.") from None
-    return Plan(lambda _: document, f"brought back revision {number}", f"Revision {number} is the draft now.", "")
+    return Plan(
+        lambda _: document, f"brought back revision {number}", f"Revision {number} is the draft now.", ""
+    )
 
 
 def _kind(table: object, name: str) -> object:
@@ -173,7 +187,9 @@ OPS: dict[str, Callable[[Ask], Plan]] = {
     "branch_right": _on_branch("moved right:", lambda d, b: branches.move_branch(d, branch_id=b, by=1)),
     "copy_branch": _on_branch("copied", lambda d, b: branches.copy_branch(d, branch_id=b)),
     "remove_branch": _on_branch("removed", lambda d, b: branches.remove_branch(d, branch_id=b)),
-    "branch_exits": _on_branch("exit at", lambda d, b: branches.end_branch(d, branch_id=b, exit_=ExitSettings())),
+    "branch_exits": _on_branch(
+        "exit at", lambda d, b: branches.end_branch(d, branch_id=b, exit_=ExitSettings())
+    ),
     "branch_joins": _on_branch("no exit at", lambda d, b: branches.end_branch(d, branch_id=b, exit_=None)),
     "add_trigger": _add_trigger,
     "remove_trigger": _remove_trigger,
