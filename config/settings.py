@@ -174,6 +174,7 @@ TENANT_SEEDS = ["crm.operations.setup.set_up_tenant"]
 # Where bounces go: "bounces@mail.example.com" makes one address per message, "" leaves it to the sender's own.
 BOUNCE_ADDRESS = env.text("MILLRACE_BOUNCE_ADDRESS", "")
 # The rooms below must not import the rooms above: what they need from there is named here.
+FLOWS_OCCUPANCY = "participants.occupancy.step_occupancy"
 DELIVERY_RENDERER = "content.rendering.render_batch"
 
 CELERY_BROKER_URL = REDIS_URL

@@ -27,7 +27,9 @@ def check_context(document: FlowDocument) -> CheckContext:
         names["sendable_email"] = _sendable(sorted(wanted["email"]))
     if "flow" in wanted:
         names["open_flow"] = _open_flows(sorted(wanted["flow"]))
-    licences = frozenset(Licence.objects.in_force(clock.now().date()).values_list("code", flat=True))
+    licences = frozenset(
+        Licence.objects.filter(Licence.in_force(clock.now().date())).values_list("code", flat=True)
+    )
     return CheckContext(document=document, names=names, licences=licences)
 
 

@@ -10,7 +10,6 @@ app_name = "flows"
 
 urlpatterns = [
     path("flows/new/", create.new, name="new"),
-    path("flows/<int:flow_id>/copy/", create.copy, name="copy"),
     path("flows/<int:flow_id>/edit/", designer.edit, name="edit"),
     path("flows/<int:flow_id>/edit/panel/", designer.panel, name="panel"),
     path("flows/<int:flow_id>/edit/apply/", designer.apply, name="apply"),

@@ -18,7 +18,9 @@ def checked(document: FlowDocument) -> FlowDocument:
     nodes = list(document.walk())
     if len(nodes) > MAX_STEPS:
         raise IllegalEdit(f"A flow can have {MAX_STEPS} steps at most.")
-    ids = [part.id for part in (*nodes, *document.triggers, *document.success)]
+    ids = [node.id for node in nodes]
+    ids.extend(trigger.id for trigger in document.triggers)
+    ids.extend(criterion.id for criterion in document.success)
     ids.extend(branch.id for node in nodes for branch in node.branches)
     if any(count > 1 for count in Counter(ids).values()):
         raise IllegalEdit("Two parts of the flow have the same id.")

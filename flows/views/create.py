@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.guards import needs
 from accounts.http import TenantRequest
@@ -13,10 +13,9 @@ from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from flows.models import FlowFolder
-from flows.operations.create import copy_flow, create_flow
+from flows.operations.create import create_flow
 from flows.panels.choices import folder_choices
 from flows.steps.forms import choose, to_number
-from flows.views.answers import designer_of
 
 admin = needs(Right.FLOW_ADMINISTRATOR)
 
@@ -51,12 +50,3 @@ def new(request: TenantRequest, tenant: str) -> HttpResponse:
         folder=FlowFolder.objects.filter(pk=number).first() if number else None,
     )
     return redirect(turl(request.tenant, "flows:edit", flow.pk))
-
-
-@require_POST
-@admin
-def copy(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
-    """Copy a flow and open the copy."""
-    designer = designer_of(request, flow_id)
-    made = copy_flow(flow=designer.flow, actor=request.user, now=designer.now)
-    return redirect(turl(request.tenant, "flows:edit", made.pk))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from django.http import QueryDict
@@ -58,7 +58,7 @@ class Plan:
 
 
 def _insert(ask: Ask) -> Plan:
-    kind = _kind(STEP_KINDS, ask.post.get("kind", ""))
+    kind = STEP_KINDS[_known(STEP_KINDS, ask.post.get("kind", ""))]
     node, slot = kind.new(), ask.slot
     return Plan(
         lambda d: steps.insert(d, slot=slot, node=node),
@@ -129,7 +129,7 @@ def _on_branch(
 
 
 def _add_trigger(ask: Ask) -> Plan:
-    kind = _kind(TRIGGER_KINDS, ask.post.get("kind", ""))
+    kind = TRIGGER_KINDS[_known(TRIGGER_KINDS, ask.post.get("kind", ""))]
     document = frame.add_trigger(ask.document, kind=kind.name)
     trigger = document.triggers[-1]
     change: Change = lambda d: d.model_copy(update={"triggers": (*d.triggers, trigger)})  # noqa: E731
@@ -137,7 +137,7 @@ def _add_trigger(ask: Ask) -> Plan:
 
 
 def _add_success(ask: Ask) -> Plan:
-    kind = _kind(SUCCESS_KINDS, ask.post.get("kind", ""))
+    kind = SUCCESS_KINDS[_known(SUCCESS_KINDS, ask.post.get("kind", ""))]
     document = frame.add_success(ask.document, kind=kind.name)
     criterion = document.success[-1]
     change: Change = lambda d: d.model_copy(update={"success": (*d.success, criterion)})  # noqa: E731
@@ -169,10 +169,10 @@ def _restore(ask: Ask) -> Plan:
     )
 
 
-def _kind(table: object, name: str) -> object:
-    if name not in table:  # type: ignore[operator]
+def _known(table: Container[str], name: str) -> str:
+    if name not in table:
         raise IllegalEdit("There is no such kind.")
-    return table[name]  # type: ignore[index]
+    return name
 
 
 OPS: dict[str, Callable[[Ask], Plan]] = {
