@@ -42,15 +42,20 @@ def read_email(text: str) -> str | None:
 
 @lru_cache(maxsize=8192)
 def read_phone(text: str, country: str = "") -> str | None:
-    """Return a phone number in E.164. Without + or 00 it needs its country; None where no such number can be."""
+    """Return a phone number in E.164, or None where the text is none.
+
+    Without + or 00 it needs its country and must fit its numbering plan. A number that brings its country code is
+    taken as it is: plans change faster than the library's table of them.
+    """
     cleaned = re.sub(r"^00", "+", text.strip())
     try:
         number = phonenumbers.parse(cleaned, country or None)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
+    if not cleaned.startswith("+") and not phonenumbers.is_possible_number(number):
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return written if 8 <= len(written) <= 16 else None
 
 
 def read_url(text: str) -> str | None:

@@ -69,9 +69,9 @@ def load(
     companies: dict[int, Owner] = {}
     if any(t.is_company for t in wanted) or shared:
         ids = sorted({c.company_id for c in contacts.values() if c.company_id})
-        companies = _companies(cursor, tenant_id, ids, company_targets)
-    _custom(cursor, tenant_id, "contact", contacts, [t for t in wanted if t.place == "contact_custom"])
-    _custom(cursor, tenant_id, "company", companies, [t for t in wanted if t.place == "company_custom"])
+        companies = load_companies(cursor, tenant_id, ids, company_targets)
+    load_custom(cursor, tenant_id, "contact", contacts, [t for t in wanted if t.place == "contact_custom"])
+    load_custom(cursor, tenant_id, "company", companies, [t for t in wanted if t.place == "company_custom"])
     _interests(cursor, tenant_id, contacts, [t for t in wanted if t.place == "interests"])
     return State(contacts, companies)
 
@@ -94,7 +94,7 @@ def _contacts(
     return found
 
 
-def _companies(
+def load_companies(
     cursor: psycopg.Cursor[Any], tenant_id: int, ids: Sequence[int], targets: Sequence[Target]
 ) -> dict[int, Owner]:
     if not ids:
@@ -113,7 +113,7 @@ def _companies(
     }
 
 
-def _custom(
+def load_custom(
     cursor: psycopg.Cursor[Any], tenant_id: int, on: str, owners: dict[int, Owner], targets: Sequence[Target]
 ) -> None:
     if not targets or not owners:

@@ -58,8 +58,10 @@ def update_fields(
     targets = list({change.target.key: change.target for change in ready}.values())
     state = load(cursor, tenant_id=tenant_id, contact_ids=contact_ids, targets=targets)
     skipped = _apply(state, ready, now.astimezone(zone or _UTC).date())
-    _write(cursor, tenant_id, state, targets, now)
-    changed = _record(cursor, tenant_id, state, now, origin, flow_id, actor_id)
+    write_state(cursor, tenant_id=tenant_id, state=state, targets=targets, now=now)
+    changed = record_changes(
+        cursor, tenant_id=tenant_id, state=state, now=now, origin=origin, flow_id=flow_id, actor_id=actor_id
+    )
     return UpdateResult(changed, skipped)
 
 
@@ -95,9 +97,10 @@ def _apply(state: State, changes: Sequence[ReadyChange], today: dt.date) -> dict
     return skipped
 
 
-def _write(
-    cursor: psycopg.Cursor[Any], tenant_id: int, state: State, targets: Sequence[Target], now: dt.datetime
+def write_state(
+    cursor: psycopg.Cursor[Any], *, tenant_id: int, state: State, targets: Sequence[Target], now: dt.datetime
 ) -> None:
+    """Write back what changed in a batch; `targets` are those it was loaded for."""
     contacts = [owner for owner in state.contacts.values() if owner.changed]
     companies = [owner for owner in state.companies.values() if owner.changed]
     keys = {key for owner in contacts for key in owner.changed}
@@ -129,15 +132,21 @@ def _write(
             write.write_interests(cursor, tenant_id=tenant_id, owners=contacts)
 
 
-def _record(
+def record_changes(
     cursor: psycopg.Cursor[Any],
+    *,
     tenant_id: int,
     state: State,
     now: dt.datetime,
     origin: Origin,
-    flow_id: int | None,
-    actor_id: int | None,
+    flow_id: int | None = None,
+    actor_id: int | None = None,
+    without: frozenset[int] = frozenset(),
 ) -> list[int]:
+    """Write contact.updated for each contact that changed, itself or by its company; return their ids.
+
+    `without` are contacts that are told of otherwise (they were made by the same import).
+    """
     lines: dict[int, list[dict[str, Any]]] = {}
     company_of: dict[int, int | None] = {}
     for contact in state.contacts.values():
@@ -149,6 +158,8 @@ def _record(
         for contact_id, company_id in colleagues(cursor, tenant_id=tenant_id, company_ids=list(changed)):
             lines.setdefault(contact_id, []).extend(_lines(changed[company_id], company=True))
             company_of[contact_id] = company_id
+    for contact_id in without:
+        lines.pop(contact_id, None)
     record_events(
         [
             NewEvent(

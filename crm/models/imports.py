@@ -15,10 +15,12 @@ class ContactImport(TenantModel):
     file_name = models.CharField(max_length=200)
     path = models.CharField(max_length=300)
     size = models.BigIntegerField()
+    format = models.CharField(max_length=10, default="csv")
     encoding = models.CharField(max_length=20)
     delimiter = models.CharField(max_length=1)
     headers = models.JSONField(default=list)
     mapping = models.JSONField(default=dict)
+    options = models.JSONField(default=dict)
     legal_basis = models.CharField(max_length=80, blank=True)
     source = models.CharField(max_length=120, blank=True)
     selection = TenantForeignKey(
@@ -28,6 +30,7 @@ class ContactImport(TenantModel):
     updated = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     warnings = models.BigIntegerField(default=0)
+    companies = models.BigIntegerField(default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
 
