@@ -3,6 +3,7 @@ const STEPS = [[60, "second"], [60, "minute"], [24, "hour"], [7, "day"]];
 
 function relative(at) {
   let amount = (at - Date.now()) / 1000;
+  if (Math.abs(amount) < 45) return "just now";
   for (const [size, unit] of STEPS) {
     if (Math.abs(amount) < size) return words.format(Math.round(amount), unit);
     amount /= size;
