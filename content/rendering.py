@@ -5,7 +5,6 @@ Templates are compiled once per version and process. Values are plain data; a mi
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +19,7 @@ from content.models import EmailVersion
 from content.sandbox import HTML, LINK, TEXT
 from content.values import Values, values_of
 from core.tenancy import require_tenant_id
-from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob, message_links
+from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob
 
 MAX_HTML = 2_000_000
 
@@ -49,23 +48,22 @@ def _prepare(version_id: int, subject: str, html: str, text: str, paths: Sequenc
     )
 
 
-def render_batch(jobs: Sequence[RenderJob], now: dt.datetime) -> dict[int, Rendered | RenderFailed]:
+def render_batch(jobs: Sequence[RenderJob]) -> dict[int, Rendered | RenderFailed]:
     """Render messages of the open tenant scope, each with its email's newest content."""
     newest = _newest_versions({job.content_version_id for job in jobs})
     templates = {old: _templates(new) for old, new in newest.items()}
     paths = {path for item in templates.values() for path in item.paths}
     contacts = values_of([job.contact_id for job in jobs if job.contact_id is not None], paths=paths)
     tenant = _tenant_values()
-    today = now.date()
     result: dict[int, Rendered | RenderFailed] = {}
     for job in jobs:
         ready = templates.get(job.content_version_id)
         if ready is None:
-            result[job.ref.message_id] = RenderFailed("The email no longer exists.")
+            result[job.message_id] = RenderFailed("The email no longer exists.")
             continue
         known = contacts.get(job.contact_id, {}) if job.contact_id is not None else {}
         context = {**known, "tenant": tenant, "event": job.values.get("event") or {}}
-        result[job.ref.message_id] = _render(ready, context, message_links(job.ref, today))
+        result[job.message_id] = _render(ready, context, job.links)
     return result
 
 

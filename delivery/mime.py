@@ -129,7 +129,8 @@ def _encoded_word(raw: bytes) -> str:
 
 
 def _part(kind: str, text: str) -> str:
-    raw = text.replace("\r\n", "\n").replace("\n", CRLF).encode("utf-8", "replace")
+    plain = text.replace("\r\n", "\n") if "\r" in text else text
+    raw = plain.replace("\n", CRLF).encode("utf-8", "replace")
     return (
         f"Content-Type: text/{kind}; charset=utf-8{CRLF}Content-Transfer-Encoding: base64{CRLF}{CRLF}"
         f"{CRLF.join(_lines(binascii.b2a_base64(raw, newline=False).decode()))}{CRLF}"

@@ -51,8 +51,8 @@ SELECT %(tenant)s::bigint, %(stream)s::bigint,
     coalesce(g.is_marketing, %(one_is_marketing)s::bool), coalesce(g.is_test, %(one_is_test)s::bool)
 FROM unnest(%(uuid)s::uuid[], %(to_address)s::text[], %(contact_id)s::bigint[], %(participant_id)s::bigint[],
             %(send_at)s::timestamptz[], %(enrolled_on)s::date[], %(content_version_id)s::bigint[],
-            %(flow_id)s::bigint[], %(step_id)s::uuid[], %(visit_number)s::int[], %(values)s::text[], %(is_marketing)s::bool[],
-            %(is_test)s::bool[]) WITH ORDINALITY
+            %(flow_id)s::bigint[], %(step_id)s::uuid[], %(visit_number)s::int[], %(values)s::text[],
+            %(is_marketing)s::bool[], %(is_test)s::bool[]) WITH ORDINALITY
     AS g(uuid, address, contact_id, participant_id, send_at, enrolled_on, version, flow_id, step_id, visit_number,
          given, is_marketing, is_test, position)
 ORDER BY g.position

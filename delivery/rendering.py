@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,14 +15,25 @@ from delivery.tokens import MessageRef, Purpose, make_message_token
 
 
 @dataclass(frozen=True, slots=True)
+class MessageLinks:
+    """The addresses that lead from a mail back to us. A click address is `click` and the link's number."""
+
+    click: str
+    open: str
+    unsubscribe: str
+    preferences: str
+    view: str
+
+
+@dataclass(frozen=True, slots=True)
 class RenderJob:
     """A message to render."""
 
-    ref: MessageRef
-    uuid: uuid.UUID
+    message_id: int
     content_version_id: int
     contact_id: int | None
     values: Mapping[str, Any]
+    links: MessageLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +53,13 @@ class RenderFailed:
     error: str
 
 
-Renderer = Callable[[Sequence[RenderJob], dt.datetime], dict[int, Rendered | RenderFailed]]
+Renderer = Callable[[Sequence[RenderJob]], dict[int, Rendered | RenderFailed]]
 
 
 @lru_cache(maxsize=1)
 def renderer() -> Renderer:
-    """Return the renderer: (jobs of the open tenant scope, now) → result by message id, in constant queries."""
+    """Return the renderer: (jobs of the open tenant scope) → result by message id, in constant queries."""
     return cast(Renderer, import_string(settings.DELIVERY_RENDERER))
-
-
-@dataclass(frozen=True, slots=True)
-class MessageLinks:
-    """The addresses that lead from a mail back to us. A click address is `click` and the link's number."""
-
-    click: str
-    open: str
-    unsubscribe: str
-    preferences: str
-    view: str
 
 
 def message_links(ref: MessageRef, today: dt.date) -> MessageLinks:

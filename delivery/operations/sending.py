@@ -114,10 +114,10 @@ def _prepare(turn: Turn, batch: Batch) -> list[Ready]:
         candidates = recheck(keys=batch.keys, stream=turn.stream, tenant=turn.tenant, process=turn.process)
         goes = [candidate for candidate in candidates if not candidate.refusal]
         jobs = [_job(turn, candidate) for candidate in goes]
-        results = renderer()(jobs, turn.now) if jobs else {}
+        results = renderer()(jobs) if jobs else {}
         ready, settlements = [], [refused(candidate) for candidate in candidates if candidate.refusal]
-        for candidate in goes:
-            made = _address(turn, candidate, results[candidate.id])
+        for candidate, job in zip(goes, jobs, strict=True):
+            made = _address(turn, candidate, results[candidate.id], job.links)
             if isinstance(made, Ready):
                 ready.append(made)
             else:
@@ -128,19 +128,20 @@ def _prepare(turn: Turn, batch: Batch) -> list[Ready]:
 
 def _job(turn: Turn, candidate: Candidate) -> RenderJob:
     return RenderJob(
-        ref=candidate.ref(turn.tenant.pk),
-        uuid=candidate.uuid,
+        message_id=candidate.id,
         content_version_id=candidate.content_version_id,
         contact_id=candidate.contact_id,
         values=candidate.values,
+        links=message_links(candidate.ref(turn.tenant.pk), turn.now.date()),
     )
 
 
-def _address(turn: Turn, candidate: Candidate, result: Rendered | RenderFailed) -> Ready | Settlement:
+def _address(
+    turn: Turn, candidate: Candidate, result: Rendered | RenderFailed, links: MessageLinks
+) -> Ready | Settlement:
     """Return the assembled mail, or why there is none."""
     if isinstance(result, RenderFailed):
         return failed(candidate, reason="not_rendered", error=result.error)
-    links = message_links(candidate.ref(turn.tenant.pk), turn.now.date())
     try:
         return Ready(candidate, result, build_envelope(turn, candidate, result, links))
     except mime.BadAddress as error:
