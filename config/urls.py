@@ -12,6 +12,7 @@ tenant_pages: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("crm.urls")),
     path("content/", include("content.urls")),
+    path("content/blocked-addresses/", include("delivery.urls")),
     path("", include("flows.urls")),
     path("", include("participants.urls")),
     path("", include("reporting.urls")),
@@ -25,7 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("mailbox/", include("trial.mailbox_urls")),
     path("health/", include("core.urls")),
-    path("m/", include("delivery.urls")),
+    path("m/", include("content.public_urls")),
+    path("m/", include("delivery.public_urls")),
     path("t/<slug:tenant>/", include(tenant_pages)),
 ]
 

@@ -29,6 +29,7 @@ class Templates:
     """A version, ready to render."""
 
     version_id: int
+    email_id: int
     subject: Template
     html: Template
     text: Template
@@ -38,13 +39,16 @@ class Templates:
 @lru_cache(maxsize=64)
 def _templates(version_id: int) -> Templates:
     """Return the compiled templates of a version: immutable, and its id is never used again."""
-    version = EmailVersion.objects.only("subject", "html", "text", "custom_keys").get(pk=version_id)
-    return _prepare(version_id, version.subject, version.html, version.text, version.custom_keys)
+    version = EmailVersion.objects.only("email_id", "subject", "html", "text", "custom_keys").get(
+        pk=version_id
+    )
+    ids = version_id, version.email_id
+    return _prepare(ids, version.subject, version.html, version.text, version.custom_keys)
 
 
-def _prepare(version_id: int, subject: str, html: str, text: str, paths: Sequence[str]) -> Templates:
+def _prepare(ids: tuple[int, int], subject: str, html: str, text: str, paths: Sequence[str]) -> Templates:
     return Templates(
-        version_id, TEXT.from_string(subject), HTML.from_string(html), TEXT.from_string(text), tuple(paths)
+        *ids, TEXT.from_string(subject), HTML.from_string(html), TEXT.from_string(text), tuple(paths)
     )
 
 
@@ -88,6 +92,7 @@ def _render(ready: Templates, context: Values, links: MessageLinks) -> Rendered 
     try:
         rendered = Rendered(
             version_id=ready.version_id,
+            email_id=ready.email_id,
             subject=one_line(ready.subject.render(context)),
             html=ready.html.render(context),
             text=ready.text.render(context),
@@ -99,12 +104,22 @@ def _render(ready: Templates, context: Values, links: MessageLinks) -> Rendered 
     return rendered
 
 
+def render_sent(
+    *, version_id: int, contact_id: int | None, event: Values, links: MessageLinks
+) -> Rendered | RenderFailed:
+    """Render one message again as it was sent: exactly this version, with the contact's values of today."""
+    ready = _templates(version_id)
+    known = values_of([contact_id], paths=ready.paths) if contact_id is not None else {}
+    context = {**known.get(contact_id or 0, {}), "tenant": _tenant_values(), "event": event}
+    return _render(ready, context, links)
+
+
 NO_LINKS = MessageLinks(click="#link-", open="data:,", unsubscribe="#", preferences="#", view="#")
 
 
 def render_preview(compiled: Compiled, *, contact_id: int | None) -> Rendered | RenderFailed:
     """Render a draft as one contact would get it, with links that lead nowhere."""
-    ready = _prepare(0, compiled.subject, compiled.html, compiled.text, compiled.custom_keys)
+    ready = _prepare((0, 0), compiled.subject, compiled.html, compiled.text, compiled.custom_keys)
     known = values_of([contact_id], paths=ready.paths) if contact_id is not None else {}
     context = {**known.get(contact_id or 0, {}), "tenant": _tenant_values(), "event": {}}
     return _render(ready, context, NO_LINKS)
@@ -119,7 +134,7 @@ def render_address(url: str, context: Values) -> str:
 
 def test_render_problem(compiled: Compiled) -> str | None:
     """Render with no values at all and with odd ones: return the error that a recipient's mail would die of."""
-    ready = _prepare(0, compiled.subject, compiled.html, compiled.text, ())
+    ready = _prepare((0, 0), compiled.subject, compiled.html, compiled.text, ())
     odd: dict[str, Any] = {
         root: dict.fromkeys(("first_name", "name", "country", "category"), "x")
         for root in ("contact", "company", "our_contact", "service_contact", "tenant")

@@ -7,7 +7,6 @@ is the guards' (docs/state-machines.md); what needs no check any more (success, 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -132,11 +131,9 @@ _PLAIN = (
 
 
 def _candidate(row: Sequence[Any]) -> Candidate:
-    # Django has psycopg leave JSON as text on its connections.
-    values = json.loads(row[9])
     ours, service = _person(*row[15:18]), _person(*row[18:21])
     named = dict(zip(_PLAIN, [*row[:9], *row[10:15]], strict=True))
-    return Candidate(values=values, our_contact=ours, service_contact=service, refusal=row[21], **named)
+    return Candidate(values=row[9], our_contact=ours, service_contact=service, refusal=row[21], **named)
 
 
 def _person(first_name: str | None, last_name: str | None, email: str | None) -> Person | None:

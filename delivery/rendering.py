@@ -41,6 +41,7 @@ class Rendered:
     """What one recipient gets. `version_id` is the version really rendered: the newest when it goes."""
 
     version_id: int
+    email_id: int
     subject: str
     html: str
     text: str

@@ -17,6 +17,7 @@ from crm.events import NewEvent, Origin, record_events
 from delivery.channels.base import HandOver, Outcome
 from delivery.models import BlockedAddress, Message
 from delivery.recheck import CANCELS, GIVES_BACK, Candidate
+from delivery.rendering import Rendered
 
 Status = Message.Status
 # The first wait is half a minute to a minute, the last ones six hours: more than a day in all.
@@ -38,8 +39,7 @@ class Settlement:
     attempts: int | None = None
     send_at: dt.datetime | None = None
     handed_at: dt.datetime | None = None
-    version_id: int | None = None
-    subject: str = ""
+    rendered: Rendered | None = None
     blocks: str = ""
 
 
@@ -57,7 +57,7 @@ def failed(candidate: Candidate, *, reason: str, error: str) -> Settlement:
 
 
 def handed_over(
-    candidate: Candidate, result: HandOver, *, version_id: int, subject: str, now: dt.datetime
+    candidate: Candidate, result: HandOver, *, rendered: Rendered, now: dt.datetime
 ) -> Settlement:
     """Return the state after a hand-over."""
     attempts = candidate.attempts + 1
@@ -65,12 +65,12 @@ def handed_over(
         case Outcome.SENT:
             return Settlement(
                 candidate, Status.SENT, event="message.sent", attempts=attempts, handed_at=now,
-                version_id=version_id, subject=subject,
+                rendered=rendered,
             )  # fmt: skip
         case Outcome.UNKNOWN:
             return Settlement(
                 candidate, Status.UNKNOWN, reason="not_confirmed", error=result.said, event="message.unknown",
-                attempts=attempts, handed_at=now, version_id=version_id, subject=subject,
+                attempts=attempts, handed_at=now, rendered=rendered,
             )  # fmt: skip
         case Outcome.REFUSED:
             return Settlement(
@@ -106,7 +106,9 @@ def _again(candidate: Candidate, result: HandOver, attempts: int, now: dt.dateti
 # `unknown` may be settled too: another process took this one for dead and was wrong about the outcome.
 _SETTLE = """
 UPDATE delivery_message m SET
-    status = t.status, reason = t.reason, error = t.error, reserved_by = NULL,
+    status = CASE WHEN t.status <> 'sent' THEN t.status WHEN m.first_clicked_at IS NOT NULL THEN 'clicked'
+                  WHEN m.first_opened_at IS NOT NULL THEN 'opened' ELSE 'sent' END,
+    reason = t.reason, error = t.error, reserved_by = NULL,
     attempts = coalesce(t.attempts, m.attempts), send_at = coalesce(t.send_at, m.send_at),
     handed_at = coalesce(t.handed_at, m.handed_at),
     content_version_id = coalesce(t.version_id, m.content_version_id), to_address = t.address
@@ -126,7 +128,7 @@ def settle(settlements: Sequence[Settlement], *, process: int, now: dt.datetime)
     rows = [
         (
             s.candidate.enrolled_on, s.candidate.id, str(s.status), s.reason, s.error[:500], s.attempts, s.send_at,
-            s.handed_at, s.version_id, s.candidate.to_address,
+            s.handed_at, s.rendered.version_id if s.rendered else None, s.candidate.to_address,
         )
         for s in settlements
     ]  # fmt: skip
@@ -146,14 +148,19 @@ def _is_told(settlement: Settlement) -> bool:
 
 def _event(settlement: Settlement, now: dt.datetime) -> NewEvent:
     candidate = settlement.candidate
-    data = {"subject": settlement.subject, "reason": settlement.reason, "error": settlement.error[:200]}
+    rendered = settlement.rendered
+    data = {
+        "subject": rendered.subject if rendered else "",
+        "reason": settlement.reason,
+        "error": settlement.error[:200],
+    }
     return NewEvent(
         kind=settlement.event,
         contact_id=candidate.contact_id or 0,
         company_id=candidate.company_id,
         at=now,
         origin=Origin.FLOW if candidate.flow_id else Origin.SYSTEM,
-        object_id=settlement.version_id or candidate.content_version_id,
+        object_id=rendered.email_id if rendered else None,
         data={key: value for key, value in data.items() if value},
         flow_id=candidate.flow_id,
         step_id=candidate.step_id,

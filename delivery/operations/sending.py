@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 from django.conf import settings
-from django.db import Error, connections
+from django.db import InterfaceError, OperationalError, connections
 
 from accounts.models import Tenant
 from core import clock
@@ -204,8 +204,7 @@ def _outcome(turn: Turn, item: Ready, result: HandOver) -> Settlement:
     return handed_over(
         item.candidate,
         result,
-        version_id=item.rendered.version_id,
-        subject=item.rendered.subject,
+        rendered=item.rendered,
         now=turn.now,
     )
 
@@ -215,8 +214,8 @@ def _down(turn: Turn, item: Ready) -> Settlement:
 
 
 _MARK = """
-UPDATE delivery_message m SET status = 'sending'
-FROM unnest(%s::date[], %s::bigint[]) AS t(enrolled_on, id), delivery_stream s
+UPDATE delivery_message m SET status = 'sending', content_version_id = t.version_id
+FROM unnest(%s::date[], %s::bigint[], %s::bigint[]) AS t(enrolled_on, id, version_id), delivery_stream s
 WHERE m.tenant_id = %s AND m.enrolled_on = t.enrolled_on AND m.id = t.id
   AND m.status = 'queued' AND m.reserved_by = %s
   AND s.tenant_id = m.tenant_id AND s.id = m.stream_id AND s.state = 'open' AND s.epoch = m.epoch
@@ -228,7 +227,8 @@ def _mark(turn: Turn, part: Sequence[Ready]) -> set[int]:
     """Mark the messages as being handed over, in a commit of their own; return which are still ours to send."""
     with tenant_scope(turn.tenant.pk), raw_cursor() as cursor:
         days, ids = [i.candidate.enrolled_on for i in part], [i.candidate.id for i in part]
-        cursor.execute(_MARK, [days, ids, turn.tenant.pk, turn.process])
+        versions = [i.rendered.version_id for i in part]
+        cursor.execute(_MARK, [days, ids, versions, turn.tenant.pk, turn.process])
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -241,7 +241,7 @@ def _settle(
             with tenant_scope(turn.tenant.pk):
                 settle(settlements, process=turn.process, now=turn.now)
             return
-        except Error as error:
+        except (OperationalError, InterfaceError) as error:
             _log.warning("settling failed, trying again", error=str(error), wait=wait)
             connections["default"].close()
             sleep(wait)

@@ -137,7 +137,7 @@ def test_an_opt_out_of_another_type_stops_nothing(house: House, mailbox: Mailbox
         from crm.models import SubscriptionType
 
         SubscriptionOptOut.objects.create(
-            contact=ada, type=SubscriptionType.objects.create(name="Events"), at=NOW
+            contact=ada, type=SubscriptionType.objects.create(name="Fairs"), at=NOW
         )
     assert house.send().handed == 1
 

@@ -1,0 +1,1 @@
+"""Doors of content: the library and the editor, and what recipients follow."""

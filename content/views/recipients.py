@@ -1,0 +1,41 @@
+"""What recipients follow: a tracked link, and the mail in their browser."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_safe
+
+from content.operations.clicks import follow_link
+from content.rendering import render_sent
+from content.safe_html import mail_response
+from delivery.machines import is_machine
+from delivery.models import Message
+from delivery.operations.recipients import NoSuchMessage, recipient_of
+from delivery.public import PublicRequest, for_message, not_found
+from delivery.rendering import RenderFailed, message_links
+from delivery.tokens import MessageRef, Purpose
+
+
+@require_safe
+@for_message(Purpose.CLICK)
+def click(request: PublicRequest, ref: MessageRef, number: int) -> HttpResponse:
+    """Lead on to the link's address."""
+    address = follow_link(ref=ref, number=number, now=request.now, machine=is_machine(request))
+    return HttpResponseRedirect(address) if address else not_found(request)
+
+
+@require_safe
+@for_message(Purpose.VIEW)
+def view_in_browser(request: PublicRequest, ref: MessageRef) -> HttpResponse:
+    """Show the mail as it was sent. For an erased person there is nothing to show any more."""
+    who = recipient_of(ref)
+    if who.contact is None and not who.is_test:
+        raise NoSuchMessage("The person was erased.")
+    message = Message.objects.get(enrolled_on=ref.enrolled_on, pk=ref.message_id)
+    rendered = render_sent(
+        version_id=message.content_version_id,
+        contact_id=message.contact_id,
+        event=message.values.get("event") or {},
+        links=message_links(ref, request.now.date()),
+    )
+    return not_found(request) if isinstance(rendered, RenderFailed) else mail_response(rendered.html)

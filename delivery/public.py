@@ -1,0 +1,68 @@
+"""What every public page shares: the token opens its tenant's scope, what is not ours is not found, nothing is kept.
+
+The pages work without sign-in, cookies and scripts, in the tenant's name.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+
+from accounts.models import Tenant
+from core import clock
+from core.signing import BadToken
+from core.tenancy import tenant_scope
+from delivery.operations.recipients import NoSuchMessage
+from delivery.tokens import MessageRef, Purpose, read_message_token
+
+P = ParamSpec("P")
+
+
+class PublicRequest(HttpRequest):
+    """A request with the tenant that its token names, and that tenant's clock."""
+
+    sender: Tenant
+    now: dt.datetime
+
+
+def for_message(
+    purpose: Purpose,
+) -> Callable[[Callable[Concatenate[Any, MessageRef, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Decorate a view that takes (request, ref, …): reads the token, opens the scope, answers forgeries with 404."""
+
+    def decorate(
+        view: Callable[Concatenate[Any, MessageRef, P], HttpResponse],
+    ) -> Callable[..., HttpResponse]:
+        @never_cache
+        @wraps(view)
+        def wrapped(request: Any, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            try:
+                ref = read_message_token(purpose, token)
+                request.sender = Tenant.objects.get(pk=ref.tenant_id)
+            except (BadToken, Tenant.DoesNotExist):
+                return not_found(request)
+            request.now = clock.now() + request.sender.clock_offset
+            try:
+                with tenant_scope(ref.tenant_id):
+                    response = view(request, ref, *args, **kwargs)
+            except NoSuchMessage:
+                return not_found(request)
+            response["X-Robots-Tag"] = "noindex, nofollow"
+            return response
+
+        # Nothing here rests on a session: the token alone speaks for the recipient, also without cookies.
+        wrapped.csrf_exempt = True  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate
+
+
+def not_found(request: HttpRequest) -> HttpResponse:
+    """Answer that there is nothing here, without a word of why."""
+    return render(request, "delivery/not_found.html", status=404)

@@ -1,0 +1,15 @@
+"""Addresses in mails. Short, because a mail holds dozens; everything else below /m/ is not found."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from delivery.views import recipients
+
+app_name = "mail"
+urlpatterns: list[URLPattern] = [
+    path("o/<str:token>", recipients.open_pixel, name="open"),
+    path("u/<str:token>", recipients.unsubscribe, name="unsubscribe"),
+    path("p/<str:token>", recipients.preferences, name="preferences"),
+    path("<path:path>", recipients.missing, name="missing"),
+]
