@@ -11,3 +11,4 @@ import "./shell/unsaved-guard.js";
 import "./shell/side-panel.js";
 import "./shell/dialogs.js";
 import "./shell/local-time.js";
+import "./shell/choice-list.js";

@@ -1,0 +1,30 @@
+"""{% criteria_editor criteria prefix="criteria" %}: the editor, to be put inside any form (docs/how-to)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.template import Context
+
+from crm.criteria.editor import Drawer
+from crm.criteria.schema import Criteria
+
+register = template.Library()
+
+
+@register.inclusion_tag("crm/criteria/editor.html", takes_context=True)
+def criteria_editor(
+    context: Context,
+    criteria: Criteria | None,
+    prefix: str = "criteria",
+    zone: str = "",
+    show_problems: bool = False,
+) -> dict[str, Any]:
+    """Draw the editor with these criteria. `zone` is the timezone of "today" for the live count."""
+    return {
+        "tenant": context["tenant"],
+        "prefix": prefix,
+        "zone": zone,
+        "view": Drawer(prefix, show_problems=show_problems).draw(criteria or Criteria()),
+    }

@@ -1,0 +1,1 @@
+"""Pages of the CRM: each view translates, calls one operation, and translates back."""

@@ -1,0 +1,126 @@
+"""The criteria editor: posted fields become criteria, each operation does one thing, strangers see nothing."""
+
+from __future__ import annotations
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+
+from accounts.models import Tenant
+from core.tenancy import tenant_scope
+from crm.criteria.editor import Drawer, LineView, apply, read_criteria
+from crm.criteria.schema import Criteria, Group, Line
+from crm.criteria.validate import problems
+from crm.models import ListItem
+from tests.crm.conftest import make_contact
+from tests.fixtures.people import Person
+
+CHEF = Line(field="contact.job_title", operator="contains", values=("chef",))
+EMPTY = Line(field="", operator="")
+
+
+def of(*groups: tuple[Line | Criteria, ...]) -> Criteria:
+    """Build criteria."""
+    return Criteria(groups=tuple(Group(lines=lines) for lines in groups))
+
+
+def fields_of(criteria: Criteria, prefix: str = "filter") -> QueryDict:
+    """Return what a browser would post for an editor with these criteria."""
+    data = QueryDict(mutable=True)
+    data["criteria_prefix"] = prefix
+
+    def put(line: LineView) -> None:
+        if line.nested:
+            for group in line.nested.groups:
+                for inner in group.lines:
+                    put(inner)
+            return
+        data[f"{line.name}.field"], data[f"{line.name}.operator"] = line.field_key, line.operator
+        for slot in line.slots:
+            if slot.kind == "choices":
+                data.setlist(slot.name, sorted(slot.chosen))
+            else:
+                data[slot.name] = slot.value
+
+    for group in Drawer(prefix).draw(criteria).groups:
+        for line in group.lines:
+            put(line)
+    return data
+
+
+def test_what_is_drawn_is_read_back(acme_scope: Tenant) -> None:
+    items = [str(pk) for pk in ListItem.objects.filter(list="category").values_list("pk", flat=True)[:2]]
+    category = Line(field="contact.category", operator="one_of", values=tuple(sorted(items)))
+    period = Line(field="contact.created_at", operator="in_period", values=("last", "3", "week"))
+    criteria = of((CHEF, of((category,), (period, CHEF))), (EMPTY,))
+    assert read_criteria(fields_of(criteria), "filter") == criteria
+    assert problems(of((CHEF, of((category,), (period, CHEF))))) == []
+
+
+@pytest.mark.parametrize(
+    ("op", "path", "after"),
+    [
+        ("add-group", (), of((CHEF,), (CHEF, EMPTY), (EMPTY,))),
+        ("add-line", (0,), of((CHEF, EMPTY), (CHEF, EMPTY))),
+        ("nest", (0,), of((CHEF, of((EMPTY,), (EMPTY,))), (CHEF, EMPTY))),
+        ("remove-line", (1, 0), of((CHEF,), (EMPTY,))),
+        ("remove-line", (0, 0), of((CHEF, EMPTY))),
+        ("remove-group", (1,), of((CHEF,))),
+        ("remove-group", (7,), of((CHEF,), (CHEF, EMPTY))),
+        ("evil", (0,), of((CHEF,), (CHEF, EMPTY))),
+    ],
+)
+def test_each_operation_does_one_thing(op: str, path: tuple[int, ...], after: Criteria) -> None:
+    assert apply(of((CHEF,), (CHEF, EMPTY)), op, path) == after
+
+
+def test_operations_reach_into_nested_groups() -> None:
+    criteria = of((CHEF, of((CHEF,), (EMPTY,))))
+    assert apply(criteria, "add-line", (0, 1, 0)) == of((CHEF, of((CHEF, EMPTY), (EMPTY,))))
+    assert apply(criteria, "remove-line", (0, 1, 1, 0)) == of((CHEF, of((CHEF,))))
+    assert apply(criteria, "add-group", (0, 1)) == of((CHEF, of((CHEF,), (EMPTY,), (EMPTY,))))
+
+
+def test_garbage_is_no_error() -> None:
+    data = QueryDict("filter.g0.l0.field=x&filter.g0.l0.field.g1=y&filter.g0=z&filter.gx.l9=1&filter..=2")
+    assert read_criteria(data, "filter").groups == (Group(lines=(Line(field="x", operator=""),)),)
+
+
+def test_the_editor_is_drawn_anew_and_tells_the_page(client: Client, alice: Person) -> None:
+    data = fields_of_in(alice, of((CHEF,)))
+    data["criteria_op"], data["criteria_path"] = "add-line", "0"
+    response = alice.client().post(alice.url("contacts/criteria/"), data)
+    assert response.status_code == 200
+    assert "criteria:changed" in response["HX-Trigger-After-Settle"]
+    assert b'name="filter.g0.l0.v0" value="chef"' in response.content
+    assert b'name="filter.g0.l1.field"' in response.content
+
+
+def fields_of_in(person: Person, criteria: Criteria) -> QueryDict:
+    """As fields_of, inside the person's tenant."""
+    with tenant_scope(person.tenant.pk):
+        return fields_of(criteria)
+
+
+def test_the_live_count_counts_or_says_what_is_missing(alice: Person, charlie: Person) -> None:
+    for person in (alice, charlie):
+        with tenant_scope(person.tenant.pk):
+            make_contact(last_name="Ek", job_title="Head chef")
+            make_contact(last_name="Bo", job_title="Cook")
+    url = alice.url("contacts/criteria/count/")
+    found = alice.client().post(url, fields_of_in(alice, of((CHEF,)))).content.decode()
+    assert '<b class="num">1</b> contact match' in found
+    missing = alice.client().post(url, fields_of_in(alice, of((CHEF, EMPTY)))).content.decode()
+    assert "A line has no field." in missing
+
+
+def test_strangers_find_nothing(alice: Person, charlie: Person) -> None:
+    for path in ("contacts/criteria/", "contacts/criteria/count/"):
+        assert charlie.client().post(alice.url(path), {"criteria_prefix": "filter"}).status_code == 404
+
+
+@pytest.mark.parametrize("prefix", ["", "a b", "<x>", "1a"])
+def test_a_prefix_that_is_no_name_is_not_found(alice: Person, prefix: str) -> None:
+    assert (
+        alice.client().post(alice.url("contacts/criteria/"), {"criteria_prefix": prefix}).status_code == 404
+    )
