@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = Path(os.environ.get("MILLRACE_HOME") or ROOT / ".millrace")
+# What set-up brings along belongs to the clone, wherever the data are (MILLRACE_HOME).
+HOME = ROOT / ".millrace"
 VENV = ROOT / ".venv"
 # Dependencies, Node packages and the servers' binaries take about this much.
 ROOM_NEEDED = 1_500 * 2**20
