@@ -6,6 +6,8 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
+# Imported for its effect: web and commands queue tasks too, so the application is every process's default.
+from config import celery as celery
 from config import env
 from config.databases import databases
 from config.logs import logging_config

@@ -10,6 +10,7 @@ app_name = "mailbox"
 urlpatterns = [
     path("", mailbox.mail_list, name="list"),
     path("empty", mailbox.mail_empty, name="empty"),
+    path("shop/<slug:page>/", mailbox.shop, name="shop"),
     path("<slug:mail_id>/", mailbox.mail_detail, name="detail"),
     path("<slug:mail_id>/html", mailbox.mail_html, name="html"),
     path("<slug:mail_id>/files/<int:number>", mailbox.mail_file, name="file"),

@@ -135,8 +135,9 @@ class Someone:
 
 
 CATEGORIES = ("Prospect", "Lead", "Customer", "Partner", "Former customer")
-BUSINESSES = ("Retail", "Travel", "Accommodation", "Rental", "Education")
-INTERESTS = ("Hiking", "Climbing", "Kayaking", "Cycling", "Winter sports", "Camping")
+# These are values of the lists that every new tenant begins with (crm.operations.setup).
+BUSINESSES = ("Retail", "Hospitality", "Services", "Education", "Transport", "Manufacturing")
+INTERESTS = ("Product news", "Offers", "Events", "Webinars", "Sustainability")
 
 
 def companies(today: dt.date) -> list[Workplace]:

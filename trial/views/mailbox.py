@@ -25,6 +25,12 @@ MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; font-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
+SHOP = {
+    "autumn": "The autumn range",
+    "offer": "Ten per cent for your first order",
+    "repairs": "Our repair service",
+    "stores": "Where to find us",
+}
 VIEWS = {"html": "HTML", "text": "Text", "headers": "Headers", "source": "Source"}
 
 
@@ -109,6 +115,15 @@ def mail_empty(request: HttpRequest) -> HttpResponse:
     """Throw all mails away."""
     _mailbox().empty()
     return redirect("mailbox:list")
+
+
+@trial_only
+@require_GET
+def shop(request: HttpRequest, page: str) -> HttpResponse:
+    """Stand in for the demo company's own site, where the links of its mails lead."""
+    if page not in SHOP:
+        raise Http404
+    return render(request, "trial/shop.html", {"title": SHOP[page], "query": request.GET.items()})
 
 
 def _own(request: HttpRequest, url: str) -> str:

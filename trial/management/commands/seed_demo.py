@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import transaction
 
 from accounts.models import Tenant
 from core import clock
 from trial.people import TENANT_SLUG
-from trial.seed.tenant import seed_tenant
+from trial.seed.everything import seed_everything
 
 
 class Command(BaseCommand):
@@ -23,6 +22,4 @@ class Command(BaseCommand):
             if options["verbosity"]:
                 self.stdout.write("The demo tenant is there already.")
             return
-        # All or nothing: a demo that was interrupted begins anew.
-        with transaction.atomic():
-            seed_tenant(now=clock.now())
+        seed_everything(now=clock.now())

@@ -1,0 +1,44 @@
+"""The whole demo in its order: tenant, contacts, selections, emails, flow. One transaction: all of it, or nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from accounts.models import Tenant
+from core.tenancy import tenant_scope
+from trial.people import ADMINISTRATOR, MARKETER, REP, WRITER
+from trial.seed.contacts import seed_contacts
+from trial.seed.emails import seed_email
+from trial.seed.flow import seed_flow
+from trial.seed.selections import seed_selections
+from trial.seed.tenant import seed_tenant
+
+
+@transaction.atomic
+def seed_everything(*, now: dt.datetime) -> Tenant:
+    """Make the demo tenant with all that a newcomer finds in it."""
+    tenant, users = seed_tenant(now=now)
+    marketer, writer = users[MARKETER.role], users[WRITER.role]
+    with tenant_scope(tenant.pk):
+        seed_contacts(importer=users[ADMINISTRATOR.role], owners=(users[REP.role], marketer), now=now)
+        selections = seed_selections(owner=marketer, now=now)
+        welcome = seed_email(
+            name="Welcome",
+            subject='Welcome, {{ contact.first_name|default("friend", true) }}',
+            preheader="The autumn range, and where to begin",
+            source="welcome.mjml",
+            writer=writer,
+            now=now,
+        )
+        offer = seed_email(
+            name="First order offer",
+            subject="Ten per cent for your first order",
+            preheader="Until Sunday",
+            source="offer.mjml",
+            writer=writer,
+            now=now,
+        )
+        seed_flow(owner=marketer, welcome=welcome, offer=offer, selections=selections, now=now)
+    return tenant
