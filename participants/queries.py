@@ -1,0 +1,171 @@
+"""Reads of participants: the page of a flow's participants, and one participant's row.
+
+Keyset-paged by id, newest first, so a page costs the same with ten participants and with a million. Knows contacts,
+messages and steps by their ids only until a page of rows is known, then reads each kind once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from content.models import EmailVersion
+from crm.models import Contact
+from delivery.models import Message
+from flows.models import Step
+from participants.models import Participant
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LastMessage:
+    """The newest message of a participant: what it was, when, and how it fares."""
+
+    id: int
+    subject: str
+    email_name: str
+    status: str
+    status_label: str
+    reason: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantRow:
+    """A participant as lists and exports show it."""
+
+    participant: Participant
+    contact: Contact | None
+    step_title: str
+    message: LastMessage | None
+
+    @property
+    def contact_name(self) -> str:
+        """The contact's name, also where it was erased."""
+        return str(self.contact) if self.contact and self.contact.deleted_at is None else "Erased contact"
+
+    @property
+    def email(self) -> str:
+        """The e-mail address, empty where there is none."""
+        return self.contact.email if self.contact else ""
+
+    @property
+    def company_name(self) -> str:
+        """The company's name, empty where there is none."""
+        return self.contact.company.name if self.contact and self.contact.company else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantFilter:
+    """What the Participants tab is narrowed to; empty fields narrow nothing."""
+
+    status: str = ""
+    step_id: uuid.UUID | None = None
+    reason: str = ""
+    contact_ids: Sequence[int] | None = None
+
+    def apply(self, rows: QuerySet[Participant]) -> QuerySet[Participant]:
+        """Narrow a query set."""
+        if self.status:
+            rows = rows.filter(status=self.status)
+        if self.step_id is not None:
+            rows = rows.filter(step_id=self.step_id)
+        if self.reason:
+            rows = rows.filter(drop_reason=self.reason)
+        if self.contact_ids is not None:
+            rows = rows.filter(contact_id__in=list(self.contact_ids))
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantPage:
+    """A page of rows; `older` and `newer` are the ids to go on from, None at an end."""
+
+    rows: list[ParticipantRow]
+    older: int | None
+    newer: int | None
+
+
+def participants_page(
+    *,
+    flow_id: int,
+    narrowed: ParticipantFilter,
+    before: int | None = None,
+    after: int | None = None,
+    size: int = PAGE_SIZE,
+) -> ParticipantPage:
+    """Return a page, newest first: the rows older than `before`, or newer than `after`, or the newest. Five queries."""
+    rows = narrowed.apply(Participant.objects.filter(flow_id=flow_id))
+    if after is not None:
+        found = list(rows.filter(pk__gt=after).order_by("pk")[: size + 1])
+        more, page = len(found) > size, found[:size][::-1]
+        newer = page[0].pk if more and page else None
+        older = page[-1].pk if page else None
+    else:
+        found = list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[: size + 1])
+        more, page = len(found) > size, found[:size]
+        older = page[-1].pk if more else None
+        newer = page[0].pk if before and page else None
+    return ParticipantPage(rows=with_details(page), older=older, newer=newer)
+
+
+def with_details(participants: Sequence[Participant]) -> list[ParticipantRow]:
+    """Add contact, company, step title and last message to a page of participants: one query a kind."""
+    contacts = contacts_by_id(p.contact_id for p in participants)
+    titles = step_titles({p.flow_id for p in participants})
+    messages = last_messages(participants)
+    return [
+        ParticipantRow(
+            participant=p,
+            contact=contacts.get(p.contact_id),
+            step_title=titles.get(p.step_id, "") if p.step_id else "",
+            message=messages.get(p.last_message_id) if p.last_message_id else None,
+        )
+        for p in participants
+    ]
+
+
+def contacts_by_id(ids: Iterable[int]) -> dict[int, Contact]:
+    """Return contacts with their companies, by id; one query."""
+    return Contact.objects.select_related("company").in_bulk(list(set(ids)))
+
+
+def step_titles(flow_ids: Iterable[int]) -> dict[uuid.UUID, str]:
+    """Return the titles of the flows' steps, removed ones too; one query."""
+    return dict(Step.objects.filter(flow_id__in=list(flow_ids)).values_list("pk", "title"))
+
+
+def last_messages(participants: Sequence[Participant]) -> dict[int, LastMessage]:
+    """Return the last messages by id. Two queries; the enrolment days keep PostgreSQL to their partitions."""
+    ids = [p.last_message_id for p in participants if p.last_message_id]
+    if not ids:
+        return {}
+    days = {p.enrolled_on for p in participants if p.last_message_id}
+    messages = list(Message.objects.filter(enrolled_on__in=days, id__in=ids))
+    return {message.pk: _last(message, names) for names in [version_names(messages)] for message in messages}
+
+
+def version_names(messages: Iterable[Message]) -> dict[int, tuple[str, str]]:
+    """Return (subject, name of the email) by content version; one query."""
+    ids = {message.content_version_id for message in messages}
+    rows = EmailVersion.objects.filter(pk__in=ids).values_list("pk", "subject", "email__name")
+    return {pk: (subject, name) for pk, subject, name in rows}
+
+
+def _last(message: Message, names: dict[int, tuple[str, str]]) -> LastMessage:
+    subject, name = names.get(message.content_version_id, ("", ""))
+    status = Message.Status(message.status)
+    return LastMessage(
+        id=message.pk,
+        subject=subject,
+        email_name=name,
+        status=status.value,
+        status_label=str(status.label),
+        reason=message.reason,
+        at=message.handed_at or message.queued_at,
+    )

@@ -1,0 +1,359 @@
+"""One participant's story: every visit in order, why they came, what happened, why they left, what comes next.
+
+Each visit is told by the revision it ran with. The number of queries does not grow with the visits.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.kinds import UnknownKind
+from crm.criteria.describe import describe_all
+from delivery.models import Message
+from flows.checking import check_context
+from flows.document import Branch, FlowDocument, StepNode
+from flows.models import Flow
+from flows.queries import NeverSaved, revision_document
+from flows.steps.base import CheckContext, StepKind
+from flows.steps.table import STEP_KINDS
+from participants.models import Participant, Suggestion, Visit
+from participants.queries import ParticipantRow, step_titles, version_names, with_details
+from participants.queries_names import names_of
+from participants.words import (
+    Names,
+    drop_sentence,
+    duration,
+    ending_words,
+    mentioned,
+    source_words,
+    verdict_sentence,
+)
+
+MOST_VISITS = 500
+EVERYONES_CHECKS = ("Success criterion", "Former employee or erased", "Exclusion list")
+EMAIL_CHECKS = (
+    "E-marketing consent",
+    "Subscription",
+    "Email address",
+    "Address twice in the flow",
+    "Blocked address",
+)
+_FAILED_AT: Mapping[str, str] = {
+    "former_employee": "Former employee or erased",
+    "contact_deleted": "Former employee or erased",
+    "excluded": "Exclusion list",
+    "no_consent": "E-marketing consent",
+    "unsubscribed": "Subscription",
+    "no_email": "Email address",
+    "duplicate_address": "Address twice in the flow",
+    "address_blocked": "Blocked address",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check before a step: passed, failed, or not reached because an earlier one failed."""
+
+    label: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class BranchJudged:
+    """One branch of a split as it was judged: its criteria in words, and whether it won."""
+
+    name: str
+    criteria: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """What was sent at a visit."""
+
+    id: int
+    subject: str
+    email_name: str
+    to_address: str
+    status: str
+    status_label: str
+    reason: str
+    queued_at: dt.datetime
+    handed_at: dt.datetime | None
+    opened_at: dt.datetime | None
+    clicked_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryVisit:
+    """One stay at a step."""
+
+    number: int
+    title: str
+    kind_label: str
+    icon: str
+    family: str
+    summary: str
+    revision: int
+    came_at: dt.datetime
+    went_at: dt.datetime | None
+    state: str  # here | went_on | left
+    ending: str
+    detail: str
+    stayed: str
+    checks: Sequence[Check]
+    branches: Sequence[BranchJudged]
+    message: SentMessage | None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that a participant's page tells."""
+
+    row: ParticipantRow
+    came_by: str
+    verdict: str
+    suggested_at: dt.datetime | None
+    visits: Sequence[StoryVisit]
+    why_left: str
+    next: str
+    lasted: str
+
+    @property
+    def participant(self) -> Participant:
+        """The participant itself."""
+        return self.row.participant
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the visits of one revision are told with."""
+
+    document: FlowDocument
+    context: CheckContext
+    branch_words: Mapping[uuid.UUID, str]
+
+
+def story_of(*, flow: Flow, participant: Participant, now: dt.datetime) -> Story:
+    """Return a participant's whole story; the newest MOST_VISITS visits where there are more."""
+    visits = list(
+        Visit.objects.filter(enrolled_on=participant.enrolled_on, participant_id=participant.pk).order_by(
+            "-number"
+        )[:MOST_VISITS]
+    )[::-1]
+    suggestion = (
+        Suggestion.objects.filter(pk=participant.suggestion_id).first() if participant.suggestion_id else None
+    )
+    names = names_of(
+        [
+            *mentioned(participant.drop_values),
+            *(pair for visit in visits for pair in mentioned(visit.values)),
+            *_of_suggestion(suggestion),
+        ]
+    )
+    told = {number: _told(flow.pk, number) for number in {visit.revision for visit in visits}}
+    titles = step_titles([flow.pk])
+    messages = _messages(participant)
+    return Story(
+        row=with_details([participant])[0],
+        came_by=came_by(suggestion, participant.source, names),
+        verdict=verdict_sentence(suggestion.verdict) if suggestion else "",
+        suggested_at=suggestion.at if suggestion else None,
+        visits=[
+            _visit(
+                visit, participant, told[visit.revision], titles.get(visit.step_id, ""), messages, names, now
+            )
+            for visit in visits
+        ],
+        why_left=why_left(participant, names),
+        next=next_words(
+            flow, participant, titles.get(participant.step_id, "") if participant.step_id else "", now
+        ),
+        lasted=duration((participant.ended_at or now) - participant.enrolled_at),
+    )
+
+
+def came_by(suggestion: Suggestion | None, source: str, names: Names) -> str:
+    """Say by which road the contact came, and through whom."""
+    words = source_words(suggestion.source if suggestion else source).capitalize()
+    if suggestion is None:
+        return words
+    if suggestion.source == "selection" and suggestion.source_id:
+        words = f"Added from the selection {names.of('selection', suggestion.source_id)}"
+    elif suggestion.source == "onward" and suggestion.source_id:
+        words = f"Sent on by the flow {names.of('flow', suggestion.source_id)}"
+    if suggestion.actor_id:
+        words += f" by {names.of('user', suggestion.actor_id).strip('“”')}"
+    return words
+
+
+def _of_suggestion(suggestion: Suggestion | None) -> list[tuple[str, int]]:
+    if suggestion is None:
+        return []
+    found = [*mentioned(suggestion.values)]
+    if suggestion.actor_id:
+        found.append(("user", suggestion.actor_id))
+    if suggestion.source_id and suggestion.source in {"selection", "onward"}:
+        found.append(("selection" if suggestion.source == "selection" else "flow", suggestion.source_id))
+    return found
+
+
+def why_left(participant: Participant, names: Names) -> str:
+    """Say why a participant is not in the flow any more; empty while active."""
+    match participant.status:
+        case Participant.Status.DROPPED:
+            return drop_sentence(participant.drop_reason, participant.drop_values, names)
+        case Participant.Status.SUCCESS:
+            return "Met a success criterion and finished."
+        case Participant.Status.FINISHED:
+            return "Came to Finish without meeting a success criterion."
+        case Participant.Status.CANCELLED:
+            return "The flow was ended while they were in it."
+    return ""
+
+
+def next_words(flow: Flow, participant: Participant, step_title: str, now: dt.datetime) -> str:
+    """Say what an active participant waits for; empty for one who left. Times are told by the template."""
+    where = f" on “{step_title}”" if step_title else ""
+    if participant.status != Participant.Status.ACTIVE:
+        words = ""
+    elif flow.status == Flow.Status.PAUSED:
+        words = f"Stands{where} while the flow is paused; waiting clocks keep running."
+    elif flow.starts_at and now < flow.starts_at:
+        words = "Waits for the flow's start time."
+    elif participant.held_reason:
+        words = f"Held{where}: {participant.held_reason}."
+    elif participant.due_at is None:
+        words = f"Waits{where} until something happens."
+    elif participant.due_at <= now:
+        words = "Moves on in the next moments."
+    else:
+        words = f"Waits{where}."
+    return words
+
+
+def _told(flow_id: int, revision: int) -> _Told | None:
+    try:
+        document = revision_document(flow_id, revision)
+    except NeverSaved:
+        return None
+    branches = [branch for node in document.walk() for branch in node.branches if branch.criteria is not None]
+    words = describe_all([branch.criteria for branch in branches if branch.criteria is not None])
+    return _Told(document, check_context(document), dict(zip((b.id for b in branches), words, strict=True)))
+
+
+def _messages(participant: Participant) -> dict[int, SentMessage]:
+    """Return what was sent, by visit number; two queries."""
+    sent = list(Message.objects.filter(enrolled_on=participant.enrolled_on, participant_id=participant.pk))
+    names = version_names(sent)
+    return {
+        message.visit_number: _sent(message, names) for message in sent if message.visit_number is not None
+    }
+
+
+def _sent(message: Message, names: Mapping[int, tuple[str, str]]) -> SentMessage:
+    subject, email_name = names.get(message.content_version_id, ("", ""))
+    return SentMessage(
+        id=message.pk,
+        subject=subject,
+        email_name=email_name,
+        to_address=message.to_address,
+        status=message.status,
+        status_label=str(Message.Status(message.status).label),
+        reason=message.reason,
+        queued_at=message.queued_at,
+        handed_at=message.handed_at,
+        opened_at=message.first_opened_at,
+        clicked_at=message.first_clicked_at,
+    )
+
+
+def _visit(
+    visit: Visit,
+    participant: Participant,
+    told: _Told | None,
+    title: str,
+    messages: Mapping[int, SentMessage],
+    names: Names,
+    now: dt.datetime,
+) -> StoryVisit:
+    node = told.document.step(visit.step_id) if told else None
+    kind = _kind(node)
+    is_here = visit.ended == "" and participant.status == Participant.Status.ACTIVE
+    return StoryVisit(
+        number=visit.number,
+        title=(node.title if node else "") or title or "Removed step",
+        kind_label=kind.label if kind else "",
+        icon=kind.icon if kind else "circle",
+        family=kind.family if kind else "data",
+        summary=kind.summary(node, told.context) if kind and node and told else "",
+        revision=visit.revision,
+        came_at=visit.came_at,
+        went_at=visit.went_at,
+        state="here" if is_here else (visit.ended or "left"),
+        ending="Here now" if is_here else ending_words(visit.ended, visit.how),
+        detail=_detail(visit, names),
+        stayed=duration((visit.went_at or now) - visit.came_at),
+        checks=_checks(visit, kind),
+        branches=_branches(visit, node, told),
+        message=messages.get(visit.number),
+    )
+
+
+def _kind(node: StepNode | None) -> StepKind | None:
+    try:
+        return STEP_KINDS[node.kind] if node else None
+    except UnknownKind:
+        return None
+
+
+def _detail(visit: Visit, names: Names) -> str:
+    """Say why a visit ended otherwise than by the plain way."""
+    if visit.how == "skipped":
+        seen = dict(visit.values or {})
+        return drop_sentence(str(seen.pop("reason", "")), seen, names)
+    return drop_sentence(visit.how, visit.values, names) if visit.how in Participant.DropReason.values else ""
+
+
+def _checks(visit: Visit, kind: StepKind | None) -> list[Check]:
+    """Tell the checks before the step (spec: progression), up to the one that failed."""
+    if kind is None:
+        return []
+    labels = [*EVERYONES_CHECKS, *(EMAIL_CHECKS if kind.channel == "email" else ())]
+    reason = str((visit.values or {}).get("reason", "")) if visit.how == "skipped" else visit.how
+    failed = "Success criterion" if visit.how == "success" else _FAILED_AT.get(reason)
+    checks, result = [], "passed"
+    for label in labels:
+        if label == failed:
+            checks.append(Check(label, "met" if visit.how == "success" else "failed"))
+            result = "not reached"
+        else:
+            checks.append(Check(label, result))
+    return checks
+
+
+def _branches(visit: Visit, node: StepNode | None, told: _Told | None) -> list[BranchJudged]:
+    """Tell a split's branches in their order: those before the winner did not hold."""
+    if node is None or told is None or not node.branches or visit.ended == "":
+        return []
+    winner = _winner(visit, node)
+    if winner is None:
+        return []
+    judged = []
+    for index, branch in enumerate(node.branches):
+        result = "taken" if index == winner else ("did not hold" if index < winner else "not asked")
+        words = told.branch_words.get(branch.id, "everyone else")
+        judged.append(BranchJudged(branch.name or "Everyone else", words, result))
+    return judged
+
+
+def _winner(visit: Visit, node: StepNode) -> int | None:
+    def is_it(branch: Branch) -> bool:
+        if visit.branch_id is not None:
+            return branch.id == visit.branch_id
+        return bool(visit.values) and (branch.name or "Everyone else") == (visit.values or {}).get("branch")
+
+    return next((index for index, branch in enumerate(node.branches) if is_it(branch)), None)

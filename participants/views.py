@@ -1,0 +1,138 @@
+"""Pages of a flow's participants: the table, its export, one participant's story, and what can be done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.audit import write_audit
+from accounts.guards import needs
+from accounts.http import TenantRequest
+from accounts.queries import tenant_now
+from accounts.rights import Right
+from accounts.urls_for import turl
+from core.csv_out import csv_lines
+from core.tenancy import tenant_scope
+from flows.models import Step
+from participants.export import HEADINGS, export_rows
+from participants.flow_page import flow_page, visible_flow
+from participants.forms import ActForm, Asked, asked
+from participants.models import Participant
+from participants.operations import members
+from participants.queries import participants_page
+from participants.queries_story import story_of
+
+STATUS_TONES = {
+    "active": "is-info",
+    "finished": "",
+    "success": "is-good",
+    "dropped": "is-warn",
+    "cancelled": "",
+}
+
+
+@require_GET
+@needs(Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
+def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Show the participants of a flow, newest first, narrowed by status, step, reason and search."""
+    page = flow_page(request, flow_id)
+    wanted = asked(request.GET)
+    rows = participants_page(
+        flow_id=flow_id, narrowed=wanted.as_filter(), before=wanted.before, after=wanted.after
+    )
+    context = {
+        "page": page,
+        "tab": "participants",
+        "asked": wanted,
+        "rows": rows,
+        "statuses": Participant.Status.choices,
+        "reasons": page.figures.dropped_by,
+        "steps": Step.objects.filter(flow_id=flow_id, removed_at=None),
+    }
+    return render(request, "participants/participants.html", context)
+
+
+@require_GET
+@needs(Right.EXPORT)
+def export(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponseBase:
+    """Send the narrowed participants as CSV, a slice at a time. Needs the right to look into the flow as well."""
+    flow = visible_flow(request.member, flow_id)
+    wanted = asked(request.GET)
+    write_audit(
+        actor=request.user,
+        action="participant.export",
+        object_kind="flow",
+        object_id=flow.pk,
+        object_name=flow.name,
+        payload={"status": wanted.status, "searched": bool(wanted.search)},
+    )
+    lines = _csv(request.tenant.pk, flow_id, wanted)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    name = slugify(flow.name) or f"flow-{flow.pk}"
+    response["Content-Disposition"] = f'attachment; filename="participants-{name}.csv"'
+    return response
+
+
+def _csv(tenant_id: int, flow_id: int, wanted: Asked) -> Iterator[str]:
+    """The answer streams after the request's transaction is over, so the scope is opened here."""
+    with tenant_scope(tenant_id):
+        yield from csv_lines(export_rows(flow_id=flow_id, narrowed=wanted.as_filter(), headings=HEADINGS))
+
+
+@require_GET
+@needs(Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
+def participant(request: TenantRequest, tenant: str, flow_id: int, participant_id: int) -> HttpResponse:
+    """Show one participant's story: every visit, why they came, why they left."""
+    page = flow_page(request, flow_id)
+    found = Participant.objects.filter(pk=participant_id, flow_id=flow_id).first()
+    if found is None:
+        raise Http404
+    story = story_of(flow=page.flow, participant=found, now=tenant_now(request.tenant.pk))
+    context = {"page": page, "tab": "participants", "story": story, "tone": STATUS_TONES[found.status]}
+    return render(request, "participants/participant.html", context)
+
+
+@require_POST
+@needs(Right.FLOW_ADMINISTRATOR)
+def act(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Take the chosen participants out, move them on, or remove them from the flow; then show the table again."""
+    flow = visible_flow(request.member, flow_id)
+    form = ActForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, "Choose at least one participant.")
+        return redirect(_back(request, flow_id))
+    verbs: dict[str, Any] = {
+        "take_out": members.take_out,
+        "move_on": members.hurry,
+        "remove": members.remove_from_flow,
+    }
+    count = verbs[form.cleaned_data["action"]](
+        flow_id=flow.pk,
+        participant_ids=form.cleaned_data["ids"],
+        actor=request.user,
+        now=tenant_now(request.tenant.pk),
+    )
+    messages.success(request, _told(form.cleaned_data["action"], count))
+    return redirect(_back(request, flow_id))
+
+
+def _told(action: str, count: int) -> str:
+    people = f"{count:,} participant{'' if count == 1 else 's'}"
+    done = {"take_out": "taken out", "move_on": "will move on now", "remove": "removed from the flow"}
+    return f"{people} {done[action]}." if count else "Nothing changed: nobody chosen is active any more."
+
+
+def _back(request: TenantRequest, flow_id: int) -> str:
+    """Return to where the list was, never to another site."""
+    base = turl(request.tenant, "participants:participants", flow_id)
+    query = request.POST.get("query", "")
+    one = request.POST.get("participant", "")
+    if one.isdigit() and request.POST.get("action") != "remove":
+        return turl(request.tenant, "participants:participant", flow_id, int(one))
+    return f"{base}?{query.lstrip('?')}" if query.startswith("?") and "\n" not in query else base

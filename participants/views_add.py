@@ -1,0 +1,185 @@
+"""Add to flow: from a selection, a contact or chosen contacts; then how it goes and what the rules decided."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.guards import needs
+from accounts.http import TenantRequest
+from accounts.queries import tenant_now
+from accounts.reach import owners_within_reach
+from accounts.rights import DataObject, Right
+from accounts.urls_for import turl
+from core.models import Job
+from crm.models import Selection, SelectionMember
+from flows.models import Flow
+from flows.visibility import within_sight
+from participants.access import visible_contacts
+from participants.flow_page import status_of
+from participants.forms import number
+from participants.models import Suggestion
+from participants.operations.adding import AT_ONCE, KIND, FlowClosed, start_adding
+from participants.tasks_adding import wake_adding
+from participants.words import verdict_label, verdict_sentence
+
+ADDERS = (Right.FLOW_ADMINISTRATOR, Right.ADD_TO_FLOWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who is to be added: a selection's members, or single contacts."""
+
+    title: str
+    number: int
+    selection_id: int | None
+    contact_ids: Sequence[int]
+    back: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How many got one verdict."""
+
+    verdict: str
+    label: str
+    sentence: str
+    number: int
+    is_enrolled: bool
+
+
+@require_http_methods(["GET", "POST"])
+@needs(*ADDERS)
+def add(request: TenantRequest, tenant: str) -> HttpResponse:
+    """Choose a flow for ?selection=id or ?contact=id&contact=id…, and add them."""
+    audience = _audience(request)
+    flows = list(
+        within_sight(request.member)
+        .exclude(status=Flow.Status.NOT_RUNNING)
+        .select_related("folder")
+        .defer("draft")
+        .order_by("name")
+    )
+    chosen = number(request.POST.get("flow", request.GET.get("flow", "")))
+    error = ""
+    if request.method == "POST":
+        flow = next((flow for flow in flows if flow.pk == chosen), None)
+        if flow is None:
+            error = "Choose a flow that is running or paused."
+        else:
+            return _start(request, flow, audience)
+    context = {
+        "audience": audience,
+        "flows": [(flow, status_of(flow)) for flow in flows],
+        "chosen": chosen,
+        "error": error,
+        "token": request.POST.get("token") or uuid.uuid4().hex,
+        "in_background": audience.number > AT_ONCE,
+    }
+    name = "participants/add_dialog.html" if request.htmx else "participants/add.html"
+    return render(request, name, context, status=422 if error else 200)
+
+
+def _start(request: TenantRequest, flow: Flow, audience: Audience) -> HttpResponse:
+    try:
+        job = start_adding(
+            flow_id=flow.pk,
+            token=request.POST.get("token", "")[:64] or uuid.uuid4().hex,
+            actor=request.user,
+            now=tenant_now(request.tenant.pk),
+            selection_id=audience.selection_id,
+            contact_ids=audience.contact_ids,
+        )
+    except FlowClosed as refused:
+        messages.error(request, str(refused))
+        return redirect(audience.back)
+    if not job.is_over:
+        tenant_id, job_id, flow_id = request.tenant.pk, job.pk, flow.pk
+        transaction.on_commit(lambda: wake_adding(tenant_id=tenant_id, job_id=job_id, flow_id=flow_id))
+    return redirect(turl(request.tenant, "participants:add_progress", job.pk))
+
+
+@require_GET
+@needs(*ADDERS)
+def progress(request: TenantRequest, tenant: str, job_id: int) -> HttpResponse:
+    """Show how an adding goes, and when it is over who entered and who did not, by rule."""
+    job = Job.objects.filter(pk=job_id, kind=KIND, created_by=request.user).first()
+    if job is None:
+        raise Http404
+    flow = within_sight(request.member).filter(pk=job.arguments["flow"]).first()
+    if flow is None:
+        raise Http404
+    if not job.is_over:
+        # A wake that was lost with the broker is made good by whoever looks.
+        wake_adding(tenant_id=request.tenant.pk, job_id=job.pk, flow_id=flow.pk)
+    decided = _decided(job)
+    context = {
+        "job": job,
+        "flow": flow,
+        "enrolled": sum(one.number for one in decided if one.is_enrolled),
+        "refused": sum(one.number for one in decided if not one.is_enrolled),
+        "decided": decided,
+        "selection": Selection.objects.filter(pk=job.arguments["selection"] or 0).first(),
+        "may_open": request.member.may(Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT),
+    }
+    name = "participants/add_result.html" if request.htmx else "participants/add_progress.html"
+    return render(request, name, context)
+
+
+def _decided(job: Job) -> list[Decided]:
+    numbers: dict[str, int] = job.result.get("verdicts", {})
+    ordered = sorted(numbers.items(), key=lambda pair: (pair[0] != Suggestion.Verdict.ENROLLED, -pair[1]))
+    return [
+        Decided(
+            verdict,
+            verdict_label(verdict),
+            verdict_sentence(verdict),
+            n,
+            verdict == Suggestion.Verdict.ENROLLED,
+        )
+        for verdict, n in ordered
+        if n
+    ]
+
+
+def _audience(request: TenantRequest) -> Audience:
+    """Read who is meant; a selection or contact that the member may not see is not there."""
+    selection_id = number(request.GET.get("selection", ""))
+    if selection_id is not None:
+        return _of_selection(request, selection_id)
+    ids = [one for text in request.GET.getlist("contact")[:AT_ONCE] if (one := number(text)) is not None]
+    contacts = list(visible_contacts(request.member).filter(pk__in=ids).order_by("pk"))
+    if not contacts:
+        raise Http404
+    one = len(contacts) == 1
+    return Audience(
+        title=str(contacts[0]) if one else f"{len(contacts):,} contacts",
+        number=len(contacts),
+        selection_id=None,
+        contact_ids=[contact.pk for contact in contacts],
+        back=turl(request.tenant, "crm:contact", contacts[0].pk)
+        if one
+        else turl(request.tenant, "crm:contacts"),
+    )
+
+
+def _of_selection(request: TenantRequest, selection_id: int) -> Audience:
+    owners = owners_within_reach(request.member, DataObject.SELECTION, "read")
+    selections = Selection.objects.filter(pk=selection_id)
+    selection = (selections if owners is None else selections.filter(owner__in=owners)).first()
+    if selection is None:
+        raise Http404
+    return Audience(
+        title=selection.name,
+        number=SelectionMember.objects.filter(selection=selection).count(),
+        selection_id=selection.pk,
+        contact_ids=(),
+        back=turl(request.tenant, "crm:selection", selection.pk),
+    )

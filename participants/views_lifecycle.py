@@ -1,0 +1,62 @@
+"""Start, pause, resume and end a flow. A refused start leads back to the flow, which lists what stands in the way."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.guards import needs
+from accounts.http import TenantRequest
+from accounts.queries import tenant_now
+from accounts.rights import Right
+from accounts.urls_for import turl
+from flows.operations import lifecycle
+from participants.flow_page import flow_page, visible_flow
+from participants.operations.lifecycle import end_flow
+
+
+@require_POST
+@needs(Right.FLOW_ADMINISTRATOR)
+def run(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Start a flow, or resume a paused one. A second click changes nothing."""
+    flow = visible_flow(request.member, flow_id)
+    was_paused = flow.status == flow.Status.PAUSED
+    here = turl(request.tenant, "reporting:flow", flow.pk)
+    try:
+        lifecycle.start(flow_id=flow.pk, actor=request.user, now=tenant_now(request.tenant.pk))
+    except lifecycle.NotReady as refused:
+        number = len(refused.problems)
+        messages.error(request, f"Not started: {number} thing{'' if number == 1 else 's'} to fix first.")
+        return redirect(f"{here}?problems=1")
+    messages.success(request, f"{flow.name} is running{' again' if was_paused else ''}.")
+    return redirect(here)
+
+
+@require_POST
+@needs(Right.FLOW_ADMINISTRATOR)
+def pause(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Pause a running flow: people are still enrolled, nobody moves, messages wait."""
+    flow = visible_flow(request.member, flow_id)
+    try:
+        lifecycle.pause(flow_id=flow.pk, actor=request.user, now=tenant_now(request.tenant.pk))
+    except lifecycle.WrongStatus as refused:
+        messages.warning(request, str(refused))
+    else:
+        messages.success(request, f"{flow.name} is paused. New participants wait, nobody moves.")
+    return redirect(turl(request.tenant, "reporting:flow", flow.pk))
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.FLOW_ADMINISTRATOR)
+def end(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Ask first, naming how many become cancelled; then end the flow."""
+    page = flow_page(request, flow_id)
+    if request.method == "GET":
+        name = "participants/end_dialog.html" if request.htmx else "participants/end.html"
+        return render(request, name, {"page": page, "tab": "summary"})
+    cancelled = end_flow(flow_id=flow_id, actor=request.user, now=tenant_now(request.tenant.pk))
+    people = f"{cancelled:,} active participant{'' if cancelled == 1 else 's'} became cancelled"
+    messages.success(request, f"{page.flow.name} has ended. {people}.")
+    return redirect(turl(request.tenant, "reporting:flow", flow_id))
