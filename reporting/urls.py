@@ -1,8 +1,25 @@
-"""Pages of reporting."""
+"""The flow list with its folders, and the pages of View flow that only read."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from reporting import views, views_folders, views_manage
 
 app_name = "reporting"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("flows/", views.flows, name="flows"),
+    path("flows/folders/new/", views_folders.new, name="folder_new"),
+    path("flows/folders/<int:folder_id>/rename/", views_folders.rename, name="folder_rename"),
+    path("flows/folders/<int:folder_id>/move/", views_folders.move, name="folder_move"),
+    path("flows/folders/<int:folder_id>/delete/", views_folders.delete, name="folder_delete"),
+    path("flows/<int:flow_id>/", views.summary, name="flow"),
+    path("flows/<int:flow_id>/canvas/", views.canvas, name="canvas"),
+    path("flows/<int:flow_id>/canvas/counts/", views.counts, name="counts"),
+    path("flows/<int:flow_id>/canvas/part/", views.part, name="part"),
+    path("flows/<int:flow_id>/content/", views.content, name="content"),
+    path("flows/<int:flow_id>/copy/", views_manage.copy, name="copy"),
+    path("flows/<int:flow_id>/delete/", views_manage.delete, name="delete"),
+    path("flows/<int:flow_id>/rename/", views_manage.rename, name="rename"),
+    path("flows/<int:flow_id>/folder/", views_manage.put_into_folder, name="put_into_folder"),
+]

@@ -1,0 +1,2 @@
+/* View flow: the read-only canvas with its live numbers. */
+import "./reporting/flow-counts.js";

@@ -1,0 +1,153 @@
+"""What the Summary, Flow and Content tabs of one flow show. The document's parts are told by their kinds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from content.queries import EmailChoice, emails_of_flow
+from core.kinds import UnknownKind
+from crm.criteria.describe import describe
+from flows.checking import check_context
+from flows.document import FlowDocument, FlowSettings, StepNode, Timeframe
+from flows.models import Flow, FlowRevision
+from flows.queries import NeverSaved, newest_document
+from flows.steps.base import CheckContext
+from flows.success.table import SUCCESS_KINDS
+from flows.triggers.table import TRIGGER_KINDS
+from flows.validation import FlowProblem, problems
+from participants.models import HeldStep
+from participants.queries import step_titles
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A step whose people are held for a cause common to all."""
+
+    title: str
+    cause: str
+    since: dt.datetime
+    retry_at: dt.datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A flow's document in words, and what holds it."""
+
+    triggers: Sequence[str]
+    filter: str
+    success: Sequence[str]
+    exclusions: Sequence[str]
+    moved_from: Sequence[str]
+    settings: FlowSettings
+    subscription: str
+    timeframe: str
+    step_count: int
+    revision: FlowRevision | None
+    draft_differs: bool
+    held: Sequence[Held]
+
+
+def document_of(flow: Flow) -> FlowDocument:
+    """Return what the flow does: its newest revision, or its draft while nothing is saved."""
+    try:
+        return newest_document(flow.pk)
+    except NeverSaved:
+        return FlowDocument.model_validate(flow.draft)
+
+
+def summary_of(flow: Flow) -> Summary:
+    """Return the Summary tab. About fifteen queries, whatever the flow's size."""
+    document = document_of(flow)
+    names = check_context(document)
+    settings = document.settings
+    return Summary(
+        triggers=[_trigger(trigger, names) for trigger in document.triggers],
+        filter=describe(document.filter) if document.filter and not document.filter.is_empty else "",
+        success=[_success(criterion, names) for criterion in document.success],
+        exclusions=[names.name("selection", pk) or "a deleted selection" for pk in settings.exclusions],
+        moved_from=[names.name("flow", pk) or "a deleted flow" for pk in settings.remove_from_flows],
+        settings=settings,
+        subscription=names.name("subscription_type", settings.messages.subscription_type) or "",
+        timeframe=timeframe_words(settings.messages.timeframe),
+        step_count=sum(1 for _ in document.walk()),
+        revision=FlowRevision.objects.select_related("created_by")
+        .defer("document")
+        .filter(flow=flow, number=flow.revision)
+        .first(),
+        draft_differs=FlowDocument.model_validate(flow.draft) != document,
+        held=held_steps(flow.pk),
+    )
+
+
+def _trigger(trigger: object, names: CheckContext) -> str:
+    try:
+        return TRIGGER_KINDS[trigger.kind].summary(trigger, names)  # type: ignore[attr-defined, arg-type]
+    except (UnknownKind, ValueError):
+        return "A trigger that this version does not know"
+
+
+def _success(criterion: object, names: CheckContext) -> str:
+    try:
+        return SUCCESS_KINDS[criterion.kind].summary(criterion, names)  # type: ignore[attr-defined, arg-type]
+    except (UnknownKind, ValueError):
+        return "A criterion that this version does not know"
+
+
+def timeframe_words(timeframe: Timeframe | None) -> str:
+    """Return when messages may go: Mon–Fri, 08:00–17:00, without holidays."""
+    if timeframe is None:
+        return "at any time"
+    days = sorted(timeframe.weekdays)
+    if days == list(range(7)):
+        words = "every day"
+    elif days == list(range(5)):
+        words = "Mon–Fri"
+    else:
+        words = ", ".join(DAYS[day] for day in days)
+    words += f", {timeframe.start:%H:%M}–{timeframe.to:%H:%M}"
+    return f"{words}, without holidays" if timeframe.workdays_only else words
+
+
+def held_steps(flow_id: int) -> list[Held]:
+    """Return the steps whose people are held, with the cause; two queries."""
+    rows = list(HeldStep.objects.filter(flow_id=flow_id).order_by("since"))
+    titles = step_titles([flow_id]) if rows else {}
+    return [Held(titles.get(r.step_id, "A step"), r.cause, r.since, r.retry_at, r.attempts) for r in rows]
+
+
+def start_problems(flow: Flow, *, now: dt.datetime) -> list[FlowProblem]:
+    """Return what stands between the flow and its start, errors first."""
+    if not flow.revision:
+        return [
+            FlowProblem("", "Flow", "Save the flow before you start it"),
+            *problems(document_of(flow), now=now),
+        ]
+    return problems(newest_document(flow.pk), now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRow:
+    """An email of the flow and the steps that send it."""
+
+    email: EmailChoice
+    steps: Sequence[str]
+
+
+def content_of(flow: Flow) -> list[ContentRow]:
+    """Return the emails that belong to the flow or that its steps send, by name; two queries."""
+    steps: dict[int, list[str]] = {}
+    for node in document_of(flow).walk():
+        email = node.settings.get("email") if node.kind == "send_email" else None
+        if isinstance(email, int):
+            steps.setdefault(email, []).append(node.title or "Send email")
+    return [ContentRow(email, steps.get(email.id, [])) for email in emails_of_flow(flow.pk, used=list(steps))]
+
+
+def nodes_by_id(document: FlowDocument) -> Mapping[object, StepNode]:
+    """Return the document's steps by id."""
+    return {node.id: node for node in document.walk()}

@@ -1,0 +1,195 @@
+"""The flow list and the pages of View flow that only read: Summary, Flow (the canvas with counts), Content."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.guards import needs
+from accounts.http import TenantRequest
+from accounts.queries import tenant_now
+from accounts.rights import Right
+from flows.canvas import canvas_of
+from flows.operations.opened import note_opened
+from flows.steps.table import STEP_KINDS
+from flows.validation import errors
+from participants.flow_page import FlowPage, flow_page, folder_line
+from participants.models import Participant
+from participants.queries import ParticipantFilter, participants_page
+from reporting.flow_summary import content_of, document_of, start_problems, summary_of
+from reporting.forms import asked_listing
+from reporting.numbers import StepNumbers, message_numbers, step_numbers
+from reporting.queries import TABS, flattened, flow_list, folder_tree
+
+VIEWERS = (Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
+PEOPLE_SHOWN = 8
+
+
+@require_GET
+@needs(*VIEWERS)
+def flows(request: TenantRequest, tenant: str) -> HttpResponse:
+    """List the flows that the member sees, as tiles or as a table."""
+    listing = asked_listing(request.GET)
+    view = request.GET.get("view") or request.COOKIES.get("flow_view", "tiles")
+    view = view if view in {"tiles", "list"} else "tiles"
+    context = {
+        "listing": listing,
+        "list": flow_list(member=request.member, listing=listing),
+        "folders": flattened(folder_tree(member=request.member)),
+        "folder_line": folder_line(listing.folder_id),
+        "tabs": TABS,
+        "view": view,
+        "may_run": request.member.may(Right.FLOW_ADMINISTRATOR),
+    }
+    name = (
+        "reporting/flow_results.html" if request.htmx and not request.htmx.boosted else "reporting/flows.html"
+    )
+    response = render(request, name, context)
+    response.set_cookie("flow_view", view, max_age=365 * 86_400, samesite="Lax", httponly=True)
+    return response
+
+
+@require_GET
+@needs(*VIEWERS)
+def summary(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Show what the flow does in words, and its figures."""
+    page = flow_page(request, flow_id)
+    now = tenant_now(request.tenant.pk)
+    note_opened(flow_id=flow_id, user=request.user, now=now)
+    found = (
+        start_problems(page.flow, now=now)
+        if page.is_off or page.flow.status == page.flow.Status.PAUSED
+        else []
+    )
+    context = {
+        "page": page,
+        "tab": "summary",
+        "summary": summary_of(page.flow),
+        "errors": errors(found),
+        "warnings": [problem for problem in found if problem.is_warning],
+        "refused": "problems" in request.GET,
+    }
+    return render(request, "reporting/summary.html", context)
+
+
+@require_GET
+@needs(*VIEWERS)
+def canvas(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Draw the flow, read-only, with how many are at each step now."""
+    page = flow_page(request, flow_id)
+    numbers = step_numbers(flow_id)
+    document = document_of(page.flow)
+    picture = canvas_of(
+        document,
+        linked=True,
+        counts={node.id: numbers.get(node.id, StepNumbers()).here for node in document.walk()},
+        start_count=page.figures.enrolled,
+        finish_count=page.figures.completed,
+    )
+    steps = [(node, numbers.get(node.id, StepNumbers())) for node in document.walk()]
+    context = {"page": page, "tab": "flow", "canvas": picture, "steps": steps}
+    return render(request, "reporting/canvas.html", context)
+
+
+@require_GET
+@needs(*VIEWERS)
+def counts(request: TenantRequest, tenant: str, flow_id: int) -> JsonResponse:
+    """Return the canvas's numbers, for the badges that poll."""
+    page = flow_page(request, flow_id)
+    steps = {
+        str(step_id): {
+            "here": n.here,
+            "went_on": n.went_on,
+            "left": n.left,
+            "branches": dict(n.branches or {}),
+        }
+        for step_id, n in step_numbers(flow_id).items()
+    }
+    figures = {
+        "enrolled": page.figures.enrolled,
+        "completed": page.figures.completed,
+        "active": page.figures.active,
+    }
+    return JsonResponse({"steps": steps, "flow": figures, "status": page.flow.status})
+
+
+@require_GET
+@needs(*VIEWERS)
+def part(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Show one part of the canvas in the side panel: a step, a branch, the start or the finish."""
+    page = flow_page(request, flow_id)
+    kind, _, name = request.GET.get("part", "").partition(":")
+    if kind in {"start", "finish"}:
+        return render(
+            request, f"reporting/panel_{kind}.html", {"page": page, "summary": summary_of(page.flow)}
+        )
+    part_id = _uuid(name)
+    if kind == "branch":
+        return _branch_panel(request, page, part_id)
+    return _step_panel(request, page, part_id)
+
+
+def _step_panel(request: TenantRequest, page: FlowPage, step_id: uuid.UUID) -> HttpResponse:
+    document = document_of(page.flow)
+    node = document.step(step_id)
+    if node is None:
+        raise Http404
+    card = next(card for card in _cards(canvas_of(document).places) if card.id == step_id)
+    here = ParticipantFilter(status=Participant.Status.ACTIVE, step_id=step_id)
+    context = {
+        "page": page,
+        "card": card,
+        "kind": STEP_KINDS[node.kind],
+        "numbers": step_numbers(page.flow.pk).get(step_id, StepNumbers()),
+        "people_here": participants_page(flow_id=page.flow.pk, narrowed=here, size=PEOPLE_SHOWN).rows,
+        "messages_here": message_numbers(flow_id=page.flow.pk, step_id=step_id)
+        if STEP_KINDS[node.kind].channel
+        else [],
+    }
+    return render(request, "reporting/panel_step.html", context)
+
+
+def _branch_panel(request: TenantRequest, page: FlowPage, branch_id: uuid.UUID) -> HttpResponse:
+    document = document_of(page.flow)
+    for node in document.walk():
+        if any(branch.id == branch_id for branch in node.branches):
+            numbers = step_numbers(page.flow.pk).get(node.id, StepNumbers())
+            card = next(card for card in _cards(canvas_of(document).places) if card.id == node.id)
+            branch = next(branch for branch in card.branches if branch.id == branch_id)
+            context = {
+                "page": page,
+                "card": card,
+                "branch": branch,
+                "number": (numbers.branches or {}).get(str(branch_id), 0),
+                "share": numbers.share(branch_id),
+            }
+            return render(request, "reporting/panel_branch.html", context)
+    raise Http404
+
+
+def _cards(places: Any) -> Any:
+    for place in places:
+        yield place.card
+        for branch in place.card.branches:
+            yield from _cards(branch.places)
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+@require_GET
+@needs(*VIEWERS)
+def content(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """List the emails of the flow: which steps send them, and whether they are ready."""
+    page = flow_page(request, flow_id)
+    return render(
+        request, "reporting/content.html", {"page": page, "tab": "content", "rows": content_of(page.flow)}
+    )
