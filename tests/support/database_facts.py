@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import connection
 
 from core.tenancy import tenant_scope
@@ -11,10 +14,10 @@ VISITS = {"django_session"}
 VISIT_COLUMNS = {"last_seen_at", "last_login"}
 
 
-def rows(sql: str, parameters: list[object] | None = None) -> list[tuple[object, ...]]:
+def rows(sql: str, parameters: Sequence[Any] | None = None) -> list[tuple[object, ...]]:
     """Return the rows of a query."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters or [])
+        cursor.execute(sql, parameters or ())
         return list(cursor.fetchall())
 
 
@@ -48,5 +51,5 @@ def fingerprint(*tenant_ids: int) -> dict[tuple[int, str], tuple[object, ...]]:
 
 def _sum(table: str) -> tuple[object, ...]:
     leave_out = ", ".join(f"'{name}'" for name in sorted(VISIT_COLUMNS))
-    sql = f"SELECT count(*), sum(hashtext((to_jsonb(t) - ARRAY[{leave_out}])::text)::bigint) FROM \"{table}\" t"
+    sql = f'SELECT count(*), sum(hashtext((to_jsonb(t) - ARRAY[{leave_out}])::text)::bigint) FROM "{table}" t'
     return rows(sql)[0]

@@ -1,0 +1,112 @@
+"""Every page of a tenant, knocked at by those who may not enter: the answer is "not found", and nothing happens.
+
+Pages are found by the resolver, so a new one is covered as soon as it has a URL. Who adds an object whose id stands
+in URLs adds it to `known_ids`, so that the refusal is not for want of an object.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Group, Invitation, Role, Tenant
+from accounts.operations import invite, save_role
+from core.tenancy import tenant_scope
+from tests.fixtures.people import LAST_MONDAY, MakePerson, Person
+from tests.support.database_facts import fingerprint
+from tests.support.tenant_urls import TenantPage, tenant_pages
+
+# Open to every member, whatever the role.
+FOR_EVERY_MEMBER = {"accounts:home"}
+# A page that only takes POST may say so to anybody: that tells nothing about objects.
+REFUSALS = {404, 405}
+
+
+@pytest.fixture
+def known_ids(acme: Tenant, alice: Person, bob: Person) -> dict[str, Any]:
+    """Real objects of Acme, by the names that their ids have in URLs."""
+    with tenant_scope(acme.pk):
+        role = Role.objects.get(name="Sales rep")
+        invitation: Invitation = invite(
+            email="new@acme.test", role=role, group=None, actor=alice.member, now=LAST_MONDAY
+        )
+        return {
+            "membership_id": bob.member.pk,
+            "role_id": role.pk,
+            "group_id": Group.objects.get(name="Marketing").pk,
+            "invitation_id": invitation.pk,
+        }
+
+
+@pytest.fixture
+def nobody(acme: Tenant, alice: Person, make_person: MakePerson) -> Person:
+    """A member of Acme whose role has no right at all."""
+    with tenant_scope(acme.pk):
+        save_role(role_id=None, name="Guest", description="", rights=(), data_rights={}, actor=alice.member)
+    return make_person(acme, "Nobody", "Guest", role="Guest")
+
+
+def knock(client: Client, tenant: Tenant, known: dict[str, Any], pages: list[TenantPage]) -> list[str]:
+    """Visit every page by GET and POST; return those that did more than refuse."""
+    let_in = []
+    for page in pages:
+        path = page.path(tenant, known)
+        for method in (client.get, client.post):
+            answer = method(path)
+            if answer.status_code not in REFUSALS:
+                let_in.append(f"{method.__name__.upper()} {path} ({page.name}): {answer.status_code}")
+    return let_in
+
+
+def test_a_stranger_finds_no_page_of_another_tenant(
+    acme: Tenant, globex: Tenant, charlie: Person, known_ids: dict[str, Any]
+) -> None:
+    client = charlie.client()
+    before = fingerprint(acme.pk, globex.pk)
+    assert knock(client, acme, known_ids, tenant_pages()) == []
+    assert fingerprint(acme.pk, globex.pk) == before
+
+
+def test_a_stranger_gets_nothing_with_another_tenants_ids_in_the_own_tenant(
+    acme: Tenant, globex: Tenant, charlie: Person, known_ids: dict[str, Any]
+) -> None:
+    client = charlie.client()
+    about_objects = [page for page in tenant_pages() if any(name in known_ids for name, _ in page.parameters)]
+    assert about_objects
+    before = fingerprint(acme.pk)
+    assert knock(client, globex, known_ids, about_objects) == []
+    assert fingerprint(acme.pk) == before
+
+
+def test_a_member_without_rights_finds_only_the_home_page(
+    acme: Tenant, nobody: Person, known_ids: dict[str, Any]
+) -> None:
+    client = nobody.client()
+    closed = [page for page in tenant_pages() if page.name not in FOR_EVERY_MEMBER]
+    before = fingerprint(acme.pk)
+    assert knock(client, acme, known_ids, closed) == []
+    assert fingerprint(acme.pk) == before
+
+
+def test_somebody_who_is_not_signed_in_is_sent_to_sign_in_from_every_page(
+    acme: Tenant, known_ids: dict[str, Any]
+) -> None:
+    client = Client()
+    before = fingerprint(acme.pk)
+    for page in tenant_pages():
+        path = page.path(acme, known_ids)
+        for method in (client.get, client.post):
+            answer = method(path)
+            assert answer.status_code == 302, path
+            assert answer["Location"].startswith("/accounts/login/?next="), path
+    assert fingerprint(acme.pk) == before
+
+
+def test_a_former_member_finds_nothing(
+    acme: Tenant, alice: Person, bob: Person, known_ids: dict[str, Any]
+) -> None:
+    client = bob.client()
+    alice.client().post(alice.url(f"settings/users/{bob.member.pk}/active/"), {"active": "no"})
+    assert knock(client, acme, known_ids, tenant_pages()) == []
