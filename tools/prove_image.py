@@ -49,7 +49,7 @@ def step(copy: Path, variables: dict[str, str], *words: str) -> None:
 
 def serve(copy: Path, variables: dict[str, str]) -> None:
     """Migrate, start web and worker from the production set, and ask the web server."""
-    python = copy / "venv" / "bin" / "python"
+    python = str(copy / "venv" / "bin" / "python")
     subprocess.run(
         [python, "manage.py", "migrate", "--database=owner", "--verbosity", "0"],
         cwd=copy,
