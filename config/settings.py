@@ -180,7 +180,10 @@ FLOWS_OCCUPANCY = "participants.occupancy.step_occupancy"
 DELIVERY_RENDERER = "content.rendering.render_batch"
 
 CELERY_BROKER_URL = REDIS_URL
+CELERY_QUEUE = "millrace"
 TICK_SECONDS = 1
+# Numbers that rooms above core add to /health/ready and /health/metrics.
+HEALTH_PROBES = {"oldest_due_seconds": "participants.health.oldest_due_seconds"}
 ENGINE_BATCH = env.number("MILLRACE_ENGINE_BATCH", 2_000, least=1, most=50_000)
 
 LOGGING = logging_config(json=env.flag("MILLRACE_LOG_JSON"), level=env.text("MILLRACE_LOG_LEVEL", "INFO"))

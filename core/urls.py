@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from core import health
+from core import views
 
 app_name = "health"
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("live", health.live, name="live"),
+    path("live", views.live, name="live"),
+    path("ready", views.ready, name="ready"),
+    path("metrics", views.metrics, name="metrics"),
 ]

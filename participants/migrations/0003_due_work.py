@@ -16,6 +16,17 @@ COUNTER_TAILS = """
 SELECT t.id FROM accounts_tenant t
 WHERE EXISTS (SELECT 1 FROM participants_counterdelta d WHERE d.tenant_id = t.id)
 """
+# How long the oldest due participant has waited, in seconds: one index look-up per running flow.
+OLDEST_DUE = """
+SELECT max(extract(epoch FROM p_now + t.clock_offset - first.due_at))::bigint
+FROM flows_flow f JOIN accounts_tenant t ON t.id = f.tenant_id
+JOIN LATERAL (
+    SELECT p.due_at FROM participants_participant p
+    WHERE p.tenant_id = f.tenant_id AND p.flow_id = f.id AND p.status = 'active'
+      AND p.due_at <= p_now + t.clock_offset
+    ORDER BY p.due_at LIMIT 1) first ON true
+WHERE f.status = 'running' AND (f.starts_at IS NULL OR f.starts_at <= p_now + t.clock_offset)
+"""
 
 
 class Migration(migrations.Migration):
@@ -46,5 +57,14 @@ class Migration(migrations.Migration):
             "participants_counter_tails",
             COUNTER_TAILS,
             tables={"accounts_tenant": ["id"], "participants_counterdelta": ["tenant_id"]},
+        ),
+        finder_function(
+            "participants_oldest_due",
+            OLDEST_DUE,
+            tables={
+                "accounts_tenant": ["id", "clock_offset"],
+                "flows_flow": ["tenant_id", "id", "status", "starts_at"],
+                "participants_participant": ["tenant_id", "flow_id", "status", "due_at"],
+            },
         ),
     ]
