@@ -7,11 +7,12 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from crm.criteria.editor import read_criteria
 from crm.criteria.schema import Criteria
 
 
 class CriteriaForm(forms.Form):
-    """Base of forms that hold criteria beside their own fields."""
+    """Base of forms that hold criteria beside their own fields. Unfinished criteria are kept as they are."""
 
     def __init__(
         self,
@@ -24,5 +25,13 @@ class CriteriaForm(forms.Form):
         self.kept = criteria
 
     def criteria(self) -> Criteria | None:
-        """Return the criteria, or None where they are empty."""
-        return self.kept
+        """Return the criteria that were posted, or None where there are none."""
+        if not isinstance(self.data, QueryDict):
+            return self.kept
+        found = read_criteria(self.data)
+        return None if found.is_empty else found
+
+    @property
+    def shown_criteria(self) -> Criteria | None:
+        """What the editor shows: what was typed, else what is kept."""
+        return self.criteria() if self.is_bound else self.kept

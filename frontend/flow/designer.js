@@ -12,6 +12,8 @@ class FlowDesigner extends HTMLElement {
     this.addEventListener("click", (event) => this.click(event));
     this.addEventListener("contextmenu", (event) => this.context(event));
     this.addEventListener("input", (event) => this.touched(event));
+    this.addEventListener("criteria:changed", (event) => this.touched(event));
+    this.addEventListener("submit", () => { this.dirty = false; });
     this.addEventListener("htmx:afterSettle", () => this.settled());
     this.onAction = (event) => {
       const action = event.target.closest("[data-flow-action]");
@@ -32,12 +34,12 @@ class FlowDesigner extends HTMLElement {
 
   get state() { return this.querySelector("#flow-data").dataset; }
   get panel() { return this.querySelector("#flow-panel"); }
-  get part() { return this.panel.firstElementChild?.dataset.part ?? ""; }
+  get openPart() { return this.panel.firstElementChild?.dataset.part ?? ""; }
 
   // --- talking to the server
 
   request(path, values = {}, after) {
-    const sent = { ...values, base_version: this.state.version, part: values.part ?? this.part };
+    const sent = { ...values, base_version: this.state.version, part: values.part ?? this.openPart };
     const going = { source: this, target: "#flow-root", swap: "morph:outerHTML", values: sent };
     return htmx.ajax("POST", this.dataset.url + path, going).then(() => after?.());
   }
@@ -62,7 +64,12 @@ class FlowDesigner extends HTMLElement {
     if (!form) return true;
     form.querySelector('[name="next"]').value = next;
     const done = new Promise((resolve) => {
-      form.addEventListener("htmx:afterRequest", (event) => resolve(event.detail.successful), { once: true });
+      const heard = (event) => {
+        if (event.detail.elt !== form) return;
+        form.removeEventListener("htmx:afterRequest", heard);
+        resolve(event.detail.successful);
+      };
+      form.addEventListener("htmx:afterRequest", heard);
     });
     htmx.trigger(form, "submit");
     return done;
@@ -72,7 +79,7 @@ class FlowDesigner extends HTMLElement {
     const said = this.state.said;
     const live = this.querySelector("#flow-live");
     if (said && live.textContent !== said) live.textContent = said;
-    this.mark(this.part);
+    this.mark(this.openPart);
     const focus = this.state.focus && this.querySelector(`#${CSS.escape(this.state.focus)}`);
     if (focus && this.focused !== this.state.version) {
       this.focused = this.state.version;
@@ -115,15 +122,16 @@ class FlowDesigner extends HTMLElement {
     if (op) return this.panelOp(op);
     if (event.target.closest("[data-close-panel]")) return this.closePanel();
     if (event.target.closest("[data-stop-placing]")) return this.placing.stop();
+    if (event.target.closest("[data-dismiss-notice]")) return this.querySelector("#flow-notice").replaceChildren();
     return undefined;
   }
 
   panelOp(button) {
     const { op, ...rest } = button.dataset;
-    const values = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, value]));
-    if (op === "remove" ) return askRemove(this, this.card(rest.step));
+    const values = { ...rest };
+    if (op === "remove") return askRemove(this, this.card(rest.step));
     return this.dirty && !("force" in rest)
-      ? this.apply(this.part).then((done) => done && this.op(op, values))
+      ? this.apply(this.openPart).then((done) => done && this.op(op, values))
       : this.op(op, values);
   }
 
@@ -137,7 +145,7 @@ class FlowDesigner extends HTMLElement {
 
   pressSlot(slot) {
     if (this.placing.active) return this.placing.drop(slot);
-    this.slot = slot;
+    this.chosenSlot = slot;
     const menu = this.menus.get("slot-menu");
     for (const item of menu.element.querySelectorAll("[data-act='paste']")) item.disabled = !this.state.clipboard;
     return menu.open(slot);
@@ -155,15 +163,15 @@ class FlowDesigner extends HTMLElement {
     const button = menu.button;
     menu.close();
     if (item.dataset.kind) return this.insert(item.dataset.kind);
-    if (item.dataset.act === "paste") return this.op("paste", place(this.slot));
+    if (item.dataset.act === "paste") return this.op("paste", place(this.chosenSlot));
     const branch = button.closest(".flow-branch__label")?.parentElement;
     if (branch) return this.branchAct(item.dataset.act, branch);
     return this.stepAct(item.dataset.act, button.closest(".flow-card"));
   }
 
   async insert(kind) {
-    if (this.dirty && !(await this.apply(this.part))) return;
-    this.op("insert", { kind, ...place(this.slot) });
+    if (this.dirty && !(await this.apply(this.openPart))) return;
+    this.op("insert", { kind, ...place(this.chosenSlot) });
   }
 
   async stepAct(act, card) {
@@ -171,7 +179,7 @@ class FlowDesigner extends HTMLElement {
     if (act === "edit") return this.open(card.dataset.part);
     if (act === "move") return this.placing.pick(card);
     if (act === "remove") return askRemove(this, card);
-    if (this.dirty && !(await this.apply(this.part))) return undefined;
+    if (this.dirty && !(await this.apply(this.openPart))) return undefined;
     return this.op(act, { step });
   }
 
@@ -179,7 +187,7 @@ class FlowDesigner extends HTMLElement {
     const id = branch.dataset.branch;
     if (act === "edit") return this.open(`branch:${id}`);
     if (act === "remove_branch") return askRemoveBranch(this, branch);
-    if (this.dirty && !(await this.apply(this.part))) return undefined;
+    if (this.dirty && !(await this.apply(this.openPart))) return undefined;
     return this.op(act, { branch_id: id });
   }
 
@@ -188,14 +196,14 @@ class FlowDesigner extends HTMLElement {
     if (action === "open-problems") return this.open("problems");
     if (action === "open-settings") return this.open("details");
     if (action === "open-revisions") return this.open("revisions");
-    if (this.dirty && !(await this.apply(this.part))) return undefined;
+    if (this.dirty && !(await this.apply(this.openPart))) return undefined;
     return this.request(`${action}/`);
   }
 
   card(step) { return this.querySelector(`.flow-card[data-step="${CSS.escape(step)}"]`); }
 
   async closePanel() {
-    const part = this.part;
+    const part = this.openPart;
     if (this.dirty && !(await this.apply(""))) return;
     await this.open("", { focus: false });
     this.querySelector(`#flow-root [data-open="${CSS.escape(part)}"]`)?.focus({ preventScroll: true });
@@ -214,7 +222,7 @@ class FlowDesigner extends HTMLElement {
 
   escape(event) {
     if (this.placing.active) this.placing.stop();
-    else if (this.part) this.closePanel();
+    else if (this.openPart) this.closePanel();
     else return;
     event.preventDefault();
   }

@@ -13,7 +13,9 @@ from flows.editing import branches, steps
 from flows.editing.tree import Slot, lists
 from flows.steps.table import STEP_KINDS
 
-CHEFS = Criteria(groups=(Group(lines=(Line(field="contact.job_title", operator="contains", values=("chef",)),)),))
+CHEFS = Criteria(
+    groups=(Group(lines=(Line(field="contact.job_title", operator="contains", values=("chef",)),)),)
+)
 
 
 def step(kind: str = "wait_for_time", title: str = "", **settings: Any) -> StepNode:
@@ -70,7 +72,9 @@ class Edits:
         return branches.add_branch(document, step_id=self._split(document).id, position=position)
 
     def move_branch(self, document: FlowDocument) -> FlowDocument:
-        return branches.move_branch(document, branch_id=self._branch(document), by=self.draw(st.sampled_from([-1, 1])))
+        return branches.move_branch(
+            document, branch_id=self._branch(document), by=self.draw(st.sampled_from([-1, 1]))
+        )
 
     def copy_branch(self, document: FlowDocument) -> FlowDocument:
         return branches.copy_branch(document, branch_id=self._branch(document))

@@ -21,7 +21,9 @@ def dump(document: FlowDocument) -> str:
 
 @settings(max_examples=120, deadline=None)
 @given(st.data())
-def test_any_sequence_of_operations_leaves_a_valid_document_and_an_illegal_one_changes_nothing(data: st.DataObject) -> None:
+def test_any_sequence_of_operations_leaves_a_valid_document_and_an_illegal_one_changes_nothing(
+    data: st.DataObject,
+) -> None:
     document = FlowDocument()
     edits = Edits(data.draw)
     for _ in range(data.draw(st.integers(1, 25))):

@@ -1,0 +1,288 @@
+"""The step kinds, each on a real cohort in a real database, and the promise that each of them is whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accounts.models import Tenant
+from core.db.cursors import raw_cursor
+from core.tenancy import tenant_scope
+from crm.criteria.schema import Criteria, Group, Line
+from crm.models import Contact, ContactFieldValue, CustomField, Event, SelectionMember
+from delivery.models import Message
+from flows.checking import check_context
+from flows.document import Branch, ExitSettings, FlowDocument, StepNode, Timeframe
+from flows.models import Flow
+from flows.steps.base import (
+    GO_ON,
+    Advance,
+    Cohort,
+    Exit,
+    Hold,
+    Outcomes,
+    StepBroken,
+    StepContext,
+    Traveller,
+    WaitUntil,
+)
+from flows.steps.table import STEP_KINDS
+from flows.success.table import SUCCESS_KINDS
+from flows.triggers.table import TRIGGER_KINDS
+from flows.validation import node_problems
+from tests.fixtures.people import Person
+from tests.flows.conftest import NOW, World
+from tests.flows.documents import split, step
+
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+WEDNESDAY = NOW
+
+
+@pytest.fixture(autouse=True)
+def scope(alice: Person) -> Iterator[None]:
+    with tenant_scope(alice.tenant.pk):
+        yield
+
+
+def contact(name: str, **fields: Any) -> Contact:
+    email = f"{name.lower()}@post.test"
+    return Contact.objects.create(
+        first_name=name,
+        email=email,
+        email_norm=email,
+        origin="user",
+        created_at=NOW,
+        updated_at=NOW,
+        **fields,
+    )
+
+
+def cohort(node: StepNode, *contacts: Contact, came_at: dt.datetime = NOW, **more: Any) -> Cohort:
+    travellers = [
+        Traveller(
+            id=1000 + number,
+            enrolled_on=NOW.date(),
+            contact_id=one.pk,
+            company_id=one.company_id,
+            enrolled_at=NOW,
+            visit_number=1,
+            came_at=came_at,
+            event_data=more.get("event_data"),
+            attempts=0,
+        )
+        for number, one in enumerate(contacts)
+    ]
+    return Cohort(node, travellers)
+
+
+def run(flow: Flow, group: Cohort, *, method: str = "run", document: FlowDocument | None = None) -> Outcomes:
+    """Run a cohort's step as the engine does."""
+    with raw_cursor() as cursor:
+        ctx = StepContext(
+            tenant_id=flow.tenant_id,
+            flow_id=flow.pk,
+            stream_id=flow.stream_id,
+            revision=1,
+            document=document or FlowDocument.model_validate(flow.draft),
+            now=NOW,
+            holidays=frozenset(),
+            cursor=cursor,
+        )
+        found = getattr(STEP_KINDS[group.node.kind], method)(group, ctx)
+    assert isinstance(found, Outcomes)
+    return found
+
+
+def job(text: str) -> Criteria:
+    return Criteria(
+        groups=(Group(lines=(Line(field="contact.job_title", operator="contains", values=(text,)),)),)
+    )
+
+
+# --- send_email ---------------------------------------------------------------------------------------------------
+
+
+def test_send_email_queues_the_newest_version_once_for_each_and_tells_the_message(
+    flow: Flow, world: World
+) -> None:
+    node = step("send_email", email=world.welcome.pk)
+    ann, ben = contact("Ann"), contact("Ben")
+    found = run(flow, cohort(node, ann, ben, event_data={"form": {"name": "Signup"}}))
+    assert [found.of(number) for number in (1000, 1001)] == [GO_ON, GO_ON]
+    rows = {m.participant_id: m for m in Message.objects.all()}
+    assert found.messages == {1000: rows[1000].pk, 1001: rows[1001].pk}
+    assert [(rows[n].to_address, rows[n].contact_id) for n in (1000, 1001)] == [
+        ("ann@post.test", ann.pk),
+        ("ben@post.test", ben.pk),
+    ]
+    assert rows[1000].content_version_id == world.welcome.current_id
+    assert (rows[1000].step_id, rows[1000].status) == (node.id, "queued")
+    assert rows[1000].values == {"event": {"form": {"name": "Signup"}}}
+
+
+def test_send_email_holds_everyone_until_the_timeframe_opens(flow: Flow, world: World) -> None:
+    document = FlowDocument(settings=world.settings())
+    messages = document.settings.messages.model_copy(
+        update={"timeframe": Timeframe(weekdays=(0,), start=dt.time(8), to=dt.time(17))}
+    )
+    document = document.model_copy(
+        update={"settings": document.settings.model_copy(update={"messages": messages})}
+    )
+    found = run(flow, cohort(step("send_email", email=world.welcome.pk), contact("Ann")), document=document)
+    assert found.of(1000) == Hold(dt.datetime(2026, 11, 23, 7, 0, tzinfo=dt.UTC), "Outside the timeframe")
+    assert not Message.objects.exists()
+
+
+def test_send_email_without_content_holds_the_step_instead_of_failing_people(
+    flow: Flow, world: World
+) -> None:
+    with pytest.raises(StepBroken, match="no content that can be sent"):
+        run(flow, cohort(step("send_email", email=world.unfinished.pk), contact("Ann")))
+
+
+def test_send_email_says_what_a_failed_guard_does() -> None:
+    kind = STEP_KINDS["send_email"]
+    assert kind.on_failed_guard(step("send_email")) == "drop"
+    assert kind.on_failed_guard(step("send_email", if_cannot="skip")) == "skip"
+
+
+# --- wait_for_time ------------------------------------------------------------------------------------------------
+
+
+def test_wait_for_time_holds_until_the_span_is_over_and_passes_when_it_is_past(flow: Flow) -> None:
+    node = step("wait_for_time", amount=2, unit="days")
+    ann = contact("Ann")
+    assert run(flow, cohort(node, ann)).of(1000) == WaitUntil(NOW + dt.timedelta(days=2))
+    assert run(flow, cohort(node, ann, came_at=NOW - dt.timedelta(days=3))).of(1000) == GO_ON
+
+
+def test_wait_for_time_until_a_moment_reads_the_flows_clocks(flow: Flow) -> None:
+    node = step("wait_for_time", mode="moment", moment="2026-12-01T09:00:00")
+    oslo = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
+    assert run(flow, cohort(node, contact("Ann"))).of(1000) == WaitUntil(oslo)
+
+
+def test_wait_for_time_until_a_date_field_reads_everyones_date_at_once(flow: Flow) -> None:
+    renewal = CustomField.objects.create(on="contact", key="renewal", name="Renewal", type="date")
+    ann, ben, cid = contact("Ann"), contact("Ben"), contact("Cid")
+    ContactFieldValue.objects.create(contact=ann, field=renewal, value_date=dt.date(2026, 12, 10))
+    ContactFieldValue.objects.create(contact=cid, field=renewal, value_date=dt.date(2026, 1, 1))
+    node = step(
+        "wait_for_time", mode="field", field="contact.custom.renewal", offset_days=-3, at_time="09:00:00"
+    )
+    found = run(flow, cohort(node, ann, ben, cid))
+    assert found.of(1000) == WaitUntil(dt.datetime(2026, 12, 7, 8, 0, tzinfo=dt.UTC))
+    assert found.of(1001) == Advance(how="no_date")
+    assert found.of(1002) == GO_ON
+
+
+def test_wait_for_time_is_retimed_when_the_date_changed_meanwhile(flow: Flow) -> None:
+    node = step("wait_for_time", mode="field", field="contact.date_of_birth")
+    ann = contact("Ann", date_of_birth=dt.date(2026, 12, 24))
+    assert STEP_KINDS[node.kind].wakes_on(node) == {"contact.updated"}
+    moved = WaitUntil(dt.datetime(2026, 12, 24, 8, 0, tzinfo=dt.UTC))
+    assert run(flow, cohort(node, ann), method="resume").of(1000) == moved
+    assert run(flow, cohort(step("wait_for_time", amount=2), ann), method="resume").of(1000) == GO_ON
+
+
+# --- split --------------------------------------------------------------------------------------------------------
+
+
+def test_split_sends_everyone_into_the_leftmost_branch_that_holds(flow: Flow) -> None:
+    chefs, cooks = Branch(name="Chefs", criteria=job("chef")), Branch(name="Cooks", criteria=job("cook"))
+    node = split(chefs, cooks)
+    both, cook, other = (
+        contact("Ann", job_title="Chef cook"),
+        contact("Ben", job_title="Cook"),
+        contact("Cid", job_title=""),
+    )
+    found = run(flow, cohort(node, both, cook, other))
+    assert found.of(1000) == Advance(chefs.id, values={"branch": "Chefs"})
+    assert found.of(1001) == Advance(cooks.id, values={"branch": "Cooks"})
+    assert found.of(1002) == Advance(node.branches[-1].id, values={"branch": "Everyone else"})
+
+
+def test_split_exits_who_comes_into_an_exit_branch_without_steps(flow: Flow, world: World) -> None:
+    way_out = ExitSettings(selection=world.selection.pk)
+    node = split(
+        Branch(name="Chefs", criteria=job("chef")), otherwise=Branch(name="Everyone else", exit=way_out)
+    )
+    found = run(flow, cohort(node, contact("Ben")))
+    assert found.of(1000) == Exit("no_branch", values={"branch": "Everyone else"}, exit=way_out)
+
+
+def test_split_judges_a_cohort_with_one_statement(flow: Flow, django_assert_max_num_queries: Any) -> None:
+    node = split(Branch(name="Chefs", criteria=job("chef")), Branch(name="Cooks", criteria=job("cook")))
+    people = [contact(f"P{number}", job_title="Chef") for number in range(50)]
+    with django_assert_max_num_queries(1):
+        assert len(run(flow, cohort(node, *people)).by_id) == 50
+
+
+# --- data ---------------------------------------------------------------------------------------------------------
+
+
+def test_update_contact_writes_the_field_and_the_event(flow: Flow) -> None:
+    ann = contact("Ann", job_title="Cook")
+    lines = [{"field": "contact.job_title", "action": "set", "values": ["Chef"]}]
+    assert run(flow, cohort(step("update_contact", lines=lines), ann)).of(1000) == GO_ON
+    ann.refresh_from_db()
+    assert ann.job_title == "Chef"
+    event = Event.objects.get(kind="contact.updated")
+    assert (event.contact_id, event.origin, event.flow_id) == (ann.pk, "flow", flow.pk)
+
+
+def test_add_to_selection_and_remove_from_selection_change_the_members_once(flow: Flow, world: World) -> None:
+    ann, ben = contact("Ann"), contact("Ben")
+    add = step("add_to_selection", selection=world.selection.pk)
+    run(flow, cohort(add, ann, ben))
+    run(flow, cohort(add, ann))
+    assert sorted(SelectionMember.objects.values_list("contact_id", flat=True)) == [ann.pk, ben.pk]
+    assert Event.objects.filter(kind="selection.added", flow_id=flow.pk).count() == 2
+    run(flow, cohort(step("remove_from_selection", selection=world.selection.pk), ann))
+    assert list(SelectionMember.objects.values_list("contact_id", flat=True)) == [ben.pk]
+
+
+# --- all of them --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [kind.name for kind in STEP_KINDS])
+def test_every_kind_has_a_form_a_summary_a_doc_page_an_icon_and_a_test(name: str, flow: Flow) -> None:
+    kind = STEP_KINDS[name]
+    node = kind.new()
+    ctx = check_context(FlowDocument(steps=(node,)))
+    form = kind.Form(kind=kind, node=node, flow_id=flow.pk)
+    assert form.fields["title"]
+    assert kind.summary(node, ctx)
+    assert node_problems(node, ctx) or name == "finish", "an empty step says what is missing"
+    assert kind.label in (DOCS / "steps" / f"{name}.md").read_text()
+    icons = (DOCS.parent / "frontend" / "icons.txt").read_text().splitlines()
+    assert kind.icon in icons
+    assert kind.family in {"message", "time", "split", "data", "goal"}
+    assert f"def test_{name}" in Path(__file__).read_text() or f"_and_{name}_" in Path(__file__).read_text()
+
+
+@pytest.mark.parametrize("kind", [*TRIGGER_KINDS, *SUCCESS_KINDS], ids=lambda kind: str(kind.name))
+def test_every_trigger_and_success_kind_has_a_doc_page_and_an_icon(kind: Any) -> None:
+    folder = "triggers" if kind in list(TRIGGER_KINDS) else "success"
+    assert kind.label in (DOCS / folder / f"{kind.name}.md").read_text()
+    assert kind.icon in (DOCS.parent / "frontend" / "icons.txt").read_text().splitlines()
+
+
+@pytest.mark.parametrize("kind", list(STEP_KINDS), ids=lambda kind: str(kind.name))
+def test_a_kind_survives_its_own_form(kind: Any, flow: Flow, acme: Tenant) -> None:
+    from django.http import QueryDict
+
+    node = kind.new()
+    shown = kind.Form(kind=kind, node=node, flow_id=flow.pk)
+    posted = QueryDict(mutable=True)
+    for field in shown:
+        value = field.value()
+        if value not in (None, "", False):
+            posted[field.name] = str(value)
+    form = kind.Form(kind=kind, node=node, flow_id=flow.pk, data=posted)
+    assert form.is_valid(), form.errors
+    assert kind.Settings.model_validate(form.settings()) == kind.settings(node)
