@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +23,10 @@ from flows.steps.table import STEP_KINDS
 from participants.engine import ending, outcomes
 from participants.engine.bisect import run_bisected
 from participants.engine.claim import claim
-from participants.engine.guards import GuardContext, check_email, check_everyone
+from participants.engine.guards import GuardContext, Verdict, check_email, check_everyone
 from participants.engine.held import hold_step, release_step
-from participants.engine.moving import DROPPED, Moving
-from participants.engine.records import Records
+from participants.engine.moving import Moving
+from participants.engine.records import Records, Values
 from participants.engine.route import Place, Route, after_removed, route_of
 from participants.engine.writeback import write_participants
 from participants.models import HeldStep
@@ -56,20 +57,22 @@ class Batch:
     records: Records
     movers: list[Moving]
     cohorts: dict[uuid.UUID, list[Moving]] = field(default_factory=lambda: defaultdict(list))
-    ended: list[Moving] = field(default_factory=list)
+    dropped: set[int] = field(default_factory=set)
+    silenced: list[Moving] = field(default_factory=list)
     exits: list[tuple[Moving, ExitSettings]] = field(default_factory=list)
     held_steps: set[uuid.UUID] = field(default_factory=set)
     messages: int = 0
 
-    def arrive(self, mover: Moving, place: Place) -> None:
-        """Bring someone to a place: the next step's cohort, or out."""
-        if isinstance(place, StepNode):
-            mover.step_id, mover.came_at, mover.fresh = place.id, self.now, True
+    def arrive(self, movers: Sequence[Moving], place: Place) -> None:
+        """Bring everyone to a place: the next step's cohort, or Finish."""
+        if not isinstance(place, StepNode):
+            ending.finish(self, movers)
+            return
+        for mover in movers:
+            mover.step_id, mover.came_at, mover.fresh, mover.waiting = place.id, self.now, True, False
             mover.visit_number += 1
             mover.attempts = 0
-            self.cohorts[place.id].append(mover)
-        else:
-            ending.finish(self, mover)
+        self.cohorts[place.id].extend(movers)
 
 
 def run_batch(*, tenant_id: int, flow_id: int, now: dt.datetime, limit: int) -> BatchResult:
@@ -127,95 +130,102 @@ def _open(cursor: psycopg.Cursor[Any], *, flow: Flow, movers: list[Moving], now:
 
 def _advance(batch: Batch) -> None:
     """Start everyone from where they stand, then take the steps in document order until nobody is left to move."""
+    new: list[Moving] = []
     for mover in batch.movers:
         if mover.step_id is None:
-            batch.arrive(mover, batch.route.first)
+            new.append(mover)
         elif mover.step_id in batch.route.nodes:
             batch.cohorts[mover.step_id].append(mover)
         else:
             place = after_removed(flow_id=batch.flow.pk, step_id=mover.step_id, route=batch.route)
-            outcomes.proceed(batch, mover, place, how="removed_step")
+            outcomes.proceed(batch, [mover], place, how="removed_step")
+    if new:
+        batch.arrive(new, batch.route.first)
     while batch.cohorts:
         step_id = min(batch.cohorts, key=batch.route.rank.__getitem__)
         _take_step(batch, batch.route.nodes[step_id], batch.cohorts.pop(step_id))
 
 
 def _take_step(batch: Batch, node: StepNode, cohort: list[Moving]) -> None:
+    kind = STEP_KINDS[node.kind]
     resumed = [m for m in cohort if m.waiting]
     arrived = [m for m in cohort if not m.waiting]
-    kind = STEP_KINDS[node.kind]
-    for movers, run in ((resumed, kind.resume), (arrived, kind.run)):
-        passed = _guard(batch, node, movers) if movers else []
+    if resumed and (passed := _guard(batch, resumed)):
+        _run(batch, node, passed, kind.resume)
+    if arrived and (passed := _guard(batch, arrived)):
+        passed = _guard_channel(batch, node, passed) if kind.channel == "email" else passed
         if passed:
-            _run(batch, node, passed, run)
+            _run(batch, node, passed, kind.run)
 
 
-def _guard(batch: Batch, node: StepNode, cohort: list[Moving]) -> list[Moving]:
-    """Return those who may act; the others have left or skipped, with the values seen."""
-    kind = STEP_KINDS[node.kind]
+def _guard(batch: Batch, cohort: list[Moving]) -> list[Moving]:
+    """Return those who may act; the others have left, with the values seen."""
     result = check_everyone(batch.cursor, cohort, batch.guard)
-    finishes = batch.route.document.settings.move_to_finish
-    passed: list[Moving] = []
-    for mover in cohort:
+    for mover in cohort if result.succeeded else ():
         if mover.success_at is None and mover.id in result.succeeded:
             mover.success_at = batch.now
             batch.records.counts[None, "success_met"] += 1
-        if mover.success_at is not None and finishes:
-            ending.move_to_finish(batch, mover)
-        elif (verdict := result.failed.get(mover.id)) is not None:
-            ending.drop(batch, mover, reason=verdict.reason, values=verdict.values)
-        else:
-            passed.append(mover)
-    if kind.channel != "email" or not passed or all(m.waiting for m in passed):
-        return passed
-    return _guard_channel(batch, node, passed)
+    if batch.route.document.settings.move_to_finish:
+        done = [m for m in cohort if m.success_at is not None]
+        if done:
+            ending.move_to_finish(batch, done)
+            cohort = [m for m in cohort if m.success_at is None]
+    for reason, movers, values in _by_reason(cohort, result.failed):
+        ending.drop(batch, movers, reason=reason, values=values)
+    return [m for m in cohort if m.id not in result.failed] if result.failed else cohort
 
 
 def _guard_channel(batch: Batch, node: StepNode, cohort: list[Moving]) -> list[Moving]:
     drops = STEP_KINDS[node.kind].on_failed_guard(node) == "drop"
-    gone = {m.id for m in batch.ended if m.status == DROPPED}
-    failed = check_email(batch.cursor, cohort, batch.guard, gone=gone, drops=drops)
-    for mover in cohort:
-        verdict = failed.get(mover.id)
-        if verdict is None:
-            continue
+    failed = check_email(batch.cursor, cohort, batch.guard, gone=batch.dropped, drops=drops)
+    for reason, movers, values in _by_reason(cohort, failed):
         if drops:
-            ending.drop(batch, mover, reason=verdict.reason, values=verdict.values)
+            ending.drop(batch, movers, reason=reason, values=values)
         else:
-            outcomes.skip(batch, mover, node, reason=verdict.reason, values=verdict.values)
-    return [m for m in cohort if m.id not in failed]
+            outcomes.skip(batch, movers, node, reason=reason, values=values)
+    return [m for m in cohort if m.id not in failed] if failed else cohort
 
 
-def _run(batch: Batch, node: StepNode, cohort: list[Moving], run: Any) -> None:
-    def remember() -> Any:
+def _by_reason(
+    cohort: Sequence[Moving], failed: Mapping[int, Verdict]
+) -> list[tuple[str, list[Moving], list[Values]]]:
+    groups: dict[str, tuple[list[Moving], list[Values]]] = {}
+    for mover in cohort if failed else ():
+        verdict = failed.get(mover.id)
+        if verdict is not None:
+            movers, values = groups.setdefault(verdict.reason, ([], []))
+            movers.append(mover)
+            values.append(verdict.values)
+    return [(reason, movers, values) for reason, (movers, values) in groups.items()]
+
+
+def _run(
+    batch: Batch, node: StepNode, cohort: list[Moving], run: Callable[[Cohort, StepContext], Outcomes]
+) -> None:
+    def remember() -> Callable[[], None]:
         kept = len(batch.ctx.events)
         return lambda: batch.ctx.events.__delitem__(slice(kept, None))
 
-    def call(part: Cohort) -> Outcomes:
-        result: Outcomes = run(part, batch.ctx)
-        return result
-
     try:
-        bisection = run_bisected(call, node, cohort, undo=remember)
+        bisection = run_bisected(lambda part: run(part, batch.ctx), node, cohort, undo=remember)
     except StepBroken as error:
         hold_step(batch, node, cohort, cause=str(error))
         return
     release_step(batch, node)
     for part, result in bisection.outcomes:
-        for mover in part:
-            outcomes.apply(batch, node, mover, result.of(mover.id), message_id=result.messages.get(mover.id))
-        batch.messages += len(result.messages)
-    by_id = {m.id: m for m in cohort}
-    for participant_id, error_text in bisection.errors.items():
-        ending.drop(batch, by_id[participant_id], reason="step_failed", values={"error": error_text})
+        outcomes.apply(batch, node, part, result)
+    for mover in cohort if bisection.errors else ():
+        if mover.id in bisection.errors:
+            values = {"error": bisection.errors[mover.id]}
+            ending.drop(batch, [mover], reason="step_failed", values=values)
 
 
 def _write(batch: Batch) -> BatchResult:
     ending.pass_on(batch)
+    ending.silence(batch)
     batch.records.write(batch.cursor)
     write_participants(batch.cursor, batch.movers, tenant_id=batch.tenant.pk)
     events = [*batch.records.events, *outcomes.caused(batch)]
     if events:
         record_events(events, cursor=batch.cursor)
-    steps = sum(1 for row in (*batch.records.begun, *batch.records.closed) if row.ended)
-    return BatchResult(claimed=len(batch.movers), steps=steps, messages=batch.messages, events=len(events))
+    return BatchResult(len(batch.movers), batch.records.steps, batch.messages, events=len(events))

@@ -7,8 +7,8 @@ participants are never written here: the suggestion leaves as an event that inta
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from crm.bulk import add_to_selection
@@ -16,61 +16,77 @@ from crm.events import NewEvent, Origin
 from flows.document import ExitSettings
 from participants.engine import outcomes
 from participants.engine.moving import DROPPED, FINISHED, SUCCESS, Moving
+from participants.engine.records import Values
 
 if TYPE_CHECKING:
     from participants.engine.batch import Batch
 
 FLOW_EVENT = {FINISHED: "flow.finished", SUCCESS: "flow.finished", DROPPED: "flow.dropped"}
 ONWARD = "flow.onward"
+Movers = Sequence[Moving]
 
 
-def finish(batch: Batch, mover: Moving) -> None:
-    """Bring someone to Finish: with success where the mark is there."""
-    status = SUCCESS if mover.success_at is not None else FINISHED
-    mover.step_id = None
-    _end(batch, mover, status=status)
+def finish(batch: Batch, movers: Movers) -> None:
+    """Bring everyone to Finish: with success where the mark is there."""
+    for mover in movers:
+        mover.step_id = None
+    succeeded = [mover for mover in movers if mover.success_at is not None]
+    others = [mover for mover in movers if mover.success_at is None]
+    ends = batch.route.document.finish
+    _end(batch, succeeded, status=SUCCESS, then=ends.success)
+    _end(batch, others, status=FINISHED, then=ends.no_success)
 
 
-def move_to_finish(batch: Batch, mover: Moving) -> None:
-    """Finish with success at once, wherever it stands."""
-    outcomes.left(batch, mover, how=SUCCESS, branch=None, values=None)
-    mover.step_id = None
-    _end(batch, mover, status=SUCCESS)
+def move_to_finish(batch: Batch, movers: Movers) -> None:
+    """Finish with success at once, wherever they stand; their queued messages are cancelled."""
+    outcomes.leave(batch, movers, how=SUCCESS)
+    for mover in movers:
+        mover.step_id = None
+    _end(batch, movers, status=SUCCESS, then=batch.route.document.finish.success)
+    batch.silenced += [mover for mover in movers if mover.last_message_id is not None]
 
 
 def drop(
     batch: Batch,
-    mover: Moving,
+    movers: Movers,
     *,
     reason: str,
-    values: Mapping[str, Any] | None,
+    values: Sequence[Values] | Values = None,
     then: ExitSettings | None = None,
     branch: UUID | None = None,
 ) -> None:
-    """Drop out with a reason of the closed list and the values seen."""
-    outcomes.left(batch, mover, how=reason, branch=branch, values=values)
-    _end(batch, mover, status=DROPPED, reason=reason, values=values, then=then)
+    """Drop out with a reason of the closed list and the values seen: one for each, or one for all."""
+    if not movers:
+        return
+    outcomes.leave(batch, movers, how=reason, branch=branch, values=values)
+    _end(batch, movers, status=DROPPED, reason=reason, values=values, then=then)
+    batch.silenced += [mover for mover in movers if mover.last_message_id is not None]
 
 
 def _end(
     batch: Batch,
-    mover: Moving,
+    movers: Movers,
     *,
     status: str,
     reason: str = "",
-    values: Mapping[str, Any] | None = None,
+    values: Sequence[Values] | Values = None,
     then: ExitSettings | None = None,
 ) -> None:
-    mover.end(status=status, at=batch.now, reason=reason, values=values)
-    batch.ended.append(mover)
-    batch.records.counts[None, f"dropped:{reason}" if reason else status] += 1
+    if not movers:
+        return
     key = reason or ("success" if status == SUCCESS else "")
-    batch.records.events.append(_event(batch, mover, FLOW_EVENT[status], object_id=batch.flow.pk, key=key))
-    if then is None and status != DROPPED:
-        ends = batch.route.document.finish
-        then = ends.success if status == SUCCESS else ends.no_success
+    shared = values is None or isinstance(values, Mapping)
+    for index, mover in enumerate(movers):
+        seen = values if shared else values[index]  # type: ignore[index]
+        mover.end(status=status, at=batch.now, reason=reason, values=seen)  # type: ignore[arg-type]
+        batch.records.events.append(
+            _event(batch, mover, FLOW_EVENT[status], object_id=batch.flow.pk, key=key)
+        )
+    batch.records.counts[None, f"dropped:{reason}" if reason else status] += len(movers)
+    if status == DROPPED:
+        batch.dropped.update(mover.id for mover in movers)
     if then is not None and (then.selection or then.flow):
-        batch.exits.append((mover, then))
+        batch.exits += [(mover, then) for mover in movers]
 
 
 def _event(batch: Batch, mover: Moving, kind: str, *, object_id: int, key: str = "") -> NewEvent:
@@ -84,6 +100,20 @@ def _event(batch: Batch, mover: Moving, kind: str, *, object_id: int, key: str =
         flow_id=batch.flow.pk,
         participant_id=mover.id,
     )
+
+
+def silence(batch: Batch) -> None:
+    """Cancel the queued messages of who dropped out or was moved to Finish; an ordinary finish lets them go."""
+    if batch.silenced:
+        batch.cursor.execute(
+            """
+            UPDATE delivery_message m SET status = 'cancelled', reason = 'left_flow'
+            FROM unnest(%s::date[], %s::bigint[]) AS v(enrolled_on, participant_id)
+            WHERE m.tenant_id = %s AND m.enrolled_on = v.enrolled_on AND m.participant_id = v.participant_id
+              AND m.status = 'queued'
+            """,
+            [[m.enrolled_on for m in batch.silenced], [m.id for m in batch.silenced], batch.tenant.pk],
+        )
 
 
 def pass_on(batch: Batch) -> None:

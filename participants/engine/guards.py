@@ -25,14 +25,10 @@ Reason = Participant.DropReason
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the guards say of one participant who may not simply pass.
-
-    `by_step`: a failed channel guard, of which the step says whether it drops or skips.
-    """
+    """Why one participant may not act, with the values seen."""
 
     reason: str
     values: Mapping[str, Any]
-    by_step: bool = False
 
 
 @dataclass(slots=True)
@@ -161,14 +157,14 @@ def _email_verdict(row: Any, *, asks_consent: bool, asks_type: bool, gone: set[i
     _, address, given, at, opted_out, blocked, earlier = row
     if asks_consent and not given:
         seen = {"consent": None if given is None else "withdrawn", "at": at.isoformat() if at else None}
-        return Verdict(Reason.NO_CONSENT, seen, by_step=True)
+        return Verdict(Reason.NO_CONSENT, seen)
     if asks_type and opted_out is not None:
-        return Verdict(Reason.UNSUBSCRIBED, {"subscription_type": opted_out}, by_step=True)
+        return Verdict(Reason.UNSUBSCRIBED, {"subscription_type": opted_out})
     if not address:
-        return Verdict(Reason.NO_EMAIL, {"email": ""}, by_step=True)
+        return Verdict(Reason.NO_EMAIL, {"email": ""})
     holders = [other for other in earlier or () if other not in gone]
     if holders:
-        return Verdict(Reason.DUPLICATE_ADDRESS, {"participant": min(holders)}, by_step=True)
+        return Verdict(Reason.DUPLICATE_ADDRESS, {"participant": min(holders)})
     if blocked is not None:
-        return Verdict(Reason.ADDRESS_BLOCKED, {"blocked": blocked}, by_step=True)
+        return Verdict(Reason.ADDRESS_BLOCKED, {"blocked": blocked})
     return None

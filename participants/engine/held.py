@@ -13,6 +13,7 @@ from participants.counters import has_passed
 from participants.engine import ending, outcomes
 from participants.engine.bisect import SAMPLE
 from participants.engine.moving import Moving
+from participants.engine.records import HERE
 from participants.models import HeldStep
 
 if TYPE_CHECKING:
@@ -40,11 +41,12 @@ def hold_step(batch: Batch, node: StepNode, cohort: Sequence[Moving], *, cause: 
     alone_at_fault = len(cohort) < SAMPLE and has_passed(flow_id=batch.flow.pk, step_id=node.id)
     for mover in cohort:
         mover.attempts += 1
-        if alone_at_fault and mover.attempts >= TRIES_ALONE:
-            ending.drop(batch, mover, reason="step_failed", values={"error": cause[:500]})
-            continue
+    tried_out = [m for m in cohort if alone_at_fault and m.attempts >= TRIES_ALONE]
+    ending.drop(batch, tried_out, reason="step_failed", values={"error": cause[:500]})
+    stay = [m for m in cohort if m not in tried_out] if tried_out else cohort
+    for mover in stay:
         mover.park(due_at=held.retry_at, until=mover.waits_until, waiting=mover.waiting, held=cause)
-        outcomes.stay(batch, mover)
+    outcomes.keep(batch, stay, ended=HERE)
 
 
 def release_step(batch: Batch, node: StepNode) -> None:

@@ -1,106 +1,135 @@
-"""Turns the outcome that a step kind returned into what happens to the participant."""
+"""Turns the outcomes that a step kind returned into what happens to the participants, a group at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from crm.events import NewEvent, Origin
 from flows.document import StepNode
-from flows.steps.base import Advance, Exit, Fail, Hold, Outcome, Retry, Skip, WaitUntil
+from flows.steps.base import Advance, Exit, Fail, Hold, Outcome, Outcomes, Retry, Skip, WaitUntil
 from participants.engine import ending
 from participants.engine.moving import Moving
-from participants.engine.records import HERE, LEFT, WENT_ON, VisitRow
+from participants.engine.records import HERE, LEFT, WENT_ON, Stay, Values
 from participants.engine.route import ExitPlace, Place
 
 if TYPE_CHECKING:
     from participants.engine.batch import Batch
 
 SKIPPED = "skipped"
+Movers = Sequence[Moving]
 
 
-def visit(
+def keep(
     batch: Batch,
-    mover: Moving,
+    movers: Movers,
     *,
     ended: str,
     how: str = "",
     branch: UUID | None = None,
-    values: Mapping[str, Any] | None = None,
-    message_id: int | None = None,
+    values: Sequence[Values] | Values = None,
+    messages: Mapping[int, int] | None = None,
 ) -> None:
-    """Keep the visit that a participant is on; nothing for one who is before the first step."""
-    if mover.step_id is not None:
-        row = VisitRow(
-            mover, mover.visit_number, mover.step_id, mover.came_at, mover.fresh, ended, how, branch, values
-        )
-        row.message_id = message_id
-        batch.records.keep(row)
-        mover.fresh = False
+    """Keep the visits that these participants are on at one step: ended one way, or open."""
+    split = {fresh: [i for i, mover in enumerate(movers) if mover.fresh is fresh] for fresh in (True, False)}
+    for fresh, chosen in split.items():
+        if not chosen:
+            continue
+        these = movers if len(chosen) == len(movers) else [movers[index] for index in chosen]
+        if values is not None and not isinstance(values, Mapping):
+            seen: Sequence[Values] | Values = [values[index] for index in chosen]
+        else:
+            seen = values
+        step_id = these[0].step_id
+        assert step_id is not None  # noqa: S101 - who is before the first step has no visit to keep
+        numbers = [mover.visit_number for mover in these]
+        batch.records.keep(Stay(these, step_id, fresh, ended, how, branch, seen, messages, numbers))
+        for mover in these:
+            mover.fresh = False
 
 
-def proceed(batch: Batch, mover: Moving, place: Place, **seen: Any) -> None:
-    """End the visit and bring the participant to the next place; *Exit flow* is a drop-out from where it stands."""
+def proceed(
+    batch: Batch,
+    movers: Movers,
+    place: Place,
+    *,
+    how: str = "",
+    branch: UUID | None = None,
+    values: Sequence[Values] | Values = None,
+    messages: Mapping[int, int] | None = None,
+) -> None:
+    """End the visits and bring everyone to the next place; *Exit flow* is a drop-out from where they stand."""
     if isinstance(place, ExitPlace):
-        values = seen.get("values")
-        ending.drop(
-            batch, mover, reason="no_branch", values=values, then=place.exit, branch=seen.get("branch")
-        )
+        ending.drop(batch, movers, reason="no_branch", values=values, then=place.exit, branch=branch)
         return
-    visit(batch, mover, ended=WENT_ON, **seen)
-    mover.waiting = False
-    batch.arrive(mover, place)
+    keep(batch, movers, ended=WENT_ON, how=how, branch=branch, values=values, messages=messages)
+    batch.arrive(movers, place)
 
 
-def skip(
-    batch: Batch, mover: Moving, node: StepNode, *, reason: str, values: Mapping[str, Any] | None
-) -> None:
+def skip(batch: Batch, movers: Movers, node: StepNode, *, reason: str, values: Sequence[Values]) -> None:
     """Nothing is done here, with the reason; on to the next place at once."""
-    proceed(
-        batch, mover, batch.route.after(node.id), how=SKIPPED, values={"reason": reason, **(values or {})}
-    )
+    seen = [{"reason": reason, **(value or {})} for value in values]
+    proceed(batch, movers, batch.route.after(node.id), how=SKIPPED, values=seen)
 
 
-def stay(batch: Batch, mover: Moving, **seen: Any) -> None:
-    """Keep the visit open."""
-    visit(batch, mover, ended=HERE, **seen)
+def apply(batch: Batch, node: StepNode, movers: Movers, result: Outcomes) -> None:
+    """Do what the outcomes say, once for each different outcome. Exactly one visit each is kept, ended or open."""
+    groups: dict[int, tuple[Outcome, list[Moving]]] = {}
+    for mover in movers:
+        outcome = result.of(mover.id)
+        groups.setdefault(id(outcome), (outcome, []))[1].append(mover)
+    for mover in movers if result.messages else ():
+        mover.last_message_id = result.messages.get(mover.id, mover.last_message_id)
+    batch.messages += len(result.messages)
+    for outcome, group in groups.values():
+        _apply_one(batch, node, group, outcome, result.messages)
 
 
-def apply(batch: Batch, node: StepNode, mover: Moving, outcome: Outcome, *, message_id: int | None) -> None:
-    """Do what the outcome says. Exactly one visit is kept, ended or open."""
-    if message_id is not None:
-        mover.last_message_id = message_id
+def _apply_one(
+    batch: Batch, node: StepNode, movers: Movers, outcome: Outcome, messages: Mapping[int, int]
+) -> None:
     match outcome:
         case Advance(branch=branch, how=how, values=values):
             place = batch.route.after(node.id, branch)
-            proceed(batch, mover, place, how=how, branch=branch, values=values, message_id=message_id)
+            proceed(batch, movers, place, how=how, branch=branch, values=values, messages=messages)
         case Skip(reason=reason, values=values):
-            skip(batch, mover, node, reason=reason, values=values)
-        case WaitUntil(at=at, values=values):
-            if at <= batch.now:
-                proceed(batch, mover, batch.route.after(node.id), values=values)
-            else:
-                mover.park(due_at=at, until=at, waiting=True)
-                stay(batch, mover, values=values)
-        case Hold(until=until, reason=reason):
-            mover.park(due_at=until, until=until, waiting=False, held=reason)
-            stay(batch, mover)
-        case Retry(at=at, error=error):
-            mover.attempts += 1
-            mover.park(due_at=at, until=None, waiting=False, held=error)
-            stay(batch, mover)
-        case Exit(reason=reason, values=values, exit=exit_settings):
-            ending.drop(batch, mover, reason=reason, values=values, then=exit_settings)
+            skip(batch, movers, node, reason=reason, values=[values] * len(movers))
+        case WaitUntil(at=at, values=values) if at <= batch.now:
+            proceed(batch, movers, batch.route.after(node.id), values=values)
+        case Exit(reason=reason, values=values, exit=then):
+            ending.drop(batch, movers, reason=reason, values=values, then=then)
         case Fail(error=error):
-            ending.drop(batch, mover, reason="step_failed", values={"error": error})
+            ending.drop(batch, movers, reason="step_failed", values={"error": error})
+        case _:
+            _stay(batch, movers, outcome)
 
 
-def left(
-    batch: Batch, mover: Moving, *, how: str, branch: UUID | None, values: Mapping[str, Any] | None
+def _stay(batch: Batch, movers: Movers, outcome: Outcome) -> None:
+    """Keep the visits open until the outcome's moment."""
+    values: Values = None
+    for mover in movers:
+        match outcome:
+            case WaitUntil(at=at, values=values):
+                mover.park(due_at=at, until=at, waiting=True)
+            case Hold(until=until, reason=reason):
+                mover.park(due_at=until, until=until, waiting=False, held=reason)
+            case Retry(at=at, error=error):
+                mover.attempts += 1
+                mover.park(due_at=at, until=None, waiting=False, held=error)
+    keep(batch, movers, ended=HERE, values=values)
+
+
+def leave(
+    batch: Batch,
+    movers: Movers,
+    *,
+    how: str,
+    branch: UUID | None = None,
+    values: Sequence[Values] | Values = None,
 ) -> None:
-    """End the visit by leaving the flow."""
-    visit(batch, mover, ended=LEFT, how=how, branch=branch, values=values)
+    """End the visits by leaving the flow."""
+    keep(batch, movers, ended=LEFT, how=how, branch=branch, values=values)
 
 
 def caused(batch: Batch) -> list[NewEvent]:

@@ -1,4 +1,8 @@
-"""What a batch will write: visits that began or ended, counter deltas, events. Collected in memory, written in bulk."""
+"""What a batch will write: visits that began or ended, counter deltas, events. Collected in memory, written in bulk.
+
+Visits are kept as *stays*: whoever was at one step and left it the same way is one group and one statement, with
+arrays only for what differs.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import datetime as dt
 import json
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,27 +21,42 @@ from crm.events import NewEvent
 from participants.engine.moving import Moving
 
 HERE, WENT_ON, LEFT = "", "went_on", "left"
+Values = Mapping[str, Any] | None
 
 
-def as_json(values: Mapping[str, Any] | None) -> str | None:
+def as_json(values: Values) -> str | None:
     """Return values as JSON text for a ::jsonb cast, or None."""
     return json.dumps(values, default=str) if values else None
 
 
-@dataclass(slots=True)
-class VisitRow:
-    """The visit a participant is on; `ended` empty means that it stays there."""
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Participants at one step whose visits end the same way, or stay open (`ended` empty).
 
-    mover: Moving
-    number: int
+    `numbers` are their visit numbers at that time; `values` one for each, or one for all; `fresh` says that these
+    visits began in this batch and are not in the table yet.
+    """
+
+    movers: Sequence[Moving]
     step_id: uuid.UUID
-    came_at: dt.datetime
     fresh: bool
     ended: str = HERE
     how: str = ""
     branch_id: uuid.UUID | None = None
-    values: Mapping[str, Any] | None = None
-    message_id: int | None = None
+    values: Sequence[Values] | Values = None
+    messages: Mapping[int, int] | None = None
+    numbers: Sequence[int] = ()
+
+    def values_json(self) -> list[str | None]:
+        """Return the values of each as JSON."""
+        if self.values is None or isinstance(self.values, Mapping):
+            return [as_json(self.values)] * len(self.movers)
+        return [as_json(values) for values in self.values]
+
+    def message_ids(self) -> list[int | None]:
+        """Return the message of each."""
+        messages = self.messages or {}
+        return [messages.get(mover.id) for mover in self.movers]
 
 
 @dataclass(slots=True)
@@ -48,95 +67,91 @@ class Records:
     flow_id: int
     revision: int
     now: dt.datetime
-    begun: list[VisitRow] = field(default_factory=list)
-    closed: list[VisitRow] = field(default_factory=list)
+    stays: list[Stay] = field(default_factory=list)
     counts: Counter[tuple[uuid.UUID | None, str]] = field(default_factory=Counter)
     events: list[NewEvent] = field(default_factory=list)
+    steps: int = 0
 
-    def keep(self, row: VisitRow) -> None:
-        """Keep a visit: a fresh one is inserted as it is, an older one updated where it ended."""
-        (self.begun if row.fresh else self.closed).append(row)
-        if row.fresh:
-            self.counts[row.step_id, "entered"] += 1
-        if row.ended == WENT_ON:
-            self.counts[row.step_id, "went_on"] += 1
-            if row.how:
-                self.counts[row.step_id, row.how] += 1
-            if row.branch_id is not None:
-                self.counts[row.step_id, f"branch:{row.branch_id}"] += 1
-        elif row.ended == LEFT:
-            self.counts[row.step_id, f"left:{row.how}"] += 1
+    def keep(self, stay: Stay) -> None:
+        """Keep a stay and count it."""
+        self.stays.append(stay)
+        number, step_id = len(stay.movers), stay.step_id
+        if stay.fresh:
+            self.counts[step_id, "entered"] += number
+        if stay.ended == WENT_ON:
+            self.counts[step_id, WENT_ON] += number
+            if stay.how:
+                self.counts[step_id, stay.how] += number
+        elif stay.ended == LEFT:
+            self.counts[step_id, f"left:{stay.how}"] += number
+        if stay.ended:
+            self.steps += number
+        if stay.branch_id is not None:
+            self.counts[step_id, f"branch:{stay.branch_id}"] += number
 
     def write(self, cursor: psycopg.Cursor[Any]) -> None:
-        """Write visits and counter deltas; three statements at most, whatever the batch's size."""
-        self._insert_visits(cursor)
-        self._update_visits(cursor)
-        self._insert_deltas(cursor)
+        """Write visits and counter deltas: one statement a stay, whatever its size."""
+        for stay in self.stays:
+            if stay.fresh:
+                self._insert(cursor, stay)
+            elif stay.ended or stay.values or stay.messages:
+                self._update(cursor, stay)
+        insert_deltas(cursor, tenant_id=self.tenant_id, flow_id=self.flow_id, counts=self.counts)
 
-    def _insert_visits(self, cursor: psycopg.Cursor[Any]) -> None:
-        rows = self.begun
-        if not rows:
-            return
+    def _insert(self, cursor: psycopg.Cursor[Any], stay: Stay) -> None:
         cursor.execute(
             """
             INSERT INTO participants_visit (tenant_id, flow_id, revision, enrolled_on, participant_id, number, step_id,
                                             came_at, went_at, ended, how, branch_id, "values", message_id)
-            SELECT %s, %s, %s, v.enrolled_on, v.participant_id, v.number, v.step_id, v.came_at,
-                   CASE WHEN v.ended <> '' THEN %s END, v.ended, v.how, v.branch_id, v.seen::jsonb, v.message_id
-            FROM unnest(%s::date[], %s::bigint[], %s::int[], %s::uuid[], %s::timestamptz[], %s::text[], %s::text[],
-                        %s::uuid[], %s::text[], %s::bigint[])
-                 AS v(enrolled_on, participant_id, number, step_id, came_at, ended, how, branch_id, seen, message_id)
+            SELECT %s, %s, %s, v.enrolled_on, v.participant_id, v.number, %s::uuid, %s::timestamptz,
+                   %s::timestamptz, %s, %s, %s::uuid, v.seen::jsonb, v.message_id
+            FROM unnest(%s::date[], %s::bigint[], %s::int[], %s::text[], %s::bigint[])
+                 AS v(enrolled_on, participant_id, number, seen, message_id)
             """,
             [
                 self.tenant_id,
                 self.flow_id,
                 self.revision,
+                stay.step_id,
                 self.now,
-                [row.mover.enrolled_on for row in rows],
-                [row.mover.id for row in rows],
-                [row.number for row in rows],
-                [row.step_id for row in rows],
-                [row.came_at for row in rows],
-                [row.ended for row in rows],
-                [row.how for row in rows],
-                [row.branch_id for row in rows],
-                [as_json(row.values) for row in rows],
-                [row.message_id for row in rows],
+                self.now if stay.ended else None,
+                stay.ended,
+                stay.how,
+                stay.branch_id,
+                [mover.enrolled_on for mover in stay.movers],
+                [mover.id for mover in stay.movers],
+                list(stay.numbers),
+                stay.values_json(),
+                stay.message_ids(),
             ],
         )
 
-    def _update_visits(self, cursor: psycopg.Cursor[Any]) -> None:
-        rows = [row for row in self.closed if row.ended or row.values or row.message_id]
-        if not rows:
-            return
+    def _update(self, cursor: psycopg.Cursor[Any], stay: Stay) -> None:
         cursor.execute(
             """
             UPDATE participants_visit AS visit
-            SET ended = v.ended, how = v.how, branch_id = v.branch_id, went_at = CASE WHEN v.ended <> '' THEN %s END,
+            SET ended = %s, how = %s, branch_id = %s::uuid, went_at = %s::timestamptz,
                 "values" = CASE WHEN v.seen IS NULL THEN visit."values"
                                 ELSE coalesce(visit."values", '{}'::jsonb) || v.seen::jsonb END,
                 message_id = coalesce(v.message_id, visit.message_id)
-            FROM unnest(%s::date[], %s::bigint[], %s::int[], %s::text[], %s::text[], %s::uuid[], %s::text[],
-                        %s::bigint[]) AS v(enrolled_on, participant_id, number, ended, how, branch_id, seen, message_id)
+            FROM unnest(%s::date[], %s::bigint[], %s::int[], %s::text[], %s::bigint[])
+                 AS v(enrolled_on, participant_id, number, seen, message_id)
             WHERE visit.enrolled_on = v.enrolled_on AND visit.participant_id = v.participant_id
               AND visit.number = v.number AND visit.tenant_id = %s
             """,
             [
-                self.now,
-                [row.mover.enrolled_on for row in rows],
-                [row.mover.id for row in rows],
-                [row.number for row in rows],
-                [row.ended for row in rows],
-                [row.how for row in rows],
-                [row.branch_id for row in rows],
-                [as_json(row.values) for row in rows],
-                [row.message_id for row in rows],
+                stay.ended,
+                stay.how,
+                stay.branch_id,
+                self.now if stay.ended else None,
+                [mover.enrolled_on for mover in stay.movers],
+                [mover.id for mover in stay.movers],
+                list(stay.numbers),
+                stay.values_json(),
+                stay.message_ids(),
                 self.tenant_id,
             ],
         )
-
-    def _insert_deltas(self, cursor: psycopg.Cursor[Any]) -> None:
-        insert_deltas(cursor, tenant_id=self.tenant_id, flow_id=self.flow_id, counts=self.counts)
 
 
 def count_of_flow(cursor: psycopg.Cursor[Any], *, flow_id: int, measure: str, amount: int) -> None:
