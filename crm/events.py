@@ -161,7 +161,7 @@ def _execute(cursor: psycopg.Cursor[Any], rows: Sequence[NewEvent], inbox: list[
         [str(row.origin) for row in rows],
         [row.object_id for row in rows],
         [row.object_key for row in rows],
-        [as_json(row.data) for row in rows],
+        _json_texts(rows),
         [row.actor_id for row in rows],
         [row.flow_id for row in rows],
         [row.step_id for row in rows],
@@ -169,6 +169,12 @@ def _execute(cursor: psycopg.Cursor[Any], rows: Sequence[NewEvent], inbox: list[
         [row.message_id for row in rows],
     ]
     cursor.execute(_RECORD, [*columns, tenant_id, tenant_id, inbox])
+
+
+def _json_texts(rows: Sequence[NewEvent]) -> list[str]:
+    """Return the data of each as JSON; rows that share one object have it written once."""
+    texts: dict[int, str] = {}
+    return [texts.get(id(row.data)) or texts.setdefault(id(row.data), as_json(row.data)) for row in rows]
 
 
 def as_json(data: Mapping[str, Any]) -> str:

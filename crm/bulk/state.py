@@ -26,6 +26,7 @@ class Owner:
     row: dict[str, Any] = field(default_factory=dict)
     old: dict[str, Any] = field(default_factory=dict)
     new: dict[str, Any] = field(default_factory=dict)
+    _changed: dict[str, tuple[Any, Any]] | None = None
 
     def get(self, key: str) -> Any:
         """Return the value as it stands now."""
@@ -33,9 +34,11 @@ class Owner:
 
     @property
     def changed(self) -> dict[str, tuple[Any, Any]]:
-        """Old and new of what really changed."""
-        pairs = {key: (self.old.get(key), value) for key, value in self.new.items()}
-        return {key: pair for key, pair in pairs.items() if _filled(pair[0]) != _filled(pair[1])}
+        """Old and new of what really changed; asked only once all changes are made, so it is kept."""
+        if self._changed is None:
+            pairs = ((key, self.old.get(key), value) for key, value in self.new.items())
+            self._changed = {key: (old, new) for key, old, new in pairs if _filled(old) != _filled(new)}
+        return self._changed
 
 
 def _filled(value: Any) -> Any:

@@ -160,6 +160,8 @@ def record_changes(
             company_of[contact_id] = company_id
     for contact_id in without:
         lines.pop(contact_id, None)
+    # Who changed alike shares one object, which is written as JSON once.
+    alike: dict[str, dict[str, Any]] = {}
     record_events(
         [
             NewEvent(
@@ -168,7 +170,7 @@ def record_changes(
                 now,
                 origin,
                 company_id=company_of[contact_id],
-                data={"changes": found},
+                data=alike.setdefault(repr(found), {"changes": found}),
                 flow_id=flow_id,
                 actor_id=actor_id,
             )
