@@ -78,10 +78,51 @@ def take_events(*, tenant_id: int, now: dt.datetime, rows: int = SLICE) -> Intak
         cursor.execute(_TAKE, {"tenant": tenant_id, "rows": rows})
         events = [Taken(*record) for record in cursor]
         result = IntakeResult(taken=len(events), more=len(events) >= rows)
-        if events:
-            _lock_contacts(cursor, tenant_id, {event.contact_id for event in events})
-            _act(cursor, tenant_id=tenant_id, events=events, now=now, result=result)
+        matches = [_match(flow, events) for flow in _listening(events)]
+        matches = [match for match in matches if match.contacts]
+        if matches:
+            _lock_contacts(cursor, tenant_id, {contact for match in matches for contact in match.contacts})
+        for match in matches:
+            if _act(cursor, match, now=now):
+                result.flows.add(match.flow.pk)
         return result
+
+
+@dataclass(slots=True)
+class Match:
+    """What of a slice concerns one flow: events by trigger, events that send contacts here, contacts whose success
+    may have come."""
+
+    flow: Flow
+    document: FlowDocument
+    by_trigger: list[tuple[Trigger, list[Taken]]]
+    onward: list[Taken]
+    changed: list[int]
+
+    @property
+    def contacts(self) -> set[int]:
+        """Everyone concerned."""
+        triggered = {event.contact_id for _, events in self.by_trigger for event in events}
+        return triggered | {event.contact_id for event in self.onward} | set(self.changed)
+
+
+def _listening(events: Sequence[Taken]) -> Iterable[Flow]:
+    return Flow.objects.exclude(status=Flow.Status.NOT_RUNNING).order_by("id") if events else ()
+
+
+def _match(flow: Flow, events: Sequence[Taken]) -> Match:
+    """Sort out what concerns a flow. An event that a step of this flow caused never suggests for it."""
+    document = route_of(flow_id=flow.pk, revision=flow.revision).document
+    came = [event for event in events if flow.started_at and event.at >= flow.started_at]
+    by_trigger = []
+    for trigger in document.triggers:
+        rule = TRIGGER_KINDS[trigger.kind].event_filter(trigger)
+        taken = [e for e in came if e.flow_id != flow.pk and rule.takes(e.kind, e.object_id, e.origin)]
+        by_trigger.append((trigger, taken))
+    onward = [event for event in came if event.kind == ONWARD and event.object_id == flow.pk]
+    kinds = {kind for item in document.success for kind in SUCCESS_KINDS[item.kind].wakes_on(item)}
+    changed = sorted({event.contact_id for event in came if event.kind in kinds})
+    return Match(flow, document, by_trigger, onward, changed)
 
 
 def _lock_contacts(cursor: psycopg.Cursor[Any], tenant_id: int, contact_ids: Iterable[int]) -> None:
@@ -91,43 +132,18 @@ def _lock_contacts(cursor: psycopg.Cursor[Any], tenant_id: int, contact_ids: Ite
     )
 
 
-def _act(
-    cursor: psycopg.Cursor[Any],
-    *,
-    tenant_id: int,
-    events: Sequence[Taken],
-    now: dt.datetime,
-    result: IntakeResult,
-) -> None:
-    for flow in Flow.objects.exclude(status=Flow.Status.NOT_RUNNING).order_by("id"):
-        document = route_of(flow_id=flow.pk, revision=flow.revision).document
-        came = [event for event in events if flow.started_at and event.at >= flow.started_at]
-        enrolled = _match_triggers(cursor, flow=flow, document=document, events=came, now=now)
-        enrolled += _take_onward(flow=flow, events=came, now=now)
-        hurried = _mark_success(cursor, flow=flow, document=document, events=came, now=now)
-        if enrolled or hurried:
-            result.flows.add(flow.pk)
-
-
-def _match_triggers(
-    cursor: psycopg.Cursor[Any],
-    *,
-    flow: Flow,
-    document: FlowDocument,
-    events: Sequence[Taken],
-    now: dt.datetime,
-) -> int:
-    """Suggest whom the flow's triggers take. An event that a step of this flow caused never suggests for it."""
+def _act(cursor: psycopg.Cursor[Any], match: Match, *, now: dt.datetime) -> bool:
+    """Suggest and mark; say whether the flow has something due now."""
     enrolled = 0
-    for trigger in document.triggers:
-        rule = TRIGGER_KINDS[trigger.kind].event_filter(trigger)
-        matching = [e for e in events if e.flow_id != flow.pk and rule.takes(e.kind, e.object_id, e.origin)]
-        for wave in _waves(_passing(cursor, trigger, document, matching, now)):
-            by_flows = [e for e in wave if e.flow_id is not None]
-            by_others = [e for e in wave if e.flow_id is None]
-            enrolled += _suggest(flow, by_others, kind="trigger", now=now)
-            enrolled += _suggest(flow, by_flows, kind="flow_event", now=now)
-    return enrolled
+    for trigger, events in match.by_trigger:
+        for wave in _waves(_passing(cursor, trigger, match.document, events, now)):
+            by_flows = [event for event in wave if event.flow_id is not None]
+            by_others = [event for event in wave if event.flow_id is None]
+            enrolled += _suggest(match.flow, by_others, kind="trigger", now=now)
+            enrolled += _suggest(match.flow, by_flows, kind="flow_event", now=now)
+    enrolled += _take_onward(match, now=now)
+    hurried = _mark_success(cursor, match, now=now)
+    return bool(enrolled or hurried)
 
 
 def _waves(events: Sequence[Taken]) -> Iterable[list[Taken]]:
@@ -173,33 +189,24 @@ def _suggest(flow: Flow, events: Sequence[Taken], *, kind: str, now: dt.datetime
     return suggest(flow_id=flow.pk, contact_ids=list(data), source=source, now=now, event_data=data).enrolled
 
 
-def _take_onward(*, flow: Flow, events: Sequence[Taken], now: dt.datetime) -> int:
+def _take_onward(match: Match, *, now: dt.datetime) -> int:
     """Suggest those whom another flow's exit or finish sends here."""
     by_flow: dict[int | None, list[int]] = defaultdict(list)
-    for event in events:
-        if event.kind == ONWARD and event.object_id == flow.pk:
-            by_flow[event.flow_id].append(event.contact_id)
+    for event in match.onward:
+        by_flow[event.flow_id].append(event.contact_id)
     return sum(
-        suggest(flow_id=flow.pk, contact_ids=ids, source=Source("onward", id=sender), now=now).enrolled
+        suggest(flow_id=match.flow.pk, contact_ids=ids, source=Source("onward", id=sender), now=now).enrolled
         for sender, ids in by_flow.items()
     )
 
 
-def _mark_success(
-    cursor: psycopg.Cursor[Any],
-    *,
-    flow: Flow,
-    document: FlowDocument,
-    events: Sequence[Taken],
-    now: dt.datetime,
-) -> int:
+def _mark_success(cursor: psycopg.Cursor[Any], match: Match, *, now: dt.datetime) -> int:
     """Mark success for active participants whose contact changed so that a state criterion holds; return how many
     the engine should take at once (*move to Finish when met*). While paused the mark is set, the move waits."""
-    kinds = {kind for item in document.success for kind in SUCCESS_KINDS[item.kind].wakes_on(item)}
-    contacts = sorted({event.contact_id for event in events if event.kind in kinds})
-    expression, params = success_sql(document, now=now)
-    if not contacts or not document.success:
+    if not match.changed:
         return 0
+    flow, document = match.flow, match.document
+    expression, params = success_sql(document, now=now)
     move = document.settings.move_to_finish
     cursor.execute(
         f"""
@@ -209,7 +216,7 @@ def _mark_success(
         WHERE p.tenant_id = %s AND p.flow_id = %s AND p.contact_id = ANY(%s::bigint[]) AND p.status = 'active'
           AND p.success_at IS NULL AND c.tenant_id = p.tenant_id AND c.id = p.contact_id AND ({expression})
         """,
-        [now, move, now, now, require_tenant_id(), flow.pk, contacts, *params],
+        [now, move, now, now, require_tenant_id(), flow.pk, match.changed, *params],
     )
     marked = cursor.rowcount
     if marked:

@@ -35,8 +35,10 @@ def advance_flow(tenant_id: int, flow_id: int) -> None:
         advance_flow.apply_async((tenant_id, flow_id), countdown=random.uniform(0.2, 2.0))
         return
     _wake_after(result, tenant_id=tenant_id)
-    if result.claimed >= limit:
+    # Fewer than the limit may only mean that other work held some contacts: the next batch finds out.
+    if result.claimed:
         advance_flow.delay(tenant_id, flow_id)
+    if result.claimed >= limit:
         wake.wake_flow(tenant_id=tenant_id, flow_id=flow_id)
     elif result.busy:
         advance_flow.apply_async((tenant_id, flow_id), countdown=random.uniform(0.1, 0.5))
