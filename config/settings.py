@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "guardian",
     "template_partials",
+    "config",
     "core",
     "accounts",
     "crm",

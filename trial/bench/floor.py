@@ -54,9 +54,9 @@ SELECT %(tenant)s, id, day, contact_id, kind FROM written WHERE %(inbox)s
 _MESSAGES = """
 INSERT INTO delivery_message (tenant_id, enrolled_on, uuid, channel, status, reason, error, stream_id, contact_id,
     flow_id, step_id, participant_id, visit_number, content_version_id, to_address, "values", is_marketing, is_test,
-    queued_at, send_at, attempts)
+    queued_at, send_at, attempts, epoch)
 SELECT %(tenant)s, v.enrolled_on, gen_random_uuid(), 'email', 'queued', '', '', %(stream)s, c.id, %(flow)s, %(step)s,
-       v.id, 5, %(version)s, c.email, '{"event": {}}'::jsonb, TRUE, FALSE, %(now)s, %(now)s, 0
+       v.id, 5, %(version)s, c.email, '{"event": {}}'::jsonb, TRUE, FALSE, %(now)s, %(now)s, 0, 0
 FROM unnest(%(ids)s::bigint[], %(days)s::date[], %(contacts)s::bigint[]) v(id, enrolled_on, contact_id)
 JOIN crm_contact c ON c.tenant_id = %(tenant)s AND c.id = v.contact_id
 """
