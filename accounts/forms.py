@@ -37,7 +37,9 @@ class RoleAndGroupForm(forms.Form):
 
     # The query sets come with the form: there is no tenant when this module is read.
     role: forms.ModelChoiceField[Role] = forms.ModelChoiceField(None, empty_label=None)
-    group: forms.ModelChoiceField[Group] = forms.ModelChoiceField(None, required=False, empty_label="No group")
+    group: forms.ModelChoiceField[Group] = forms.ModelChoiceField(
+        None, required=False, empty_label="No group"
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch
-
 from accounts.models import Membership
 from accounts.rights import DataObject, Reach, Right
-from accounts.urls_for import turl
+from accounts.urls_for import first_turl
 
 
 @dataclass(frozen=True)
@@ -66,9 +64,8 @@ def rail_of(member: Membership, path: str) -> list[RailEntry]:
     for place in PLACES:
         if not place.seen_by(member):
             continue
-        try:
-            url = turl(slug, place.url_name)
-        except NoReverseMatch:
+        url = first_turl(slug, place.url_name)
+        if not url:
             continue
         current = parts[0] in place.paths if place.paths else parts == [""]
         entries.append(RailEntry(name=place.name, icon=place.icon, url=url, current=current))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch
-
 from accounts.models import Membership
 from accounts.rights import Right
-from accounts.urls_for import turl
+from accounts.urls_for import first_turl
 
 ADMIN = (Right.ADMINISTRATOR,)
 PEOPLE = (Right.ADMINISTRATOR, Right.MANAGE_USERS)
@@ -53,9 +51,7 @@ def settings_links(member: Membership, path: str) -> list[SettingsLink]:
     for page in PAGES:
         if not member.may(*page.rights):
             continue
-        try:
-            url = turl(member.tenant.slug, page.url_name)
-        except NoReverseMatch:
-            continue
-        links.append(SettingsLink(page.section, page.name, url, current=path.startswith(url)))
+        url = first_turl(member.tenant.slug, page.url_name)
+        if url:
+            links.append(SettingsLink(page.section, page.name, url, current=path.startswith(url)))
     return links

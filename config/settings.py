@@ -183,6 +183,8 @@ DELIVERY_RENDERER = "content.rendering.render_batch"
 CELERY_BROKER_URL = REDIS_URL
 CELERY_QUEUE = "millrace"
 TICK_SECONDS = 1
+# Sections of the home page, in order: functions (member, now) -> list of accounts.home.HomePart.
+HOME_PARTS = ["reporting.home.home_parts"]
 # Numbers that rooms above core add to /health/ready and /health/metrics.
 HEALTH_PROBES = {"oldest_due_seconds": "participants.health.oldest_due_seconds"}
 ENGINE_BATCH = env.number("MILLRACE_ENGINE_BATCH", 2_000, least=1, most=50_000)
