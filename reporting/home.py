@@ -77,7 +77,7 @@ def _write(member: Membership) -> FirstStep:
     return FirstStep(
         "Write the first email",
         "With merge tags, preview as a contact and a test to yourself.",
-        turl(member.tenant, "content:new"),
+        first_turl(member.tenant, "content:new", "accounts:home"),
         Email.objects.filter(deleted_at=None).exists(),
     )
 
