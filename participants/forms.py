@@ -10,7 +10,7 @@ from django import forms
 from django.http import QueryDict
 
 from participants.models import Participant
-from participants.queries import ParticipantFilter
+from participants.queries import COMPLETED, ParticipantFilter
 from participants.search import contacts_matching
 
 ACTIONS = (
@@ -50,7 +50,7 @@ def asked(data: QueryDict) -> Asked:
     """Read the list's URL."""
     status, reason = data.get("status", ""), data.get("reason", "")
     return Asked(
-        status=status if status in Participant.Status.values else "",
+        status=status if status in {*Participant.Status.values, COMPLETED} else "",
         step_id=_uuid(data.get("step", "")),
         reason=reason if reason in Participant.DropReason.values else "",
         search=data.get("q", "").strip()[:100],

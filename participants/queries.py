@@ -20,6 +20,8 @@ from flows.models import Step
 from participants.models import Participant
 
 PAGE_SIZE = 50
+# A filter, not a status: came to Finish, with success or without.
+COMPLETED = "completed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ class ParticipantFilter:
 
     def apply(self, rows: QuerySet[Participant]) -> QuerySet[Participant]:
         """Narrow a query set."""
-        if self.status:
+        if self.status == COMPLETED:
+            rows = rows.filter(status__in=[Participant.Status.FINISHED, Participant.Status.SUCCESS])
+        elif self.status:
             rows = rows.filter(status=self.status)
         if self.step_id is not None:
             rows = rows.filter(step_id=self.step_id)

@@ -25,7 +25,7 @@ from participants.flow_page import flow_page, visible_flow
 from participants.forms import ActForm, Asked, asked
 from participants.models import Participant
 from participants.operations import members
-from participants.queries import participants_page
+from participants.queries import COMPLETED, participants_page
 from participants.queries_story import story_of
 
 STATUS_TONES = {
@@ -51,7 +51,7 @@ def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpRespo
         "tab": "participants",
         "asked": wanted,
         "rows": rows,
-        "statuses": Participant.Status.choices,
+        "statuses": [*Participant.Status.choices, (COMPLETED, "Completed (both)")],
         "reasons": page.figures.dropped_by,
         "steps": Step.objects.filter(flow_id=flow_id, removed_at=None),
     }

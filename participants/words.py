@@ -205,7 +205,7 @@ def duration(span: dt.timedelta) -> str:
             parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
         elif parts:
             break
-    return " ".join(parts[:2]) or "no time"
+    return " ".join(parts[:2]) or "a moment"
 
 
 def _on(moment: Any) -> str:

@@ -62,11 +62,15 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """Drops out with a reason of the closed list; then selection and onward flow of `exit`."""
+    """Drops out with a reason of the closed list; then selection and onward flow of `exit`.
+
+    `branch` is the exit branch that was taken, where the step has branches.
+    """
 
     reason: str
     values: Mapping[str, Any] | None = None
     exit: ExitSettings | None = None
+    branch: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,5 +122,5 @@ def _into(branch: Branch) -> Outcome:
     """Return the way into a branch; an exit branch without steps ends right here."""
     values = {"branch": branch.name or "Everyone else"}
     if branch.exit is not None and not branch.steps:
-        return Exit("no_branch", values=values, exit=branch.exit)
+        return Exit("no_branch", values=values, exit=branch.exit, branch=branch.id)
     return Advance(branch=branch.id, values=values)

@@ -97,8 +97,8 @@ def _apply_one(
             skip(batch, movers, node, reason=reason, values=[values] * len(movers))
         case WaitUntil(at=at, values=values) if at <= batch.now:
             proceed(batch, movers, batch.route.after(node.id), values=values)
-        case Exit(reason=reason, values=values, exit=then):
-            ending.drop(batch, movers, reason=reason, values=values, then=then)
+        case Exit(reason=reason, values=values, exit=then, branch=branch):
+            ending.drop(batch, movers, reason=reason, values=values, then=then, branch=branch)
         case Fail(error=error):
             ending.drop(batch, movers, reason="step_failed", values={"error": error})
         case _:

@@ -67,7 +67,7 @@ def test_values_tell_which_names_they_need() -> None:
         (dt.timedelta(days=2, hours=3, minutes=4), "2 days 3 hours"),
         (dt.timedelta(days=1, minutes=4), "1 day"),
         (dt.timedelta(seconds=61), "1 minute 1 second"),
-        (dt.timedelta(), "no time"),
+        (dt.timedelta(), "a moment"),
     ],
 )
 def test_a_span_is_told_by_its_two_largest_units(span: dt.timedelta, words: str) -> None:
