@@ -56,36 +56,81 @@ class IntakeResult:
 
 
 _TAKE = """
-WITH taken AS (
-    DELETE FROM crm_eventinbox i
-    USING (SELECT id FROM crm_eventinbox WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s) AS batch
-    WHERE i.id = batch.id AND i.tenant_id = %(tenant)s
-    RETURNING i.event_id, i.day
-)
+DELETE FROM crm_eventinbox i
+USING (SELECT id FROM crm_eventinbox WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s) AS batch
+WHERE i.id = batch.id AND i.tenant_id = %(tenant)s
+RETURNING i.event_id, i.day, i.kind
+"""
+
+_READ = """
 SELECT e.id, e.kind, e.contact_id, e.origin, e.object_id, e.flow_id, e.at, e.data
-FROM taken t JOIN crm_event e ON e.day = t.day AND e.id = t.event_id AND e.tenant_id = %(tenant)s
+FROM unnest(%(days)s::date[], %(ids)s::bigint[]) AS t(day, id)
+JOIN crm_event e ON e.day = t.day AND e.id = t.id AND e.tenant_id = %(tenant)s
 ORDER BY e.id
 """
 
 
 def take_events(*, tenant_id: int, now: dt.datetime, rows: int = SLICE) -> IntakeResult:
-    """Take one slice of the tenant's inbox. The same event never acts twice: its inbox row goes in this transaction."""
+    """Take one slice of the tenant's inbox. The same event never acts twice: its inbox row goes in this transaction.
+
+    Cost: one statement for the slice, one for the events that some flow listens to, and a few for each such flow.
+    """
     with tenant_scope(tenant_id), raw_cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s::bigint)", [_INTAKE_LOCK | tenant_id])
         row = cursor.fetchone()
         if not row or not row[0]:
             return IntakeResult()
         cursor.execute(_TAKE, {"tenant": tenant_id, "rows": rows})
-        events = [Taken(*record) for record in cursor]
-        result = IntakeResult(taken=len(events), more=len(events) >= rows)
-        matches = [_match(flow, events) for flow in _listening(events)]
-        matches = [match for match in matches if match.contacts]
-        if matches:
-            _lock_contacts(cursor, tenant_id, {contact for match in matches for contact in match.contacts})
-        for match in matches:
-            if _act(cursor, match, now=now):
-                result.flows.add(match.flow.pk)
+        taken = cursor.fetchall()
+        result = IntakeResult(taken=len(taken), more=len(taken) >= rows)
+        listeners = [Listener.of(flow) for flow in _flows_that_are_on()] if taken else []
+        heard = {kind for listener in listeners for kind in listener.kinds}
+        wanted = [(event_id, day) for event_id, day, kind in taken if kind in heard]
+        if wanted:
+            _act_on(cursor, tenant_id=tenant_id, wanted=wanted, listeners=listeners, now=now, result=result)
         return result
+
+
+def _flows_that_are_on() -> Iterable[Flow]:
+    return Flow.objects.exclude(status=Flow.Status.NOT_RUNNING).order_by("id")
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A flow that is on, and the kinds of events that mean something to it."""
+
+    flow: Flow
+    document: FlowDocument
+    success_kinds: frozenset[str]
+    kinds: frozenset[str]
+
+    @classmethod
+    def of(cls, flow: Flow) -> Listener:
+        """Read what the newest revision listens to. Every flow hears what other flows send on to it."""
+        document = route_of(flow_id=flow.pk, revision=flow.revision).document
+        success = {kind for item in document.success for kind in SUCCESS_KINDS[item.kind].wakes_on(item)}
+        triggers = {kind for item in document.triggers for kind in TRIGGER_KINDS[item.kind].event_kinds}
+        return cls(flow, document, frozenset(success), frozenset(success | triggers | {ONWARD}))
+
+
+def _act_on(
+    cursor: psycopg.Cursor[Any],
+    *,
+    tenant_id: int,
+    wanted: Sequence[tuple[int, dt.date]],
+    listeners: Sequence[Listener],
+    now: dt.datetime,
+    result: IntakeResult,
+) -> None:
+    ids, days = [event_id for event_id, _ in wanted], [day for _, day in wanted]
+    cursor.execute(_READ, {"tenant": tenant_id, "ids": ids, "days": days})
+    events = [Taken(*record) for record in cursor]
+    matches = [match for listener in listeners if (match := _match(listener, events)).contacts]
+    if matches:
+        _lock_contacts(cursor, tenant_id, {contact for match in matches for contact in match.contacts})
+    for match in matches:
+        if _act(cursor, match, now=now):
+            result.flows.add(match.flow.pk)
 
 
 @dataclass(slots=True)
@@ -106,13 +151,9 @@ class Match:
         return triggered | {event.contact_id for event in self.onward} | set(self.changed)
 
 
-def _listening(events: Sequence[Taken]) -> Iterable[Flow]:
-    return Flow.objects.exclude(status=Flow.Status.NOT_RUNNING).order_by("id") if events else ()
-
-
-def _match(flow: Flow, events: Sequence[Taken]) -> Match:
+def _match(listener: Listener, events: Sequence[Taken]) -> Match:
     """Sort out what concerns a flow. An event that a step of this flow caused never suggests for it."""
-    document = route_of(flow_id=flow.pk, revision=flow.revision).document
+    flow, document = listener.flow, listener.document
     came = [event for event in events if flow.started_at and event.at >= flow.started_at]
     by_trigger = []
     for trigger in document.triggers:
@@ -120,8 +161,7 @@ def _match(flow: Flow, events: Sequence[Taken]) -> Match:
         taken = [e for e in came if e.flow_id != flow.pk and rule.takes(e.kind, e.object_id, e.origin)]
         by_trigger.append((trigger, taken))
     onward = [event for event in came if event.kind == ONWARD and event.object_id == flow.pk]
-    kinds = {kind for item in document.success for kind in SUCCESS_KINDS[item.kind].wakes_on(item)}
-    changed = sorted({event.contact_id for event in came if event.kind in kinds})
+    changed = sorted({event.contact_id for event in came if event.kind in listener.success_kinds})
     return Match(flow, document, by_trigger, onward, changed)
 
 

@@ -49,6 +49,8 @@ def array_text(values: Sequence[Any]) -> str:
             return "{" + ",".join(map(str, values)) + "}"
         if kinds <= {str}:
             return "{" + ",".join(map(_quoted, values)) + "}"
+        if values and values.count(values[0]) == len(values) and len(kinds) == 1:
+            return "{" + ",".join([_text_of(values[0])] * len(values)) + "}"
         # Batches repeat their steps, moments and words: the same object is written once.
         seen: dict[int, str] = {}
         parts = []
