@@ -7,6 +7,7 @@ step and messages are shown, a link into the flow only to those who may open it.
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -80,7 +81,7 @@ def flows_of_contact(*, member: Membership, contact: Contact, now: dt.datetime) 
     ]
 
 
-def _messages(contact_id: int, titles: Mapping[object, str]) -> dict[int, list[ContactMessage]]:
+def _messages(contact_id: int, titles: Mapping[uuid.UUID, str]) -> dict[int, list[ContactMessage]]:
     sent = list(
         Message.objects.filter(contact_id=contact_id, participant_id__isnull=False, is_test=False).order_by(
             "-id"
@@ -94,7 +95,7 @@ def _messages(contact_id: int, titles: Mapping[object, str]) -> dict[int, list[C
             ContactMessage(
                 id=message.pk,
                 subject=subject,
-                step_title=titles.get(message.step_id, ""),
+                step_title=titles.get(message.step_id, "") if message.step_id else "",
                 status=message.status,
                 status_label=str(Message.Status(message.status).label),
                 reason=message.reason,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
-from accounts.rights import Right
+from accounts.rights import DataObject, Reach, Right
 from flows.models import Flow
 from flows.visibility import visible_flows
 from participants.access import visible_contact
@@ -60,6 +60,8 @@ def why(request: TenantRequest, tenant: str, contact_id: int) -> HttpResponse:
 @require_GET
 def my_contacts(request: TenantRequest, tenant: str) -> HttpResponse:
     """Show the member's own contacts that are (or were) in flows, newest entry first."""
+    if request.member.reach(DataObject.CONTACT, "read") == Reach.NONE:
+        raise Http404
     everyone = request.GET.get("show") == "all"
     before = number(request.GET.get("before", ""))
     page = my_contacts_in_flows(user_id=request.user.pk, only_active=not everyone, before=before)

@@ -39,7 +39,9 @@ class FolderForm(forms.Form):
 class PlaceForm(forms.Form):
     """A place in the folders: one of them, or the top."""
 
-    folder = forms.ModelChoiceField(queryset=None, required=False, empty_label="Top level", label="Folder")
+    folder: forms.ModelChoiceField[FlowFolder] = forms.ModelChoiceField(
+        queryset=None, required=False, empty_label="Top level", label="Folder"
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

@@ -54,13 +54,12 @@ def start_adding(
     if flow.status == Flow.Status.NOT_RUNNING:
         raise FlowClosed(f"{flow.name} is not running, so nobody can be added.")
     ids = sorted(set(contact_ids))[:AT_ONCE]
-    members = SelectionMember.objects.filter(selection_id=selection_id)
     job = Job.objects.create(
         kind=KIND,
         title=f"Adding contacts to {flow.name}"[:200],
         arguments={"token": token, "flow": flow_id, "selection": selection_id, "contacts": ids},
         cursor={"after": 0},
-        total=members.count() if selection_id else len(ids),
+        total=SelectionMember.objects.filter(selection_id=selection_id).count() if selection_id else len(ids),
         created_by=actor,
         created_at=now,
         updated_at=now,
