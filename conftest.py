@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import django
+from django.conf import settings
 
 from config.embedded import ensure_environment
 from tests.support.redis_numbers import claim_redis_database
@@ -22,6 +23,8 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 # Named here and not in pyproject.toml: pytest-django would read the settings before this file is loaded.
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()  # the fixtures below import models
+# Half a second a sign-in is right for people and wrong for a thousand tests.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Every module of tests/fixtures: one for each subject, found by its name.
 pytest_plugins = [
