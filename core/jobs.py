@@ -140,9 +140,3 @@ def cancel_job(*, job_id: int, now: dt.datetime) -> bool:
         return False
     _end(job, Job.Status.CANCELLED, now)
     return True
-
-
-def stalled_jobs(now: dt.datetime) -> list[int]:
-    """Return the open jobs of the scope that nobody has touched for a while: wake them again."""
-    open_jobs = Job.objects.filter(status__in=[Job.Status.WAITING, Job.Status.RUNNING])
-    return list(open_jobs.filter(updated_at__lt=now - STALLED_AFTER).values_list("pk", flat=True))

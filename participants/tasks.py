@@ -13,6 +13,7 @@ from django.db import DatabaseError
 
 from accounts.queries import tenant_now
 from core.clock import now
+from core.tasks import run_job
 from core.tenancy import tenant_scope
 from delivery.queries import tenants_with_due_messages
 from delivery.tasks import wake_delivery
@@ -84,5 +85,8 @@ def tick() -> None:
     for tenant_id in work.tails:
         if wake.first_to_say(f"fold:{tenant_id}"):
             fold_counters.delay(tenant_id)
+    for tenant_id, job_id in work.jobs:
+        if wake.first_to_say(f"job:{job_id}", seconds=30):
+            run_job.delay(tenant_id, job_id)
     for tenant_id in tenants_with_due_messages(moment):
         wake_delivery(tenant_id)

@@ -27,6 +27,10 @@ JOIN LATERAL (
     ORDER BY p.due_at LIMIT 1) first ON true
 WHERE f.status = 'running' AND (f.starts_at IS NULL OR f.starts_at <= p_now + t.clock_offset)
 """
+STALLED_JOBS = """
+SELECT j.tenant_id, j.id FROM accounts_tenant t JOIN core_job j ON j.tenant_id = t.id
+WHERE j.status IN ('waiting', 'running') AND j.updated_at < p_now
+"""
 
 
 class Migration(migrations.Migration):
@@ -35,6 +39,7 @@ class Migration(migrations.Migration):
         ("flows", "0002_secure"),
         ("crm", "0002_secure"),
         ("accounts", "0002_secure"),
+        ("core", "0002_secure"),
     ]
 
     operations = [
@@ -57,6 +62,12 @@ class Migration(migrations.Migration):
             "participants_counter_tails",
             COUNTER_TAILS,
             tables={"accounts_tenant": ["id"], "participants_counterdelta": ["tenant_id"]},
+        ),
+        finder_function(
+            "participants_stalled_jobs",
+            STALLED_JOBS,
+            returns="TABLE (tenant_id bigint, job_id bigint)",
+            tables={"accounts_tenant": ["id"], "core_job": ["tenant_id", "id", "status", "updated_at"]},
         ),
         finder_function(
             "participants_oldest_due",
