@@ -80,3 +80,31 @@ def _choice(email: Email) -> EmailChoice:
 def uses_of(email_id: int) -> list[Usage]:
     """Return what uses an email (written by the rooms above when they save)."""
     return list(Usage.objects.filter(used_kind="email", used_id=email_id).order_by("user_name", "place"))
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryLine:
+    """An email in the library: what uses it, and whether a running flow locks it."""
+
+    email: Email
+    uses: tuple[Usage, ...]
+    is_locked: bool
+
+
+def library(search: str = "") -> QuerySet[Email]:
+    """Return the emails whose name or subject holds the text (a tenant has hundreds, not millions)."""
+    found = _alive().select_related("updated_by")
+    return found.filter(Q(name__icontains=search) | Q(subject__icontains=search)) if search.strip() else found
+
+
+def library_lines(emails: Sequence[Email]) -> list[LibraryLine]:
+    """Return the emails with their uses and locks, in two queries."""
+    ids = [email.pk for email in emails]
+    locked = set(EmailLock.objects.filter(email_id__in=ids).values_list("email_id", flat=True))
+    uses: dict[int, list[Usage]] = {}
+    seen = set()
+    for use in Usage.objects.filter(used_kind="email", used_id__in=ids).order_by("user_name", "id"):
+        if (use.used_id, use.user_kind, use.user_id) not in seen:
+            seen.add((use.used_id, use.user_kind, use.user_id))
+            uses.setdefault(use.used_id, []).append(use)
+    return [LibraryLine(email, tuple(uses.get(email.pk, ())), email.pk in locked) for email in emails]

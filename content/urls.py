@@ -1,8 +1,21 @@
-"""Pages of content."""
+"""Pages of content, below content/."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from content.views import editor, library
 
 app_name = "content"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", library.emails, name="emails"),
+    path("new/", library.new, name="new"),
+    path("people/", editor.people, name="people"),
+    path("preview/<str:key>/", editor.frame, name="frame"),
+    path("<int:email_id>/", editor.edit, name="edit"),
+    path("<int:email_id>/preview/", editor.preview, name="preview"),
+    path("<int:email_id>/test/", editor.test, name="test"),
+    path("<int:email_id>/tests/", editor.tests, name="tests"),
+    path("<int:email_id>/copy/", library.copy, name="copy"),
+    path("<int:email_id>/delete/", library.delete, name="delete"),
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -93,7 +94,7 @@ def choose(*, ref: MessageRef, wanted: Collection[int], now: dt.datetime) -> Rec
     who = recipient_of(ref)
     if who.contact is not None:
         for kind in SubscriptionType.objects.filter(retired=False):
-            change = {
+            change: dict[str, Any] = {
                 "contact_id": who.contact.pk,
                 "type_id": kind.pk,
                 "at": now,

@@ -59,3 +59,11 @@ def apply_settings(
         utm={"source": utm_source, "campaign": utm_campaign},
         exclusions=list(exclusions),
     )
+
+
+def stream_for_tests() -> Stream:
+    """Return the tenant's stream of test sends; the first call makes it."""
+    stream, _ = Stream.objects.get_or_create(
+        is_for_tests=True, defaults={"name": "Test sends", "state": Stream.State.OPEN}
+    )
+    return stream

@@ -1,0 +1,55 @@
+"""Test sends: the same way out as every message, marked, and counted nowhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from accounts.audit import write_audit
+from accounts.models import User
+from content.models import Email, EmailVersion
+from core.db.cursors import raw_cursor
+from core.tenancy import require_tenant_id
+from delivery.models import Message
+from delivery.operations.streams import stream_for_tests
+from delivery.queue import NewMessage, queue_messages
+
+
+class NothingToSend(Exception):
+    """The email has no version that could be sent."""
+
+
+@transaction.atomic
+def send_test(
+    *, email_id: int, addresses: Sequence[str], contact_id: int | None, actor: User, now: dt.datetime
+) -> list[int]:
+    """Queue the saved version for each address, filled with one contact's values; return the message ids.
+
+    The caller wakes delivery after the commit. Raises NothingToSend.
+    """
+    email = Email.objects.get(pk=email_id, deleted_at=None)
+    if email.current_id is None:
+        raise NothingToSend("Save the email without problems first: the saved version is what is sent.")
+    rows = [
+        NewMessage(
+            enrolled_on=now.date(), content_version_id=email.current_id, to_address=address, contact_id=contact_id,
+            is_test=True,
+        )
+        for address in addresses
+    ]  # fmt: skip
+    stream = stream_for_tests()
+    with raw_cursor() as cursor:
+        ids = queue_messages(cursor, tenant_id=require_tenant_id(), stream_id=stream.pk, rows=rows, now=now)
+    write_audit(
+        actor=actor, action="email.tested", object_kind="email", object_id=email.pk, object_name=email.name,
+        payload={"addresses": list(addresses)},
+    )  # fmt: skip
+    return ids
+
+
+def recent_tests(email_id: int, *, limit: int = 5) -> list[Message]:
+    """Return the newest test messages of an email."""
+    versions = EmailVersion.objects.filter(email_id=email_id).values("pk")
+    return list(Message.objects.filter(is_test=True, content_version_id__in=versions).order_by("-id")[:limit])

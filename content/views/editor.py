@@ -1,0 +1,175 @@
+"""The email editor: write, see it as a recipient would, try it, save."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.core.cache import cache
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.guards import needs
+from accounts.http import TenantRequest
+from accounts.queries import tenant_now
+from accounts.urls_for import turl
+from content import queries
+from content.forms import EmailForm, TestSendForm
+from content.models import Email
+from content.operations.emails import EmailChanged, EmailLocked, compile_draft, save_email
+from content.operations.tests import NothingToSend, recent_tests, send_test
+from content.people import find_contacts
+from content.problems import Problem
+from content.rendering import render_preview
+from content.safe_html import mail_response
+from content.tree import known_tree
+from content.views.library import WRITERS, get_email
+from core.htmx import toast
+from delivery.rendering import RenderFailed
+from delivery.tasks import wake_delivery
+
+# Gmail cuts a mail off there.
+CLIPS_AT = 102 * 1024
+PREVIEW_SECONDS = 900
+
+
+@require_http_methods(["GET", "POST"])
+@needs(*WRITERS)
+def edit(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
+    """Show the editor; a POST saves. With problems nothing is changed and the text stays in the editor."""
+    email = get_email(email_id)
+    if request.method != "POST":
+        return _editor(request, email, EmailForm.of(email), ())
+    form = EmailForm(request.POST)
+    if not form.is_valid():
+        problems = [Problem(name, str(text)) for name, texts in form.errors.items() for text in texts]
+        return _editor(request, email, form, problems, status=422)
+    try:
+        saved = save_email(
+            email_id=email.pk,
+            draft=form.draft(),
+            revision=form.cleaned_data["revision"],
+            actor=request.user,
+            now=tenant_now(request.tenant.pk),
+        )
+    except (EmailLocked, EmailChanged) as refused:
+        return _editor(request, email, form, [Problem("", str(refused))], status=409)
+    if not saved.is_saved:
+        return _editor(request, email, form, saved.problems, status=422)
+    return redirect(turl(request.tenant, "content:edit", email.pk) + "?saved")
+
+
+def _editor(
+    request: TenantRequest, email: Email, form: EmailForm, problems: Any, *, status: int = 200
+) -> HttpResponse:
+    context = {
+        "email": email,
+        "form": form,
+        "problems": problems,
+        "saved": "saved" in request.GET,
+        "locks": queries.locks_of(email.pk),
+        "uses": queries.uses_of(email.pk),
+        "groups": known_tree().groups,
+        "people": find_contacts("", member=request.member),
+        "test_form": TestSendForm(initial={"addresses": request.user.email}),
+        "tests": recent_tests(email.pk),
+    }
+    return render(request, "content/edit.html", context, status=status)
+
+
+@require_POST
+@needs(*WRITERS)
+def preview(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
+    """Compile what stands in the editor and show it as one contact would get it; saves nothing."""
+    email = get_email(email_id)
+    form = EmailForm(request.POST)
+    if not form.is_valid():
+        problems = [Problem(name, str(text)) for name, texts in form.errors.items() for text in texts]
+        return render(request, "content/preview.html", {"email": email, "problems": problems})
+    result = compile_draft(form.draft())
+    if result.compiled is None:
+        return render(request, "content/preview.html", {"email": email, "problems": result.problems})
+    someone = _someone(request)
+    rendered = render_preview(result.compiled, contact_id=someone.id if someone else None)
+    if isinstance(rendered, RenderFailed):
+        return render(request, "content/preview.html", {"problems": [Problem("mjml", rendered.error)]})
+    key = secrets.token_urlsafe(16)
+    cache.set(_preview_key(request, key), rendered.html, timeout=PREVIEW_SECONDS)
+    size = len(rendered.html.encode())
+    context = {
+        "email": email,
+        "rendered": rendered,
+        "preheader": result.compiled.preheader,
+        "frame_url": turl(request.tenant, "content:frame", key),
+        "size": size,
+        "is_large": size > CLIPS_AT,
+        "links": result.compiled.links,
+        "someone": someone,
+    }
+    return render(request, "content/preview.html", context)
+
+
+def _someone(request: TenantRequest) -> Any:
+    """Return the contact to preview as, if one is chosen and the member may read them."""
+    chosen = request.POST.get("contact", "")
+    if not chosen.isdigit() or len(chosen) > 18:
+        return None
+    return next(iter(find_contacts("", member=request.member, only=int(chosen))), None)
+
+
+def _preview_key(request: TenantRequest, key: str) -> str:
+    return f"preview:{request.tenant.pk}:{request.user.pk}:{key}"
+
+
+@require_safe
+@needs(*WRITERS)
+def frame(request: TenantRequest, tenant: str, key: str) -> HttpResponse:
+    """Show a preview's mail, for a frame of the editor alone."""
+    html = cache.get(_preview_key(request, key))
+    if html is None:
+        raise Http404
+    return mail_response(html, framed=True)
+
+
+@require_safe
+@needs(*WRITERS)
+def people(request: TenantRequest, tenant: str) -> HttpResponse:
+    """Find contacts to preview as."""
+    found = find_contacts(request.GET.get("who", "")[:100], member=request.member)
+    return render(request, "content/people.html", {"people": found})
+
+
+@require_POST
+@needs(*WRITERS)
+def test(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
+    """Send the saved version to a few addresses."""
+    email = get_email(email_id)
+    form = TestSendForm(request.POST)
+    if not form.is_valid():
+        return render(request, "content/test_send.html", {"email": email, "test_form": form}, status=422)
+    someone = _someone(request)
+    try:
+        send_test(
+            email_id=email.pk,
+            addresses=form.cleaned_data["addresses"],
+            contact_id=someone.id if someone else None,
+            actor=request.user,
+            now=tenant_now(request.tenant.pk),
+        )
+    except NothingToSend as refused:
+        form.add_error(None, str(refused))
+        return render(request, "content/test_send.html", {"email": email, "test_form": form}, status=422)
+    tenant_id = request.tenant.pk
+    transaction.on_commit(lambda: wake_delivery(tenant_id))
+    context = {"email": email, "test_form": form, "tests": recent_tests(email.pk)}
+    return toast(render(request, "content/test_send.html", context), "The test is on its way.")
+
+
+@require_safe
+@needs(*WRITERS)
+def tests(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
+    """Say what became of the newest tests."""
+    email = get_email(email_id)
+    return render(request, "content/tests.html", {"email": email, "tests": recent_tests(email.pk)})

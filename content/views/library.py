@@ -1,0 +1,87 @@
+"""The content library: every email, making one, copying and deleting it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.guards import needs
+from accounts.http import TenantRequest
+from accounts.queries import tenant_now
+from accounts.rights import Right
+from accounts.urls_for import turl
+from content import queries
+from content.forms import NewEmailForm
+from content.models import Email
+from content.operations.emails import EmailRefused, copy_email, create_email, delete_email
+from content.starters import STARTERS
+from core.paging import keyset_page
+
+WRITERS = (Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
+
+
+def get_email(email_id: int) -> Email:
+    """Return an email of the tenant that was not deleted, or raise Http404."""
+    email = Email.objects.filter(pk=email_id, deleted_at=None).select_related("current", "updated_by").first()
+    if email is None:
+        raise Http404
+    return email
+
+
+@require_safe
+@needs(*WRITERS)
+def emails(request: TenantRequest, tenant: str) -> HttpResponse:
+    """List the emails, newest change first."""
+    search = request.GET.get("q", "")
+    page = keyset_page(queries.library(search), by=["-updated_at", "-id"], query=request.GET)
+    found = {email.pk: email for email in page.rows}
+    context = {
+        "page": page,
+        "lines": queries.library_lines(list(found.values())),
+        "search": search,
+    }
+    return render(request, "content/emails.html", context)
+
+
+@needs(*WRITERS)
+def new(request: TenantRequest, tenant: str) -> HttpResponse:
+    """Begin an email."""
+    form = NewEmailForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        starter = STARTERS[form.cleaned_data["starter"]]
+        email = create_email(
+            name=form.cleaned_data["name"],
+            actor=request.user,
+            now=tenant_now(request.tenant.pk),
+            mjml=starter.mjml,
+            subject=starter.subject,
+        )
+        return redirect(turl(request.tenant, "content:edit", email.pk))
+    context = {"form": form, "starters": STARTERS, "chosen": form["starter"].value()}
+    return render(request, "content/new.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@needs(*WRITERS)
+def copy(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
+    """Copy an email into the library."""
+    email = get_email(email_id)
+    made = copy_email(email_id=email.pk, actor=request.user, now=tenant_now(request.tenant.pk))
+    messages.success(request, f"Copied as “{made.name}”.")
+    return redirect(turl(request.tenant, "content:edit", made.pk))
+
+
+@require_POST
+@needs(Right.FLOW_ADMINISTRATOR)
+def delete(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
+    """Delete an email that nothing uses."""
+    email = get_email(email_id)
+    try:
+        delete_email(email_id=email.pk, actor=request.user, now=tenant_now(request.tenant.pk))
+    except EmailRefused as refused:
+        messages.error(request, str(refused))
+        return redirect(turl(request.tenant, "content:edit", email.pk))
+    messages.success(request, f"“{email.name}” deleted.")
+    return redirect(turl(request.tenant, "content:emails"))
