@@ -1,8 +1,15 @@
-"""Pages of delivery."""
+"""Pages of delivery inside a tenant, below content/blocked-addresses/."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from delivery.views import blocked
 
 app_name = "delivery"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", blocked.blocked, name="blocked"),
+    path("block/", blocked.block, name="block"),
+    path("export/", blocked.export, name="export_blocked"),
+    path("<int:blocked_id>/unblock/", blocked.unblock, name="unblock"),
+]

@@ -19,7 +19,7 @@ from content import queries
 from content.forms import EmailForm, TestSendForm
 from content.models import Email
 from content.operations.emails import EmailChanged, EmailLocked, compile_draft, save_email
-from content.operations.tests import NothingToSend, recent_tests, send_test
+from content.operations.test_sends import NothingToSend, recent_tests, send_test
 from content.people import find_contacts
 from content.problems import Problem
 from content.rendering import render_preview

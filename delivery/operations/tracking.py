@@ -1,4 +1,4 @@
-"""What recipients do with a message: opens and clicks. Machines' are kept under kinds of their own, and do not count."""
+"""What recipients do with a message: opens and clicks. Machines' are kept under kinds of their own and do not count."""
 
 from __future__ import annotations
 
