@@ -6,7 +6,7 @@ Done once per save. Merge tags are hidden from every tool that would mangle them
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import mrml
 from django.conf import settings
@@ -18,7 +18,7 @@ from content.markup import read_markup
 from content.plain import text_from_html
 from content.problems import Problem, problem_at
 from content.sandbox import HTML, TEXT, always_shows, check_tags, paths_of
-from content.tags import Hidden
+from content.tags import Hidden, unescaped
 from content.tree import TagTree, costs_a_query
 
 _UNSUBSCRIBE = "links.unsubscribe"
@@ -73,12 +73,11 @@ class Result:
 
 def compile_email(source: Source, *, tree: TagTree) -> Result:
     """Check and compile an email. Every problem names its place; with a problem nothing is compiled."""
+    source = replace(source, mjml=unescaped(source.mjml))
     problems = _check(source, tree)
-    if problems:
-        return Result(problems)
     markup = read_markup(source.mjml)
-    if markup.problems:
-        return Result(markup.problems)
+    if problems or markup.problems:
+        return Result([*problems, *markup.problems])
     hidden = Hidden(_with_footer(_wrapped(source.mjml, markup.loose), source.mjml))
     try:
         page = _to_html(hidden.source)

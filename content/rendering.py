@@ -5,8 +5,9 @@ Templates are compiled once per version and process. Values are plain data; a mi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -114,7 +115,9 @@ def render_sent(
     return _render(ready, context, links)
 
 
-NO_LINKS = MessageLinks(click="#link-", open="data:,", unsubscribe="#", preferences="#", view="#")
+NO_LINKS = MessageLinks(
+    click="#link-", open="data:,", unsubscribe="#unsubscribe", preferences="#preferences", view="#view"
+)
 
 
 def render_preview(compiled: Compiled, *, contact_id: int | None) -> Rendered | RenderFailed:
@@ -122,7 +125,12 @@ def render_preview(compiled: Compiled, *, contact_id: int | None) -> Rendered | 
     ready = _prepare((0, 0), compiled.subject, compiled.html, compiled.text, compiled.custom_keys)
     known = values_of([contact_id], paths=ready.paths) if contact_id is not None else {}
     context = {**known.get(contact_id or 0, {}), "tenant": _tenant_values(), "event": {}}
-    return _render(ready, context, NO_LINKS)
+    rendered = _render(ready, context, NO_LINKS)
+    if isinstance(rendered, RenderFailed):
+        return rendered
+    addresses = {str(link.number): render_address(link.url, context) for link in compiled.links}
+    text = re.sub(r"#link-(\d+)", lambda match: addresses.get(match[1], match[0]), rendered.text)
+    return replace(rendered, text=text)
 
 
 def render_address(url: str, context: Values) -> str:

@@ -132,7 +132,12 @@ def _node_problems(node: nodes.Node, tree: TagTree, local: frozenset[str]) -> It
         return
     if isinstance(node, nodes.Filter) and node.name not in filters.FILTERS:
         yield node.lineno, node.name, f"There is no filter “{node.name}”."
+    if isinstance(node, nodes.Test) and node.name not in _TESTS:
+        yield node.lineno, node.name, f"There is no test “{node.name}”."
     path = dotted(node)
+    if path is None and isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        yield node.lineno, "", "Only named values have parts, as in contact.first_name."
+        return
     if path is not None:
         yield from _path_problems(node, path, tree, local)
         return

@@ -51,7 +51,8 @@ class MailEditor extends HTMLElement {
   insertFrom(button) {
     const field = this.last;
     if (!button || !field || field.disabled) return;
-    field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+    // Never over a selection: reaching a field by keyboard selects all of it.
+    field.setRangeText(button.dataset.insert, field.selectionEnd, field.selectionEnd, "end");
     button.closest("details")?.removeAttribute("open");
     field.focus();
     field.dispatchEvent(new Event("input", { bubbles: true }));
