@@ -28,11 +28,17 @@ def from_url(name: str, default: str | None = None) -> dict[str, Any]:
     }
 
 
+# A page that takes longer has lost its reader; one that waits longer for a lock answers 409. Workers' work is long.
+WEB_LIMITS = "-c statement_timeout=10s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s"
+
+
 def databases(*, pool_size: int) -> dict[str, dict[str, Any]]:
-    """Return `default` and `owner`; pool_size 0 means a persistent connection per process instead of a pool."""
+    """Return `default` and `owner`. A pool is for web processes, which also get their time limits; 0 means one
+    kept connection per process, as workers need it."""
     app = from_url("DATABASE_URL")
     if pool_size:
         app["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+        app["OPTIONS"].setdefault("options", WEB_LIMITS)
     else:
         app["CONN_MAX_AGE"] = 600
         app["CONN_HEALTH_CHECKS"] = True
