@@ -12,3 +12,4 @@ import "./shell/side-panel.js";
 import "./shell/dialogs.js";
 import "./shell/local-time.js";
 import "./shell/choice-list.js";
+import "./shell/file-limit.js";

@@ -61,18 +61,23 @@ class State:
 
 
 def load(
-    cursor: psycopg.Cursor[Any], *, tenant_id: int, contact_ids: Sequence[int], targets: Iterable[Target]
+    cursor: psycopg.Cursor[Any],
+    *,
+    tenant_id: int,
+    contact_ids: Sequence[int],
+    targets: Iterable[Target],
+    lock: bool = True,
 ) -> State:
-    """Read and lock what the targets need."""
+    """Read, and unless only looking lock, what the targets need."""
     wanted = list(targets)
     shared = [t for t in wanted if t.place == "shared"]
     own = [t for t in wanted if t.place == "contact"] + shared
-    contacts = _contacts(cursor, tenant_id, contact_ids, own)
+    contacts = _contacts(cursor, tenant_id, contact_ids, own, lock)
     company_targets = [t for t in wanted if t.place == "company"] + shared
     companies: dict[int, Owner] = {}
     if any(t.is_company for t in wanted) or shared:
         ids = sorted({c.company_id for c in contacts.values() if c.company_id})
-        companies = load_companies(cursor, tenant_id, ids, company_targets)
+        companies = load_companies(cursor, tenant_id, ids, company_targets, lock=lock)
     load_custom(cursor, tenant_id, "contact", contacts, [t for t in wanted if t.place == "contact_custom"])
     load_custom(cursor, tenant_id, "company", companies, [t for t in wanted if t.place == "company_custom"])
     _interests(cursor, tenant_id, contacts, [t for t in wanted if t.place == "interests"])
@@ -80,13 +85,13 @@ def load(
 
 
 def _contacts(
-    cursor: psycopg.Cursor[Any], tenant_id: int, ids: Sequence[int], targets: Sequence[Target]
+    cursor: psycopg.Cursor[Any], tenant_id: int, ids: Sequence[int], targets: Sequence[Target], lock: bool
 ) -> dict[int, Owner]:
     columns = list(dict.fromkeys([*NAMED, *(target.column for target in targets)]))
     cursor.execute(
         f"SELECT id, company_id, {', '.join(columns)} FROM crm_contact "
         "WHERE tenant_id = %s::bigint AND id = ANY(%s::bigint[]) AND deleted_at IS NULL "
-        "ORDER BY id FOR NO KEY UPDATE",
+        "ORDER BY id" + (" FOR NO KEY UPDATE" if lock else ""),
         [tenant_id, list(ids)],
     )
     found = {}
@@ -98,14 +103,21 @@ def _contacts(
 
 
 def load_companies(
-    cursor: psycopg.Cursor[Any], tenant_id: int, ids: Sequence[int], targets: Sequence[Target]
+    cursor: psycopg.Cursor[Any],
+    tenant_id: int,
+    ids: Sequence[int],
+    targets: Sequence[Target],
+    *,
+    lock: bool = True,
 ) -> dict[int, Owner]:
+    """Read, and unless only looking lock, companies by id."""
     if not ids:
         return {}
     columns = [target.column for target in targets]
     cursor.execute(
         f"SELECT {', '.join(['id', 'name', *columns])} FROM crm_company "
-        "WHERE tenant_id = %s::bigint AND id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+        "WHERE tenant_id = %s::bigint AND id = ANY(%s::bigint[]) ORDER BY id"
+        + (" FOR NO KEY UPDATE" if lock else ""),
         [tenant_id, list(ids)],
     )
     return {

@@ -6,12 +6,12 @@ Measured: about 0.3 ms a row on one core, most of it search words, events and th
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from core.text import norm, norm_email
 from crm import bulk, search
@@ -292,7 +292,7 @@ class Writer:
                 [issue.reason[:250] for issue in issues],
                 [issue.value for issue in issues],
                 [issue.rejected for issue in issues],
-                [Jsonb(list(issue.cells)) for issue in issues],
+                [json.dumps(issue.cells, ensure_ascii=False) for issue in issues],
             ],
         )
 
