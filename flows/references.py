@@ -6,8 +6,10 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from flows.criteria_uses import criteria_uses
-from flows.document import ExitSettings, FlowDocument
+from flows.document import ExitSettings, FlowDocument, StepNode
 from flows.steps.base import Reference
 from flows.steps.table import STEP_KINDS
 from flows.success.table import SUCCESS_KINDS
@@ -34,11 +36,18 @@ def uses(document: FlowDocument) -> Iterator[Use]:
         for reference in SUCCESS_KINDS[criterion.kind].references(criterion):
             yield Use(reference, "Success criteria", part("success", criterion.id))
     for node in document.walk():
-        for reference in STEP_KINDS[node.kind].references(node):
-            yield Use(reference, node.title, part("step", node.id))
+        yield from (Use(reference, node.title, part("step", node.id)) for reference in _of_step(node))
     for exit_ in (document.finish.success, document.finish.no_success):
         yield from (Use(r, "Finish", "finish") for r in of_exit(exit_))
     yield from _of_settings(document)
+
+
+def _of_step(node: StepNode) -> list[Reference]:
+    try:
+        return list(STEP_KINDS[node.kind].references(node))
+    except ValidationError:
+        # Settings that cannot be read use nothing; validation says so.
+        return []
 
 
 def part(kind: str, part_id: uuid.UUID) -> str:

@@ -120,7 +120,7 @@ class WaitForTime(StepKind):
         """Say what is waited for."""
         settings: WaitForTimeSettings = self.settings(node)
         if settings.mode == "span":
-            return f"Wait {span_text(settings)}" if settings.amount is not None else "No time set"
+            return f"For {span_text(settings)}" if settings.amount is not None else "No time set"
         if settings.mode == "moment":
             return f"Until {settings.moment:%-d %B %Y, %H:%M}" if settings.moment else "No date set"
         return (

@@ -17,7 +17,10 @@ from flows.panels.base import Panel
 from flows.panels.table import panel_for
 from flows.visibility import visible_flows
 
-CLIPBOARD = "flow_clipboard"
+
+def clipboard_key(request: TenantRequest) -> str:
+    """Return where the session keeps copied steps: apart for each tenant, because steps name its things."""
+    return f"flow_clipboard_{request.tenant.pk}"
 
 
 def designer_of(request: TenantRequest, flow_id: int, *, part: str = "") -> Designer:
@@ -36,7 +39,7 @@ def over(request: TenantRequest, flow: Flow, *, part: str = "", said: str = "", 
         part=part,
         said=said,
         focus=focus,
-        has_clipboard=CLIPBOARD in request.session,
+        has_clipboard=clipboard_key(request) in request.session,
     )
 
 

@@ -23,8 +23,8 @@ from flows.panels.look import families
 from flows.panels.settings import DetailsPanel
 from flows.panels.table import panel_for
 from flows.views.answers import (
-    CLIPBOARD,
     answer,
+    clipboard_key,
     conflict,
     designer_of,
     over,
@@ -108,7 +108,9 @@ def op(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
             return _duplicate(request, designer)
         if name not in OPS:
             raise Http404
-        clipboard = [StepNode.model_validate(node) for node in request.session.get(CLIPBOARD, [])]
+        clipboard = [
+            StepNode.model_validate(node) for node in request.session.get(clipboard_key(request), [])
+        ]
         plan = OPS[name](Ask(request.POST, designer.document, flow_id, clipboard))
     except IllegalEdit as error:
         return refusal(request, str(error))
@@ -118,7 +120,7 @@ def op(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
 def _copy(request: TenantRequest, designer: Any) -> HttpResponse:
     """Keep a step, with its branches, for pasting here or in another flow."""
     node = find_step(designer.document, Ask(request.POST, designer.document, 0, []).id("step"))
-    request.session[CLIPBOARD] = [node.model_dump(mode="json")]
+    request.session[clipboard_key(request)] = [node.model_dump(mode="json")]
     designer.has_clipboard = True
     designer.said = f"{node.title} copied. Press a plus to paste it."
     return answer(request, designer)

@@ -2,6 +2,7 @@
 const LEAST = 0.25;
 const MOST = 2;
 const FIT_LEAST = 0.4;
+const BEGIN_LEAST = 0.6;
 const STOPS = "[data-open], .flow-slot__button";
 
 class FlowCanvas extends HTMLElement {
@@ -24,7 +25,8 @@ class FlowCanvas extends HTMLElement {
 
   begin() {
     const tree = this.querySelector(".flow-canvas__tree");
-    if (tree && tree.offsetWidth + 48 > this.clientWidth) this.fit();
+    const wanted = tree ? this.clientWidth / (tree.offsetWidth + 48) : 1;
+    if (wanted < 1) this.set(Math.max(wanted, BEGIN_LEAST));
     this.middle();
     this.dataset.ready = "";
   }

@@ -13,9 +13,14 @@ from flows.editing import branches, steps
 from flows.editing.tree import Slot, lists
 from flows.steps.table import STEP_KINDS
 
-CHEFS = Criteria(
-    groups=(Group(lines=(Line(field="contact.job_title", operator="contains", values=("chef",)),)),)
-)
+
+def job(text: str) -> Criteria:
+    """Return criteria on the job title."""
+    line = Line(field="contact.job_title", operator="contains", values=(text,))
+    return Criteria(groups=(Group(lines=(line,)),))
+
+
+CHEFS = job("chef")
 
 
 def step(kind: str = "wait_for_time", title: str = "", **settings: Any) -> StepNode:
@@ -45,7 +50,8 @@ class Edits:
         names = ["insert", "insert"] + (["move", "duplicate", "remove", "update"] if nodes else [])
         splits = [node for node in nodes if node.branches]
         names += ["add_branch", "move_branch", "copy_branch", "remove_branch"] if splits else []
-        return getattr(self, self.draw(st.sampled_from(names)))(document)
+        edited: FlowDocument = getattr(self, self.draw(st.sampled_from(names)))(document)
+        return edited
 
     def insert(self, document: FlowDocument) -> FlowDocument:
         kind = self.draw(st.sampled_from(["wait_for_time", "send_email", "split", "split"]))

@@ -1,0 +1,128 @@
+"""Driving the designer in Chromium: what a marketer does, as short verbs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from flows.models import Flow
+from tests.fixtures.people import Person
+
+
+def sign_in(page: Page, person: Person, live_server: Any) -> None:
+    """Give the browser a session of the person's."""
+    cookie = person.client().cookies["sessionid"]
+    page.context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": live_server.url}])
+
+
+def open_designer(page: Page, person: Person, live_server: Any, flow: Flow) -> None:
+    """Open the designer and wait until it is ready."""
+    sign_in(page, person, live_server)
+    page.goto(live_server.url + person.url(f"flows/{flow.pk}/edit/"))
+    page.wait_for_selector("flow-canvas[data-ready]")
+
+
+def add_step(page: Page, label: str, kind: str) -> None:
+    """Press a plus and choose a kind."""
+    page.get_by_role("button", name=label, exact=True).click()
+    with page.expect_response("**/edit/op/"):
+        page.get_by_role("menuitem", name=kind).click()
+    page.wait_for_selector(".flow-panel form [name=title]")
+
+
+def apply(page: Page) -> None:
+    """Apply the panel's form and wait for the answer."""
+    with page.expect_response("**/edit/apply/"):
+        page.locator("#panel-apply").click()
+    page.wait_for_timeout(50)
+
+
+def add_criterion(
+    page: Page, field: str, operator: str, *, text: str = "", choices: tuple[str, ...] = ()
+) -> None:
+    """Fill the first line of the criteria editor."""
+    panel = page.locator("#flow-panel")
+    with page.expect_response("**/contacts/criteria/"):
+        panel.get_by_role("button", name="Add criterion").click()
+    with page.expect_response("**/contacts/criteria/"):
+        panel.get_by_label("Field", exact=True).last.select_option(label=field)
+    with page.expect_response("**/contacts/criteria/"):
+        panel.get_by_label("Compare").last.select_option(label=operator)
+    if text:
+        panel.locator(".criteria input[type=text]").last.fill(text)
+    if choices:
+        panel.locator(".criteria summary").last.click()
+        for choice in choices:
+            panel.locator(".criteria").get_by_label(choice, exact=True).check()
+        panel.locator(".criteria summary").last.click()
+
+
+def open_part(page: Page, name: str) -> None:
+    """Press a card, a branch or an entry of the panel."""
+    with page.expect_response("**/edit/panel/**"):
+        page.get_by_role("button", name=name).first.click()
+
+
+def draw_the_story(page: Page) -> None:
+    """Draw the flow of the first story by pressing pluses and filling panels."""
+    open_part(page, "Added by hand")
+    with page.expect_response("**/edit/op/"):
+        page.get_by_role("button", name="Add: Contact created").click()
+    open_part(page, "Trigger")
+    with page.expect_response("**/edit/op/"):
+        page.get_by_role("button", name="Add: Added to selection").click()
+    page.locator("#flow-panel [name=selection]").select_option(label="Autumn prospects")
+    apply(page)
+    open_part(page, "2 triggers")
+    open_part(page, "Only if everyone may enter")
+    add_criterion(page, "Category", "is one of", choices=("Prospects",))
+    apply(page)
+    page.get_by_role("button", name="Settings").click()
+    open_part(page, "Enrolment")
+    page.get_by_label("Competitors").check()
+    apply(page)
+    add_step(page, "Add a step at the start of the flow", "Send email")
+    page.locator("[name=title]").fill("Welcome email")
+    page.locator("[name=email]").select_option(label="Welcome")
+    apply(page)
+    add_step(page, "Add a step after Welcome email", "Wait for time")
+    page.locator("[name=title]").fill("Wait 2 days")
+    page.locator("[name=amount]").fill("2")
+    apply(page)
+    add_step(page, "Add a step after Wait 2 days", "Split")
+    page.locator("[name=title]").fill("Who are they?")
+    apply(page)
+    with page.expect_response("**/edit/op/"):
+        page.get_by_role("button", name="Add branch").click()
+    fill_branches(page)
+    add_step(page, "Add a step at the start of branch Chefs", "Update contact")
+    with page.expect_response("**/edit/apply/"):
+        page.get_by_label("Field", exact=True).select_option(label="Category")
+    page.get_by_label("Value").select_option(label="Customers")
+    apply(page)
+    add_step(page, "Add a step after Who are they?", "Send email")
+    page.locator("[name=title]").fill("Offer")
+    page.locator("[name=email]").select_option(label="Welcome")
+    apply(page)
+    open_part(page, "Finish")
+    with page.expect_response("**/edit/op/"):
+        page.get_by_role("button", name="Add: Contact changed").click()
+    add_criterion(page, "Category", "is one of", choices=("Customers",))
+    apply(page)
+
+
+def fill_branches(page: Page) -> None:
+    """Name the branches, give them criteria, and let everyone else exit."""
+    open_part(page, "Branch 1")
+    page.locator("[name=name]").fill("Chefs")
+    add_criterion(page, "Job title", "contains", text="chef")
+    apply(page)
+    open_part(page, "Branch 2")
+    page.locator("[name=name]").fill("Nordics")
+    add_criterion(page, "Country", "is one of", choices=("Norway", "Sweden"))
+    apply(page)
+    open_part(page, "Everyone else")
+    page.get_by_label("Exit flow").check()
+    page.locator("[name=exit_selection]").select_option(label="Competitors")
+    apply(page)
