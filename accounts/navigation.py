@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from accounts.models import Membership
 from accounts.rights import DataObject, Reach, Right
+from accounts.settings_pages import settings_links
 from accounts.urls_for import first_turl
 
 
@@ -41,7 +42,7 @@ def _reads(kind: DataObject) -> Callable[[Membership], bool]:
 
 def may_see_settings(member: Membership) -> bool:
     """Say whether any of the settings pages is open to the member."""
-    return member.may(Right.ADMINISTRATOR, Right.MANAGE_USERS, Right.MANAGE_LISTS, Right.MANAGE_CONNECTORS)
+    return bool(settings_links(member, ""))
 
 
 PLACES = (

@@ -46,7 +46,7 @@ class ActionMenu extends HTMLElement {
   }
 
   items() {
-    return [...this.menu.querySelectorAll("a[href], button:not(:disabled), input, select")];
+    return [...this.menu.querySelectorAll("a[href], button:not(:disabled), input:not([type=hidden]), select")];
   }
 
   move(event) {
