@@ -37,7 +37,8 @@ class Home:
         try:
             # Passable but not listable: as root the database runs as another user and must reach its folder.
             path.mkdir(mode=0o711, parents=True, exist_ok=True)
-            (path / "logs").mkdir(mode=0o700, exist_ok=True)
+            for name in ("logs", "media"):
+                (path / name).mkdir(mode=0o700, exist_ok=True)
             (path / "start.lock").touch(mode=0o600)
             (path / "in-use.lock").touch(mode=0o600)
         except PermissionError as error:
