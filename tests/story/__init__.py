@@ -1,0 +1,1 @@
+"""The story of the main job: once by operations, once in Chromium."""
