@@ -143,7 +143,8 @@ class Invitation(TenantModel):
     email = models.EmailField()
     role = TenantForeignKey(Role, on_delete=models.CASCADE, related_name="+")
     group = TenantForeignKey(Group, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    invited_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    # Nobody: the operator invited the first administrator by `manage.py create_tenant`.
+    invited_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)

@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.audit import write_audit
 from accounts.models import Group, Invitation, Membership, Role, Tenant, User
 from accounts.operations.members import AlreadyMember, add_member, check_may_grant
+from accounts.rights import Right
 from core.signing import BadToken, make_token, read_token
 from core.text import norm_email
 
@@ -64,6 +65,25 @@ def invite(*, email: str, role: Role, group: Group | None, actor: Membership, no
 
 
 @transaction.atomic
+def invite_first_administrator(*, email: str, now: dt.datetime) -> Invitation:
+    """Invite the first administrator of the open tenant, in the operator's name (nobody's)."""
+    role = Role.objects.filter(rights__right=Right.ADMINISTRATOR).earliest("pk")
+    address = norm_email(email)
+    invitation = Invitation.objects.create(
+        email=address, role=role, created_at=now, expires_at=now + VALID_FOR
+    )
+    write_audit(
+        actor=None,
+        action="invitation.sent",
+        object_kind="invitation",
+        object_id=invitation.pk,
+        object_name=address,
+        payload={"role": role.name, "group": None},
+    )
+    return invitation
+
+
+@transaction.atomic
 def withdraw_invitation(*, invitation_id: int, actor: User, now: dt.datetime) -> None:
     """Make the link of an open invitation worthless. Raises InvitationOver."""
     invitation = Invitation.objects.select_for_update().get(pk=invitation_id)
@@ -89,6 +109,7 @@ def invitation_link(*, invitation: Invitation, tenant: Tenant) -> str:
 def send_invitation(*, invitation: Invitation, tenant: Tenant) -> None:
     """Send the link by SMTP. Call outside a transaction; raises OSError or SMTPException when that fails."""
     inviter = invitation.invited_by
+    who = f"{inviter.get_full_name()} invites you" if inviter else "You are invited"
     told = {
         "inviter": inviter,
         "company": tenant,
@@ -96,7 +117,7 @@ def send_invitation(*, invitation: Invitation, tenant: Tenant) -> None:
         "link": invitation_link(invitation=invitation, tenant=tenant),
     }
     EmailMessage(
-        subject=_one_line(f"{inviter.get_full_name()} invites you to {tenant.name} on Millrace"),
+        subject=_one_line(f"{who} to {tenant.name} on Millrace"),
         body=render_to_string("accounts/mail/invitation.txt", told),
         to=[invitation.email],
     ).send()
