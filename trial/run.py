@@ -77,7 +77,7 @@ class Runner:
         """Migrate, seed once, collect the static files; raise EmbeddedProblem with what it said if that fails."""
         command = [sys.executable, str(PROJECT / "manage.py"), "prepare_trial"]
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-        if done.returncode:
+        if done.returncode and not self.ended:
             raise EmbeddedProblem(f"The demo could not be prepared:\n{(done.stdout + done.stderr).strip()}")
         if done.stdout.strip():
             say(done.stdout.strip())
