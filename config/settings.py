@@ -179,6 +179,7 @@ BOUNCE_ADDRESS = env.text("MILLRACE_BOUNCE_ADDRESS", "")
 # The rooms below must not import the rooms above: what they need from there is named here.
 FLOWS_OCCUPANCY = "participants.occupancy.step_occupancy"
 DELIVERY_RENDERER = "content.rendering.render_batch"
+CONTENT_FLOWS = "flows.visibility.visible_flows"
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_QUEUE = "millrace"

@@ -26,6 +26,7 @@ class NewEmailForm(forms.Form):
         widget=forms.RadioSelect,
         initial="welcome",
     )
+    flow = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
 
 
 class EmailForm(forms.Form):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
@@ -57,9 +57,13 @@ def email_names(email_ids: Sequence[int]) -> dict[int, str]:
     return dict(_alive().filter(pk__in=email_ids).values_list("id", "name"))
 
 
-def locks_of(email_id: int) -> list[EmailLock]:
-    """Return the running flows that lock an email, by name."""
-    return list(EmailLock.objects.filter(email_id=email_id).order_by("flow_name", "flow_id"))
+def locks_of(email_id: int, *, hidden: Collection[int] = ()) -> list[EmailLock]:
+    """Return the running flows that lock an email, by name; a hidden one is there without its name."""
+    locks = list(EmailLock.objects.filter(email_id=email_id).order_by("flow_name", "flow_id"))
+    for lock in locks:
+        if lock.flow_id in hidden:
+            lock.flow_name, lock.url = "another flow", ""
+    return locks
 
 
 def _alive() -> QuerySet[Email]:
@@ -77,9 +81,14 @@ def _choice(email: Email) -> EmailChoice:
     )
 
 
-def uses_of(email_id: int) -> list[Usage]:
-    """Return what uses an email (written by the rooms above when they save)."""
-    return list(Usage.objects.filter(used_kind="email", used_id=email_id).order_by("user_name", "place"))
+def uses_of(email_id: int, *, hidden: Collection[int] = ()) -> list[Usage]:
+    """Return what uses an email (written by the rooms above when they save), without what hidden flows do."""
+    return list(_uses([email_id], hidden).order_by("user_name", "place"))
+
+
+def _uses(email_ids: Sequence[int], hidden: Collection[int]) -> QuerySet[Usage]:
+    uses = Usage.objects.filter(used_kind="email", used_id__in=email_ids)
+    return uses.exclude(user_kind="flow", user_id__in=hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +100,19 @@ class LibraryLine:
     is_locked: bool
 
 
-def library(search: str = "") -> QuerySet[Email]:
-    """Return the emails whose name or subject holds the text (a tenant has hundreds, not millions)."""
-    found = _alive().select_related("updated_by")
+def library(search: str = "", *, hidden: Collection[int] = ()) -> QuerySet[Email]:
+    """Return the emails whose name or subject holds the text, but not those of hidden flows. A tenant has hundreds."""
+    found = _alive().select_related("updated_by").exclude(flow_id__in=hidden)
     return found.filter(Q(name__icontains=search) | Q(subject__icontains=search)) if search.strip() else found
 
 
-def library_lines(emails: Sequence[Email]) -> list[LibraryLine]:
+def library_lines(emails: Sequence[Email], *, hidden: Collection[int] = ()) -> list[LibraryLine]:
     """Return the emails with their uses and locks, in two queries."""
     ids = [email.pk for email in emails]
     locked = set(EmailLock.objects.filter(email_id__in=ids).values_list("email_id", flat=True))
     uses: dict[int, list[Usage]] = {}
     seen = set()
-    for use in Usage.objects.filter(used_kind="email", used_id__in=ids).order_by("user_name", "id"):
+    for use in _uses(ids, hidden).order_by("user_name", "id"):
         if (use.used_id, use.user_kind, use.user_id) not in seen:
             seen.add((use.used_id, use.user_kind, use.user_id))
             uses.setdefault(use.used_id, []).append(use)

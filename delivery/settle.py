@@ -103,18 +103,24 @@ def _again(candidate: Candidate, result: HandOver, attempts: int, now: dt.dateti
     )
 
 
-# `unknown` may be settled too: another process took this one for dead and was wrong about the outcome.
+# `unknown` may be settled too: another process took this one for dead and was wrong about the outcome. What was
+# cancelled while it was reserved stays cancelled and is let go of.
 _SETTLE = """
 UPDATE delivery_message m SET
-    status = CASE WHEN t.status <> 'sent' THEN t.status WHEN m.first_clicked_at IS NOT NULL THEN 'clicked'
+    status = CASE WHEN NOT t.applies THEN m.status WHEN t.status <> 'sent' THEN t.status
+                  WHEN m.first_clicked_at IS NOT NULL THEN 'clicked'
                   WHEN m.first_opened_at IS NOT NULL THEN 'opened' ELSE 'sent' END,
-    reason = t.reason, error = t.error, reserved_by = NULL,
+    reason = CASE WHEN t.applies THEN t.reason ELSE m.reason END,
+    error = CASE WHEN t.applies THEN t.error ELSE m.error END, reserved_by = NULL,
     attempts = coalesce(t.attempts, m.attempts), send_at = coalesce(t.send_at, m.send_at),
     handed_at = coalesce(t.handed_at, m.handed_at),
     content_version_id = coalesce(t.version_id, m.content_version_id), to_address = t.address
-FROM unnest(%s::date[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::timestamptz[],
-            %s::timestamptz[], %s::bigint[], %s::text[])
-     AS t(enrolled_on, id, status, reason, error, attempts, send_at, handed_at, version_id, address)
+FROM (SELECT g.*, h.status IN ('queued', 'sending', 'unknown') AS applies
+      FROM unnest(%s::date[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::timestamptz[],
+                  %s::timestamptz[], %s::bigint[], %s::text[])
+           AS g(enrolled_on, id, status, reason, error, attempts, send_at, handed_at, version_id, address)
+      JOIN delivery_message h ON h.tenant_id = %s AND h.enrolled_on = g.enrolled_on AND h.id = g.id
+      FOR NO KEY UPDATE OF h) t
 WHERE m.tenant_id = %s AND m.enrolled_on = t.enrolled_on AND m.id = t.id
   AND (m.reserved_by = %s OR (m.status = 'unknown' AND m.reason = 'process_died'))
 RETURNING m.id
@@ -134,7 +140,7 @@ def settle(settlements: Sequence[Settlement], *, process: int, now: dt.datetime)
     ]  # fmt: skip
     with raw_cursor() as cursor:
         columns = [list(column) for column in zip(*rows, strict=True)]
-        cursor.execute(_SETTLE, [*columns, require_tenant_id(), process])
+        cursor.execute(_SETTLE, [*columns, require_tenant_id(), require_tenant_id(), process])
         done = {row[0] for row in cursor.fetchall()}
         mine = [s for s in settlements if s.candidate.id in done]
         record_events([_event(s, now) for s in mine if _is_told(s)], cursor=cursor)

@@ -16,6 +16,7 @@ from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.urls_for import turl
 from content import queries
+from content.flows_above import flow_name, hidden_flows
 from content.forms import EmailForm, TestSendForm
 from content.models import Email
 from content.operations.emails import EmailChanged, EmailLocked, compile_draft, save_email
@@ -39,7 +40,7 @@ PREVIEW_SECONDS = 900
 @needs(*WRITERS)
 def edit(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Show the editor; a POST saves. With problems nothing is changed and the text stays in the editor."""
-    email = get_email(email_id)
+    email = get_email(request.member, email_id)
     if request.method != "POST":
         return _editor(request, email, EmailForm.of(email), ())
     form = EmailForm(request.POST)
@@ -64,13 +65,15 @@ def edit(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
 def _editor(
     request: TenantRequest, email: Email, form: EmailForm, problems: Any, *, status: int = 200
 ) -> HttpResponse:
+    hidden = hidden_flows(request.member)
     context = {
         "email": email,
         "form": form,
         "problems": problems,
         "saved": "saved" in request.GET,
-        "locks": queries.locks_of(email.pk),
-        "uses": queries.uses_of(email.pk),
+        "flow_name": flow_name(request.member, email.flow_id),
+        "locks": queries.locks_of(email.pk, hidden=hidden),
+        "uses": queries.uses_of(email.pk, hidden=hidden),
         "groups": known_tree().groups,
         "people": find_contacts("", member=request.member),
         "test_form": TestSendForm(initial={"addresses": request.user.email}),
@@ -83,7 +86,7 @@ def _editor(
 @needs(*WRITERS)
 def preview(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Compile what stands in the editor and show it as one contact would get it; saves nothing."""
-    email = get_email(email_id)
+    email = get_email(request.member, email_id)
     form = EmailForm(request.POST)
     if not form.is_valid():
         problems = [Problem(name, str(text)) for name, texts in form.errors.items() for text in texts]
@@ -145,7 +148,7 @@ def people(request: TenantRequest, tenant: str) -> HttpResponse:
 @needs(*WRITERS)
 def test(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Send the saved version to a few addresses."""
-    email = get_email(email_id)
+    email = get_email(request.member, email_id)
     form = TestSendForm(request.POST)
     if not form.is_valid():
         return render(request, "content/test_send.html", {"email": email, "test_form": form}, status=422)
@@ -171,5 +174,5 @@ def test(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
 @needs(*WRITERS)
 def tests(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Say what became of the newest tests."""
-    email = get_email(email_id)
+    email = get_email(request.member, email_id)
     return render(request, "content/tests.html", {"email": email, "tests": recent_tests(email.pk)})

@@ -9,10 +9,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.guards import needs
 from accounts.http import TenantRequest
+from accounts.models import Membership
 from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from content import queries
+from content.flows_above import flow_name, hidden_flows
 from content.forms import NewEmailForm
 from content.models import Email
 from content.operations.emails import EmailRefused, copy_email, create_email, delete_email
@@ -22,10 +24,10 @@ from core.paging import keyset_page
 WRITERS = (Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
 
 
-def get_email(email_id: int) -> Email:
-    """Return an email of the tenant that was not deleted, or raise Http404."""
+def get_email(member: Membership, email_id: int) -> Email:
+    """Return an email that was not deleted and whose flow the member may see, or raise Http404."""
     email = Email.objects.filter(pk=email_id, deleted_at=None).select_related("current", "updated_by").first()
-    if email is None:
+    if email is None or (email.flow_id and email.flow_id in hidden_flows(member)):
         raise Http404
     return email
 
@@ -35,11 +37,11 @@ def get_email(email_id: int) -> Email:
 def emails(request: TenantRequest, tenant: str) -> HttpResponse:
     """List the emails, newest change first."""
     search = request.GET.get("q", "")
-    page = keyset_page(queries.library(search), by=["-updated_at", "-id"], query=request.GET)
-    found = {email.pk: email for email in page.rows}
+    hidden = hidden_flows(request.member)
+    page = keyset_page(queries.library(search, hidden=hidden), by=["-updated_at", "-id"], query=request.GET)
     context = {
         "page": page,
-        "lines": queries.library_lines(list(found.values())),
+        "lines": queries.library_lines(page.rows, hidden=hidden),
         "search": search,
     }
     return render(request, "content/emails.html", context)
@@ -47,9 +49,12 @@ def emails(request: TenantRequest, tenant: str) -> HttpResponse:
 
 @needs(*WRITERS)
 def new(request: TenantRequest, tenant: str) -> HttpResponse:
-    """Begin an email."""
-    form = NewEmailForm(request.POST or None)
+    """Begin an email, for the flow that ?flow= names or for the library."""
+    form = NewEmailForm(request.POST or None, initial={"flow": request.GET.get("flow"), "starter": "welcome"})
     if request.method == "POST" and form.is_valid():
+        flow_id = form.cleaned_data["flow"]
+        if flow_id is not None and flow_name(request.member, flow_id) is None:
+            raise Http404
         starter = STARTERS[form.cleaned_data["starter"]]
         email = create_email(
             name=form.cleaned_data["name"],
@@ -57,6 +62,7 @@ def new(request: TenantRequest, tenant: str) -> HttpResponse:
             now=tenant_now(request.tenant.pk),
             mjml=starter.mjml,
             subject=starter.subject,
+            flow_id=flow_id,
         )
         return redirect(turl(request.tenant, "content:edit", email.pk))
     context = {"form": form, "starters": STARTERS, "chosen": form["starter"].value()}
@@ -67,7 +73,7 @@ def new(request: TenantRequest, tenant: str) -> HttpResponse:
 @needs(*WRITERS)
 def copy(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Copy an email into the library."""
-    email = get_email(email_id)
+    email = get_email(request.member, email_id)
     made = copy_email(email_id=email.pk, actor=request.user, now=tenant_now(request.tenant.pk))
     messages.success(request, f"Copied as “{made.name}”.")
     return redirect(turl(request.tenant, "content:edit", made.pk))
@@ -77,7 +83,7 @@ def copy(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
 @needs(Right.FLOW_ADMINISTRATOR)
 def delete(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Delete an email that nothing uses."""
-    email = get_email(email_id)
+    email = get_email(request.member, email_id)
     try:
         delete_email(email_id=email.pk, actor=request.user, now=tenant_now(request.tenant.pk))
     except EmailRefused as refused:

@@ -34,10 +34,10 @@ def rescue(*, tenant_id: int, now: dt.datetime) -> Rescued:
             return Rescued()
         cursor.execute(
             "UPDATE delivery_message SET reserved_by = NULL"
-            " WHERE tenant_id = %s AND reserved_by = ANY(%s::bigint[]) AND status = 'queued'",
+            " WHERE tenant_id = %s AND reserved_by = ANY(%s::bigint[]) AND status <> 'sending' RETURNING status",
             [tenant_id, dead],
         )
-        given_back = cursor.rowcount
+        given_back = sum(status == "queued" for (status,) in cursor.fetchall())
         cursor.execute(
             "UPDATE delivery_message SET reserved_by = NULL, status = 'unknown', reason = 'process_died',"
             " handed_at = coalesce(handed_at, %s)"

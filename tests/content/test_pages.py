@@ -18,6 +18,8 @@ from core.text import norm, norm_email
 from crm.models import Contact, SearchWord, Usage
 from delivery.models import BlockedAddress, Message
 from delivery.operations.sending import send_batch
+from flows.models import Flow
+from flows.operations.create import create_flow
 from tests.content.conftest import mail
 from tests.fixtures.people import LAST_MONDAY, Person
 from tests.support.smtp import Mailbox
@@ -71,6 +73,46 @@ def test_a_writer_begins_an_email_with_a_starter(wendy: Person) -> None:
     assert client.get(response["Location"]).status_code == 200
     with scope(wendy):
         assert sendable_version(email.pk) is None
+
+
+def test_an_email_may_begin_in_a_flow_that_one_may_see(wendy: Person, charlie: Person) -> None:
+    with scope(wendy):
+        flow = create_flow(name="Autumn flow", owner=wendy.user, now=LAST_MONDAY)
+    url = f"content/new/?flow={flow.pk}"
+    assert f'value="{flow.pk}"' in wendy.client().get(wendy.url(url)).content.decode()
+    data = {"name": "In flow", "starter": "letter", "flow": flow.pk}
+    page = wendy.client().post(wendy.url("content/new/"), data, follow=True).content.decode()
+    assert "Autumn flow" in page
+    with scope(wendy):
+        assert Email.objects.get().flow_id == flow.pk
+        assert [choice.name for choice in email_choices(flow.pk)] == ["In flow"]
+        assert email_choices(flow.pk + 1) == []
+    assert charlie.client().post(charlie.url("content/new/"), data).status_code == 404
+    with scope(charlie):
+        assert not Email.objects.exists()
+
+
+def test_content_of_a_flow_that_one_may_not_see_does_not_exist(wendy: Person, bob: Person) -> None:
+    with scope(bob):
+        flow = create_flow(name="Secret flow", owner=bob.user, now=LAST_MONDAY)
+        Flow.objects.filter(pk=flow.pk).update(visibility=Flow.Visibility.OWNER)
+        email = create_email(name="Secret email", actor=bob.user, now=LAST_MONDAY, flow_id=flow.pk)
+        shared = create_email(name="Shared email", actor=bob.user, now=LAST_MONDAY)
+        Usage.objects.create(
+            used_kind="email",
+            used_id=shared.pk,
+            user_kind="flow",
+            user_id=flow.pk,
+            user_name="Secret flow",
+            url="/x",
+        )
+    page = wendy.client().get(wendy.url("content/")).content.decode()
+    assert "Shared email" in page
+    assert "Secret" not in page
+    assert wendy.client().get(wendy.url(f"content/{email.pk}/")).status_code == 404
+    assert "Secret" not in wendy.client().get(wendy.url(f"content/{shared.pk}/")).content.decode()
+    assert "Secret email" in bob.client().get(bob.url("content/")).content.decode()
+    assert bob.client().get(bob.url(f"content/{email.pk}/")).status_code == 200
 
 
 def test_saving_makes_a_version_that_never_changes(wendy: Person, email: Email) -> None:

@@ -107,7 +107,9 @@ def test_a_missing_value_is_empty_or_its_default(source: str, expected: str | No
         assert check_tags(field="mjml", source=source, tree=TREE)
         return
     nobody: dict[str, Any] = {"contact": {"first_name": None}, "event": {"sale": None}}
-    for values in ({}, {"contact": {}, "event": {}}, nobody):
+    empty: dict[str, Any] = {"contact": {}, "event": {}}
+    cases: list[dict[str, Any]] = [{}, empty, nobody]
+    for values in cases:
         assert show(source, **values) == expected
 
 
