@@ -13,7 +13,7 @@ from typing import Any, cast
 import structlog
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.template.response import SimpleTemplateResponse
@@ -63,10 +63,20 @@ class TenantMiddleware:
         self, request: TenantRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase:
         with tenant_scope(request.tenant.pk):
+            _limit_waiting()
             request.member = _member(request)
             if not getattr(view, "outside_transaction", False):
                 return _finished(view(request, *args, **kwargs))
         return _finished(view(request, *args, **kwargs))
+
+
+def _limit_waiting() -> None:
+    """Let no page wait long for a lock or a query, for this transaction only: workers have limits of their own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
+            [settings.PAGE_LOCK_TIMEOUT, settings.PAGE_STATEMENT_TIMEOUT],
+        )
 
 
 def _tenant(slug: str) -> Tenant:
@@ -89,7 +99,7 @@ def _finished(response: HttpResponseBase) -> HttpResponseBase:
     """Render a deferred response; see that the transaction of a failed one is rolled back."""
     if isinstance(response, SimpleTemplateResponse):
         response = response.render()
-    if response.status_code >= 500 and transaction.get_connection().in_atomic_block:
+    if response.status_code >= 500 and connection.in_atomic_block:
         transaction.set_rollback(True)
     return response
 

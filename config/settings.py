@@ -182,6 +182,8 @@ DELIVERY_RENDERER = "content.rendering.render_batch"
 CONTENT_FLOWS = "flows.visibility.visible_flows"
 
 CELERY_BROKER_URL = REDIS_URL
+PAGE_LOCK_TIMEOUT = "2s"
+PAGE_STATEMENT_TIMEOUT = "10s"
 CELERY_QUEUE = "millrace"
 TICK_SECONDS = 1
 # Sections of the home page, in order: functions (member, now) -> list of accounts.home.HomePart.

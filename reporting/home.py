@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from accounts.home import HomePart
 from accounts.models import Invitation, Membership
 from accounts.rights import DataObject, Reach, Right
-from accounts.urls_for import first_turl, turl
+from accounts.urls_for import turl
 from content.models import Email
 from crm.models import Contact
 from flows.models import Flow
@@ -68,7 +68,7 @@ def _import(member: Membership) -> FirstStep:
     return FirstStep(
         "Import your contacts",
         "A CSV file with a header line is enough; columns are recognised.",
-        first_turl(member.tenant, "crm:import_new", "crm:imports", "crm:contacts", "accounts:home"),
+        turl(member.tenant, "crm:import_upload"),
         Contact.objects.filter(deleted_at=None).exists(),
     )
 
@@ -77,7 +77,7 @@ def _write(member: Membership) -> FirstStep:
     return FirstStep(
         "Write the first email",
         "With merge tags, preview as a contact and a test to yourself.",
-        first_turl(member.tenant, "content:new", "accounts:home"),
+        turl(member.tenant, "content:new"),
         Email.objects.filter(deleted_at=None).exists(),
     )
 
@@ -181,7 +181,7 @@ def _mine(member: Membership) -> list[HomePart]:
     if not page.rows and member.may(*MARKETERS):
         return []
     told = {
-        "contacts_url": first_turl(member.tenant, "crm:contacts"),
+        "contacts_url": turl(member.tenant, "crm:contacts"),
         "rows": page.rows[:SHOWN],
         "more": len(page.rows) > SHOWN or page.older is not None,
     }

@@ -166,6 +166,7 @@ def _company_asked(request: TenantRequest) -> str:
 @require_GET
 def company_names(request: TenantRequest, tenant: str) -> HttpResponse:
     """Offer companies by the beginning of a word, for the contact form's list."""
+    _may_read(request)
     found = listing.find_ids("company", request.GET.get("company", ""), limit=20)
     names = (
         companies_for(request.member)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Membership, Tenant, User
 from core.tenancy import tenant_scope
@@ -129,7 +130,8 @@ def test_a_failing_view_rolls_its_transaction_back(alice: Person, monkeypatch: p
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_somebody_else_holds_answers_with_try_again(alice: Person) -> None:
+def test_what_somebody_else_holds_answers_with_try_again(alice: Person, settings: Settings) -> None:
+    settings.PAGE_LOCK_TIMEOUT = "100ms"
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -143,14 +145,10 @@ def test_what_somebody_else_holds_answers_with_try_again(alice: Person) -> None:
     holder.start()
     assert held.wait(10)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '100ms'")
         answer = alice.client().post(alice.url("settings/company/consent/"), {"required": ""})
     finally:
         done.set()
         holder.join()
-        with connection.cursor() as cursor:
-            cursor.execute("RESET lock_timeout")
     assert answer.status_code == 409
     assert "Someone is working on this" in answer.content.decode()
     assert Tenant.objects.get(slug="acme").consent_required
