@@ -20,9 +20,9 @@ from accounts.rights import DataObject, Right
 from accounts.urls_for import turl
 from core.models import Job
 from crm.models import Selection, SelectionMember
+from crm.queries.reach import contacts_for
 from flows.models import Flow
 from flows.visibility import within_sight
-from participants.access import visible_contacts
 from participants.flow_page import status_of
 from participants.forms import number
 from participants.models import Suggestion
@@ -155,7 +155,7 @@ def _audience(request: TenantRequest) -> Audience:
     if selection_id is not None:
         return _of_selection(request, selection_id)
     ids = [one for text in request.GET.getlist("contact")[:AT_ONCE] if (one := number(text)) is not None]
-    contacts = list(visible_contacts(request.member).filter(pk__in=ids).order_by("pk"))
+    contacts = list(contacts_for(request.member).filter(pk__in=ids).order_by("pk"))
     if not contacts:
         raise Http404
     one = len(contacts) == 1
