@@ -171,7 +171,11 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("MILLRACE_FROM_EMAIL", "millrace@localhost")
 CSRF_FAILURE_VIEW = "accounts.views.errors.csrf_failure"
 # Kinds of long work (core.jobs), named here because core imports no room above it.
-JOB_KINDS = ["crm.importing.job.IMPORT_CONTACTS", "crm.operations.bulk_add.ADD_TO_SELECTION"]
+JOB_KINDS = [
+    "crm.importing.job.IMPORT_CONTACTS",
+    "crm.operations.bulk_add.ADD_TO_SELECTION",
+    "participants.operations.adding.ADD_TO_FLOW",
+]
 # What each app lays into a new tenant (lists, purposes …): functions called with tenant_id and now in its scope.
 TENANT_SEEDS = ["crm.operations.setup.set_up_tenant"]
 # Where bounces go: "bounces@mail.example.com" makes one address per message, "" leaves it to the sender's own.

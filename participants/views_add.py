@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -16,18 +14,17 @@ from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.reach import owners_within_reach
-from accounts.rights import DataObject, Right
+from accounts.rights import DataObject, Reach, Right
 from accounts.urls_for import turl
 from core.models import Job
-from crm.models import Selection, SelectionMember
+from crm.models import Selection
 from crm.queries.reach import contacts_for
 from flows.models import Flow
 from flows.visibility import within_sight
 from participants.flow_page import status_of
 from participants.forms import number
 from participants.models import Suggestion
-from participants.operations.adding import AT_ONCE, KIND, FlowClosed, start_adding
-from participants.tasks_adding import wake_adding
+from participants.operations.adding import ADD_TO_FLOW, AT_ONCE, Chosen, FlowClosed, start_adding
 from participants.words import verdict_label, verdict_sentence
 
 ADDERS = (Right.FLOW_ADMINISTRATOR, Right.ADD_TO_FLOWS)
@@ -39,8 +36,7 @@ class Audience:
 
     title: str
     number: int
-    selection_id: int | None
-    contact_ids: Sequence[int]
+    chosen: Chosen
     back: str
 
 
@@ -58,7 +54,7 @@ class Decided:
 @require_http_methods(["GET", "POST"])
 @needs(*ADDERS)
 def add(request: TenantRequest, tenant: str) -> HttpResponse:
-    """Choose a flow for ?selection=id or ?contact=id&contact=id…, and add them."""
+    """Choose a flow for ?selection=id, ?contact=id&contact=id… or ?list=<query of the contact list>; add them."""
     audience = _audience(request)
     flows = list(
         within_sight(request.member)
@@ -92,17 +88,13 @@ def _start(request: TenantRequest, flow: Flow, audience: Audience) -> HttpRespon
         job = start_adding(
             flow_id=flow.pk,
             token=request.POST.get("token", "")[:64] or uuid.uuid4().hex,
-            actor=request.user,
+            chosen=audience.chosen,
+            member=request.member,
             now=tenant_now(request.tenant.pk),
-            selection_id=audience.selection_id,
-            contact_ids=audience.contact_ids,
         )
     except FlowClosed as refused:
         messages.error(request, str(refused))
         return redirect(audience.back)
-    if not job.is_over:
-        tenant_id, job_id, flow_id = request.tenant.pk, job.pk, flow.pk
-        transaction.on_commit(lambda: wake_adding(tenant_id=tenant_id, job_id=job_id, flow_id=flow_id))
     return redirect(turl(request.tenant, "participants:add_progress", job.pk))
 
 
@@ -110,15 +102,12 @@ def _start(request: TenantRequest, flow: Flow, audience: Audience) -> HttpRespon
 @needs(*ADDERS)
 def progress(request: TenantRequest, tenant: str, job_id: int) -> HttpResponse:
     """Show how an adding goes, and when it is over who entered and who did not, by rule."""
-    job = Job.objects.filter(pk=job_id, kind=KIND, created_by=request.user).first()
+    job = Job.objects.filter(pk=job_id, kind=ADD_TO_FLOW.name, created_by=request.user).first()
     if job is None:
         raise Http404
     flow = within_sight(request.member).filter(pk=job.arguments["flow"]).first()
     if flow is None:
         raise Http404
-    if not job.is_over:
-        # A wake that was lost with the broker is made good by whoever looks.
-        wake_adding(tenant_id=request.tenant.pk, job_id=job.pk, flow_id=flow.pk)
     decided = _decided(job)
     context = {
         "job": job,
@@ -154,6 +143,8 @@ def _audience(request: TenantRequest) -> Audience:
     selection_id = number(request.GET.get("selection", ""))
     if selection_id is not None:
         return _of_selection(request, selection_id)
+    if "list" in request.GET:
+        return _of_list(request, request.GET["list"])
     ids = [one for text in request.GET.getlist("contact")[:AT_ONCE] if (one := number(text)) is not None]
     contacts = list(contacts_for(request.member).filter(pk__in=ids).order_by("pk"))
     if not contacts:
@@ -162,12 +153,22 @@ def _audience(request: TenantRequest) -> Audience:
     return Audience(
         title=str(contacts[0]) if one else f"{len(contacts):,} contacts",
         number=len(contacts),
-        selection_id=None,
-        contact_ids=[contact.pk for contact in contacts],
+        chosen=Chosen(contact_ids=[contact.pk for contact in contacts]),
         back=turl(request.tenant, "crm:contact", contacts[0].pk)
         if one
         else turl(request.tenant, "crm:contacts"),
     )
+
+
+def _of_list(request: TenantRequest, query: str) -> Audience:
+    """Everyone the contact list's query string finds, within the member's reach."""
+    if request.member.reach(DataObject.CONTACT, "read") == Reach.NONE:
+        raise Http404
+    chosen = Chosen(query=query[:20_000])
+    found = chosen.number(request.member, tenant_now(request.tenant.pk))
+    back = f"{turl(request.tenant, 'crm:contacts')}?{QueryDict(query).urlencode()}"
+    title = f"{found:,} contact{'' if found == 1 else 's'} of the list"
+    return Audience(title=title, number=found, chosen=chosen, back=back)
 
 
 def _of_selection(request: TenantRequest, selection_id: int) -> Audience:
@@ -176,10 +177,10 @@ def _of_selection(request: TenantRequest, selection_id: int) -> Audience:
     selection = (selections if owners is None else selections.filter(owner__in=owners)).first()
     if selection is None:
         raise Http404
+    chosen = Chosen(selection_id=selection.pk)
     return Audience(
         title=selection.name,
-        number=SelectionMember.objects.filter(selection=selection).count(),
-        selection_id=selection.pk,
-        contact_ids=(),
+        number=chosen.number(request.member, tenant_now(request.tenant.pk)),
+        chosen=chosen,
         back=turl(request.tenant, "crm:selection", selection.pk),
     )

@@ -10,9 +10,10 @@ from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.rights import DataObject, Reach, Right
+from crm.queries.reach import get_contact
+from crm.views.contact import contact_tabs
 from flows.models import Flow
 from flows.visibility import visible_flows
-from participants.access import visible_contact
 from participants.flow_page import visible_flow
 from participants.forms import number
 from participants.models import Participant
@@ -23,13 +24,14 @@ from participants.why_words import both_answers
 @require_GET
 def contact_flows(request: TenantRequest, tenant: str, contact_id: int) -> HttpResponse:
     """Show the flows of a contact that the member may see, to everyone; links into flows only to whom they open."""
-    contact = visible_contact(request.member, contact_id)
+    contact = get_contact(request.member, contact_id)
     now = tenant_now(request.tenant.pk)
     found = flows_of_contact(member=request.member, contact=contact, now=now)
     inside = {row.flow.pk for row in found if row.participant.status == Participant.Status.ACTIVE}
     others = visible_flows(request.member).exclude(pk__in=inside).order_by("name")
     context = {
         "contact": contact,
+        "tabs": contact_tabs(request, contact, "Flows"),
         "rows": found,
         "others": others.only("pk", "name")[:200],
         "may_add": request.member.may(Right.FLOW_ADMINISTRATOR, Right.ADD_TO_FLOWS),
@@ -41,7 +43,7 @@ def contact_flows(request: TenantRequest, tenant: str, contact_id: int) -> HttpR
 @needs(Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
 def why(request: TenantRequest, tenant: str, contact_id: int) -> HttpResponse:
     """Answer why a contact is not in a flow (?flow=id): what was decided, and what would be decided now."""
-    contact = visible_contact(request.member, contact_id)
+    contact = get_contact(request.member, contact_id)
     flow = visible_flow(request.member, number(request.GET.get("flow", "")) or 0)
     context = {
         "contact": contact,

@@ -92,14 +92,13 @@ def add_to_selection(request: TenantRequest, tenant: str) -> HttpResponse:
 def to_flow(request: TenantRequest, tenant: str) -> HttpResponse:
     """Hand the chosen contacts over to the dialog of the room above."""
     _may_read(request)
-    ids = [number for number in request.POST.getlist("ids") if number.isdecimal()]
-    back = f"{turl(request.tenant, 'crm:contacts')}?{_safe(request.POST.get('query', ''))}"
+    asked = _safe(request.POST.get("query", ""))
     if request.POST.get("every") == "on":
-        messages.info(request, "Add all that match to a selection first; then add the selection to the flow.")
-        return redirect(back)
+        return redirect(f"{turl(request.tenant, 'participants:add')}?{urlencode({'list': asked})}")
+    ids = [number for number in request.POST.getlist("ids") if number.isdecimal()]
     if not ids:
         messages.error(request, "Choose at least one contact.")
-        return redirect(back)
+        return redirect(f"{turl(request.tenant, 'crm:contacts')}?{asked}")
     query = urlencode([("contact", number) for number in ids])
     return redirect(f"{turl(request.tenant, 'participants:add')}?{query}")
 

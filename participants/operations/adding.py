@@ -1,4 +1,4 @@
-"""Add contacts to a flow by hand: a few at once, a selection of a million as a job in slices.
+"""Add contacts to a flow by hand: a few at once, a selection or a list of a million as a job of slices.
 
 A slice commits its cursor and its verdicts together, so a crash repeats nothing. The token comes with the form:
 the same form sent twice is the same job.
@@ -9,20 +9,27 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.http import QueryDict
 
 from accounts.audit import write_audit
-from accounts.models import User
+from accounts.models import Membership, Tenant, User
+from accounts.queries import active_membership
+from core.jobs import JobFailed, Slice, run_slice, wake_after_commit
 from core.models import Job
 from core.tenancy import require_tenant_id
 from crm.models import Contact, SelectionMember
+from crm.queries import listing
+from crm.queries.reach import contacts_for
 from flows.models import Flow
 from participants.operations.enrol import Source, suggest
 from participants.words import GONE
 
-KIND: Final = "participants.add"
 AT_ONCE: Final = 2_000
 SLICE: Final = 5_000
 
@@ -31,95 +38,137 @@ class FlowClosed(Exception):
     """The flow is not running or paused: nobody can be added."""
 
 
-@transaction.atomic
-def start_adding(
-    *,
-    flow_id: int,
-    token: str,
-    actor: User,
-    now: dt.datetime,
-    selection_id: int | None = None,
-    contact_ids: Sequence[int] = (),
-) -> Job:
-    """Suggest the members of a selection, or these contacts; return the job with its result so far.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Who is to be added: a selection's members, everyone a list's query string finds, or these contacts."""
 
-    Up to AT_ONCE contacts are judged right here; for more the caller wakes `participants.add_contacts` after the
-    commit. Raises FlowClosed, Flow.DoesNotExist.
+    selection_id: int | None = None
+    query: str | None = None
+    contact_ids: Sequence[int] = ()
+
+    def contacts(self, member: Membership, now: dt.datetime) -> QuerySet[Contact]:
+        """Return the contacts; a list's and single ones within the member's reach."""
+        if self.selection_id is not None:
+            members = SelectionMember.objects.filter(selection_id=self.selection_id)
+            return Contact.objects.filter(pk__in=members.values("contact_id"))
+        if self.query is not None:
+            zone = ZoneInfo(Tenant.objects.values_list("timezone", flat=True).get(pk=require_tenant_id()))
+            return listing.matching(member, listing.read_query(QueryDict(self.query)), now=now, zone=zone)
+        return contacts_for(member).filter(pk__in=list(self.contact_ids)[:AT_ONCE])
+
+    def page(self, member: Membership, now: dt.datetime, *, after: int) -> list[int]:
+        """Return the next SLICE ids; a selection's by its own index, however large it is."""
+        if self.selection_id is not None:
+            members = SelectionMember.objects.filter(selection_id=self.selection_id, contact_id__gt=after)
+            return list(members.order_by("contact_id").values_list("contact_id", flat=True)[:SLICE])
+        found = self.contacts(member, now).filter(pk__gt=after).order_by("pk")
+        return list(found.values_list("pk", flat=True)[:SLICE])
+
+    def number(self, member: Membership, now: dt.datetime) -> int:
+        """Return how many there are."""
+        if self.selection_id is not None:
+            return SelectionMember.objects.filter(selection_id=self.selection_id).count()
+        return self.contacts(member, now).order_by().count()
+
+
+@transaction.atomic
+def start_adding(*, flow_id: int, chosen: Chosen, token: str, member: Membership, now: dt.datetime) -> Job:
+    """Suggest the chosen contacts for a flow; return the job with its result so far.
+
+    Up to AT_ONCE are judged right here, more by a worker. Raises FlowClosed, Flow.DoesNotExist.
     """
-    _one_at_a_time(actor)
-    made = Job.objects.filter(kind=KIND, created_by=actor, arguments__token=token).first()
+    _one_at_a_time(member.user)
+    made = Job.objects.filter(kind=ADD_TO_FLOW.name, created_by=member.user, arguments__token=token).first()
     if made is not None:
         return made
     flow = Flow.objects.get(pk=flow_id, deleted_at=None)
     if flow.status == Flow.Status.NOT_RUNNING:
         raise FlowClosed(f"{flow.name} is not running, so nobody can be added.")
-    ids = sorted(set(contact_ids))[:AT_ONCE]
     job = Job.objects.create(
-        kind=KIND,
+        kind=ADD_TO_FLOW.name,
         title=f"Adding contacts to {flow.name}"[:200],
-        arguments={"token": token, "flow": flow_id, "selection": selection_id, "contacts": ids},
-        cursor={"after": 0},
-        total=SelectionMember.objects.filter(selection_id=selection_id).count() if selection_id else len(ids),
-        created_by=actor,
+        arguments={
+            "token": token,
+            "flow": flow_id,
+            "selection": chosen.selection_id,
+            "query": chosen.query,
+            "contacts": sorted(set(chosen.contact_ids))[:AT_ONCE],
+        },
+        total=chosen.number(member, now),
+        created_by=member.user,
         created_at=now,
         updated_at=now,
     )
+    payload = {"selection": chosen.selection_id, "query": chosen.query, "contacts": job.total}
     write_audit(
-        actor=actor,
+        actor=member.user,
         action="flow.add_contacts",
         object_kind="flow",
         object_id=flow.pk,
         object_name=flow.name,
-        payload={"selection": selection_id, "contacts": job.total},
+        payload=payload,
     )
     if job.total <= AT_ONCE:
-        add_slice(job_id=job.pk, now=now)
+        while run_slice(tenant_id=require_tenant_id(), job_id=job.pk, now=now):
+            pass
         job.refresh_from_db()
+    else:
+        wake_after_commit(job)
     return job
 
 
-@transaction.atomic
-def add_slice(*, job_id: int, now: dt.datetime) -> bool:
-    """Judge and enrol the next contacts of a job; say whether there are more. Another worker's slice is left alone."""
-    job = Job.objects.select_for_update(skip_locked=True).filter(pk=job_id, kind=KIND).first()
-    if job is None or job.is_over:
-        return False
-    after = int(job.cursor["after"])
-    ids = _next_contacts(job, after)
-    selection = job.arguments["selection"]
-    source = Source("selection" if selection else "manual", id=selection, actor_id=job.created_by_id)
-    found = suggest(flow_id=job.arguments["flow"], contact_ids=ids, source=source, now=now)
-    verdicts = Counter(job.result.get("verdicts", {}))
-    verdicts.update({str(verdict): number for verdict, number in found.verdicts.items()})
-    gone = len(ids) - sum(found.verdicts.values())
-    if gone:
-        verdicts.update({GONE: gone})
-    more = len(ids) == SLICE
-    job.result = {"verdicts": dict(verdicts)}
-    job.cursor = {"after": ids[-1] if ids else after}
-    job.done += len(ids)
-    job.status = Job.Status.RUNNING if more else Job.Status.DONE
-    # Members who came or went meanwhile: what was judged is the truth.
-    job.total = max(job.total, job.done) if more else job.done
-    job.updated_at = now
-    job.save(update_fields=["result", "cursor", "done", "total", "status", "updated_at"])
-    return more
+class AddToFlow:
+    """The job: suggests contacts in slices, in the order of their ids."""
 
+    name = "add_to_flow"
 
-def _next_contacts(job: Job, after: int) -> list[int]:
-    if job.arguments["selection"]:
-        members = SelectionMember.objects.filter(
-            selection_id=job.arguments["selection"], contact_id__gt=after
+    def slice(self, job: Job, *, now: dt.datetime) -> Slice:
+        """Judge and enrol the next contacts. Members who come meanwhile are judged too, those who go are not."""
+        after = int(job.cursor.get("after", 0))
+        arguments = job.arguments
+        chosen = Chosen(arguments["selection"], arguments["query"], tuple(arguments["contacts"]))
+        ids = chosen.page(_member(job), now, after=after)
+        source = Source(
+            "selection" if chosen.selection_id else "manual",
+            id=chosen.selection_id,
+            actor_id=job.created_by_id,
         )
-        return list(members.order_by("contact_id").values_list("contact_id", flat=True)[:SLICE])
-    ids = [one for one in job.arguments["contacts"] if one > after][:SLICE]
-    return sorted(Contact.objects.filter(pk__in=ids).values_list("pk", flat=True))
+        found = suggest(flow_id=arguments["flow"], contact_ids=ids, source=source, now=now)
+        finished = len(ids) < SLICE
+        done = job.done + len(ids)
+        return Slice(
+            cursor={"after": ids[-1] if ids else after},
+            done=done,
+            total=done if finished else max(job.total, done),
+            finished=finished,
+            result={"verdicts": _sums(job, found.verdicts, len(ids))},
+        )
 
 
-def _one_at_a_time(actor: User) -> None:
+ADD_TO_FLOW: Final = AddToFlow()
+
+
+def _member(job: Job) -> Membership:
+    user = User.objects.filter(pk=job.created_by_id or 0).first()
+    member = active_membership(user) if user else None
+    if member is None:
+        raise JobFailed("Whoever started this is no longer a member of the company.")
+    return member
+
+
+def _sums(job: Job, verdicts: Counter[Any], asked: int) -> dict[str, int]:
+    sums: Counter[str] = Counter(job.result.get("verdicts", {}))
+    sums.update({str(verdict): number for verdict, number in verdicts.items()})
+    gone = asked - sum(verdicts.values())
+    if gone:
+        sums.update({GONE: gone})
+    return dict(sums)
+
+
+def _one_at_a_time(user: User) -> None:
     """The second click of a double click waits for the first and then finds its job."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtext(%s), %s)",
-            [f"{KIND}:{require_tenant_id()}", actor.pk % 2**31],
+            [f"add to flow {require_tenant_id()}", user.pk % 2**31],
         )

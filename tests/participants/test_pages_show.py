@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEntry
+from core.jobs import run_slice
 from core.models import Job
 from crm.models import Contact, SelectionMember
 from flows.models import Flow
 from participants.models import Participant, Suggestion
-from participants.operations.adding import add_slice, start_adding
+from participants.operations.adding import Chosen, start_adding
 from tests.fixtures.people import Person
 from tests.participants.pages import EMOJI, RIGHT_TO_LEFT, Stage, add_people, crowd, make_stage
 
@@ -269,11 +270,12 @@ def test_many_contacts_are_added_in_slices_that_repeat_nothing(
         selection = world.selection("Crowd", *Contact.objects.filter(last_name="Crowd"))
         world.flow(stage.wait.model_copy(update={"id": uuid.uuid4()}), name="Other")
         other = Flow.objects.get(name="Other")
-        job = start_adding(
-            flow_id=other.pk, token="t", actor=bob.user, now=world.now, selection_id=selection.pk
-        )
+        chosen = Chosen(selection_id=selection.pk)
+        job = start_adding(flow_id=other.pk, chosen=chosen, token="t", member=bob.member, now=world.now)
         assert (job.status, job.done, job.total) == (Job.Status.WAITING, 0, 100)
-        assert [add_slice(job_id=job.pk, now=world.now) for _ in range(4)] == [True, True, False, False]
+        tenant = world.tenant.pk
+        more = [run_slice(tenant_id=tenant, job_id=job.pk, now=world.now) for _ in range(4)]
+        assert more == [True, True, False, False]
         job.refresh_from_db()
         assert (job.status, job.done, job.result) == (Job.Status.DONE, 100, {"verdicts": {"enrolled": 100}})
         assert Participant.objects.filter(flow_id=other.pk).count() == 100
@@ -357,3 +359,16 @@ def test_why_not_answers_from_the_kept_verdict_and_by_judging_now(bob: Person) -
     assert "would pass every rule and enter" in never
     with stage.scope():
         assert Suggestion.objects.count() == 1
+
+
+def test_all_that_a_list_finds_are_added_not_only_its_page(stage: Stage, bob: Person) -> None:
+    crowd(stage, 70)
+    with stage.scope() as world:
+        world.flow(stage.wait.model_copy(update={"id": uuid.uuid4()}), name="Other")
+        other = Flow.objects.get(name="Other")
+        everyone = Contact.objects.count()
+    answer = bob.client().post(bob.url("contacts/to-flow/"), {"every": "on", "query": ""})
+    form = bob.client().get(answer["Location"])
+    assert f"{everyone} contacts will be suggested" in text_of(form.content.decode())
+    result = bob.client().post(answer["Location"], {"flow": other.pk, "token": "all"}, follow=True)
+    assert f"Enrolled {everyone} Not enrolled 0" in text_of(result.content.decode())
