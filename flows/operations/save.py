@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from accounts.audit import write_audit
 from accounts.models import Tenant, User
 from accounts.urls_for import turl
+from content.operations.connect import connect_emails
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from crm.models import Usage
@@ -60,6 +61,9 @@ def save_locked(*, flow: Flow, actor: User, now: dt.datetime, note: str = "") ->
     _refresh_steps(flow, document, now)
     refresh_usage(flow, document)
     refresh_stream(flow, document)
+    connect_emails(
+        flow_id=flow.pk, email_ids=[u.reference.id for u in uses(document) if u.reference.kind == "email"]
+    )
     write_audit(
         actor=actor,
         action="flow.save",

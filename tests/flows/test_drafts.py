@@ -136,6 +136,8 @@ def test_a_save_writes_a_numbered_revision_steps_usage_and_the_stream(
     assert Usage.objects.get(used_kind="email").url == alice.url(
         f"flows/{flow.pk}/edit/?part=step:{node.id}"
     ).removeprefix("http://testserver")
+    world.welcome.refresh_from_db()
+    assert world.welcome.flow_id == flow.pk, "an email becomes the flow's own when a saved step sends it"
     stream = Stream.objects.get(pk=flow.stream_id)
     assert (stream.timezone, stream.subscription_type_id) == ("Europe/Oslo", world.newsletter.pk)
 
