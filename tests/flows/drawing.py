@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Page
 
 from flows.models import Flow
 from tests.fixtures.people import Person
+
+
+@contextmanager
+def answered(page: Page, url: str) -> Iterator[None]:
+    """Wait for the answer to what is done inside, and until htmx has put it in its place."""
+    with page.expect_response(url):
+        yield
+    busy = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
+    page.wait_for_function(f"!document.querySelector('{busy}')")
 
 
 def sign_in(page: Page, person: Person, live_server: Any) -> None:
@@ -26,16 +37,15 @@ def open_designer(page: Page, person: Person, live_server: Any, flow: Flow) -> N
 def add_step(page: Page, label: str, kind: str) -> None:
     """Press a plus and choose a kind."""
     page.get_by_role("button", name=label, exact=True).click()
-    with page.expect_response("**/edit/op/"):
+    with answered(page, "**/edit/op/"):
         page.get_by_role("menuitem", name=kind).click()
     page.wait_for_selector(".flow-panel form [name=title]")
 
 
 def apply(page: Page) -> None:
     """Apply the panel's form and wait for the answer."""
-    with page.expect_response("**/edit/apply/"):
+    with answered(page, "**/edit/apply/"):
         page.locator("#panel-apply").click()
-    page.wait_for_timeout(50)
 
 
 def add_criterion(
@@ -43,11 +53,11 @@ def add_criterion(
 ) -> None:
     """Fill the first line of the criteria editor."""
     panel = page.locator("#flow-panel")
-    with page.expect_response("**/contacts/criteria/"):
+    with answered(page, "**/contacts/criteria/"):
         panel.get_by_role("button", name="Add criterion").click()
-    with page.expect_response("**/contacts/criteria/"):
+    with answered(page, "**/contacts/criteria/"):
         panel.get_by_label("Field", exact=True).last.select_option(label=field)
-    with page.expect_response("**/contacts/criteria/"):
+    with answered(page, "**/contacts/criteria/"):
         panel.get_by_label("Compare").last.select_option(label=operator)
     if text:
         panel.locator(".criteria input[type=text]").last.fill(text)
@@ -60,17 +70,17 @@ def add_criterion(
 
 def open_part(page: Page, name: str) -> None:
     """Press a card, a branch or an entry of the panel."""
-    with page.expect_response("**/edit/panel/**"):
+    with answered(page, "**/edit/panel/**"):
         page.get_by_role("button", name=name).first.click()
 
 
 def draw_the_story(page: Page) -> None:
     """Draw the flow of the first story by pressing pluses and filling panels."""
     open_part(page, "Added by hand")
-    with page.expect_response("**/edit/op/"):
+    with answered(page, "**/edit/op/"):
         page.get_by_role("button", name="Add: Contact created").click()
     open_part(page, "Trigger")
-    with page.expect_response("**/edit/op/"):
+    with answered(page, "**/edit/op/"):
         page.get_by_role("button", name="Add: Added to selection").click()
     page.locator("#flow-panel [name=selection]").select_option(label="Autumn prospects")
     apply(page)
@@ -93,11 +103,11 @@ def draw_the_story(page: Page) -> None:
     add_step(page, "Add a step after Wait 2 days", "Split")
     page.locator("[name=title]").fill("Who are they?")
     apply(page)
-    with page.expect_response("**/edit/op/"):
+    with answered(page, "**/edit/op/"):
         page.get_by_role("button", name="Add branch").click()
     fill_branches(page)
     add_step(page, "Add a step at the start of branch Chefs", "Update contact")
-    with page.expect_response("**/edit/apply/"):
+    with answered(page, "**/edit/apply/"):
         page.get_by_label("Field", exact=True).select_option(label="Category")
     page.get_by_label("Value").select_option(label="Customers")
     apply(page)
@@ -106,7 +116,7 @@ def draw_the_story(page: Page) -> None:
     page.locator("[name=email]").select_option(label="Welcome")
     apply(page)
     open_part(page, "Finish")
-    with page.expect_response("**/edit/op/"):
+    with answered(page, "**/edit/op/"):
         page.get_by_role("button", name="Add: Contact changed").click()
     add_criterion(page, "Category", "is one of", choices=("Customers",))
     apply(page)
