@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from flows.models import Flow
 from tests.fixtures.people import Person
@@ -18,7 +18,7 @@ def answered(page: Page, url: str) -> Iterator[None]:
     with page.expect_response(url):
         yield
     busy = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
-    page.wait_for_function(f"!document.querySelector('{busy}')")
+    expect(page.locator(busy)).to_have_count(0)
 
 
 def sign_in(page: Page, person: Person, live_server: Any) -> None:
