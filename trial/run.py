@@ -112,7 +112,7 @@ class Runner:
         child.start()
         self.children.all.append(child)
 
-    def wait_for_web(self, url: str, seconds: float = 60) -> None:
+    def wait_for_web(self, url: str, seconds: float = 180) -> None:
         """Wait until the first page answers."""
         deadline = time.monotonic() + seconds
         while not self.ended and not answers(url):
