@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
-from tests.fixtures.people import Person
+from core.tenancy import tenant_scope
+from flows.models import Flow
+from flows.operations.create import create_flow
+from participants.models import HeldStep
+from tests.fixtures.people import LAST_MONDAY, Person
 
 
 def home(person: Person) -> str:
@@ -51,3 +56,26 @@ def test_the_home_page_takes_a_fixed_number_of_queries(
     client.get(alice.url())
     with django_assert_max_num_queries(25):
         client.get(alice.url())
+
+
+def test_what_runs_what_is_paused_and_what_is_held_is_named(alice: Person, rory: Person) -> None:
+    with tenant_scope(alice.tenant.pk):
+        names = {"Autumn welcome": "running", "Win back": "paused", "Broken one": "running"}
+        flows = {name: create_flow(name=name, owner=alice.user, now=LAST_MONDAY) for name in names}
+        for name, status in names.items():
+            started = {"revision": 1, "started_at": LAST_MONDAY, "status": status}
+            Flow.objects.filter(pk=flows[name].pk).update(**started)
+        HeldStep.objects.create(
+            flow_id=flows["Broken one"].pk,
+            step_id=uuid.uuid4(),
+            cause="The mail server cannot be reached.",
+            since=LAST_MONDAY,
+            retry_at=LAST_MONDAY,
+        )
+    page = home(alice)
+    assert "Your first flow" not in page
+    assert page.index("Needs attention") < page.index("Running now") < page.index("Autumn welcome")
+    assert "Broken one is held" in page
+    assert "The mail server cannot be reached." in page
+    assert "Win back is paused" in page
+    assert "Autumn welcome" not in home(rory)

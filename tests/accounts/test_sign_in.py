@@ -7,11 +7,14 @@ import threading
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import Membership, Tenant, User
+from core import clock
 from core.tenancy import tenant_scope
 from tests.fixtures.people import PASSWORD, Person
 from tests.support.smtp import Mailbox
@@ -152,3 +155,20 @@ def test_what_somebody_else_holds_answers_with_try_again(alice: Person, settings
     assert answer.status_code == 409
     assert "Someone is working on this" in answer.content.decode()
     assert Tenant.objects.get(slug="acme").consent_required
+
+
+def test_a_second_factor_is_switched_on_and_asked_for_at_the_next_sign_in(alice: Person) -> None:
+    client = alice.client()
+    ask_again = client.get("/accounts/2fa/totp/activate/")["Location"]
+    assert ask_again.startswith("/accounts/reauthenticate/")
+    page = client.post(ask_again, {"password": PASSWORD}, follow=True)
+    assert page.request["PATH_INFO"] == "/accounts/2fa/totp/activate/"
+    secret = page.context["form"].secret
+    code = format_hotp_value(hotp_value(secret, int(clock.now().timestamp()) // 30))
+    client.post("/accounts/2fa/totp/activate/", {"code": code})
+    assert Authenticator.objects.filter(user=alice.user, type="totp").exists()
+    newcomer = Client()
+    answer = newcomer.post("/accounts/login/", {"login": "alice@acme.test", "password": PASSWORD})
+    assert answer["Location"].startswith("/accounts/2fa/authenticate/")
+    assert newcomer.get("/t/acme/").status_code == 302
+    assert "authenticator code" in newcomer.get("/accounts/2fa/authenticate/").content.decode()
