@@ -53,7 +53,7 @@ def _cells(row: ParticipantRow) -> Sequence[object]:
         row.step_title,
         participant.success_at.isoformat() if participant.success_at else "",
         participant.ended_at.isoformat() if participant.ended_at else "",
-        message.subject if message else "",
+        message.email_name if message else "",
         message.at.isoformat() if message else "",
         message.status_label if message else "",
     )

@@ -33,7 +33,7 @@ class ContactMessage:
     """A message that the contact got in a flow."""
 
     id: int
-    subject: str
+    email_name: str
     step_title: str
     status: str
     status_label: str
@@ -90,11 +90,11 @@ def _messages(contact_id: int, titles: Mapping[uuid.UUID, str]) -> dict[int, lis
     names = version_names(sent)
     found: dict[int, list[ContactMessage]] = {}
     for message in reversed(sent):
-        subject = names.get(message.content_version_id, ("", ""))[0]
+        email_name = names.get(message.content_version_id, ("", ""))[1]
         found.setdefault(message.participant_id or 0, []).append(
             ContactMessage(
                 id=message.pk,
-                subject=subject,
+                email_name=email_name,
                 step_title=titles.get(message.step_id, "") if message.step_id else "",
                 status=message.status,
                 status_label=str(Message.Status(message.status).label),

@@ -345,7 +345,7 @@ def _branches(visit: Visit, node: StepNode | None, told: _Told | None) -> list[B
     judged = []
     for index, branch in enumerate(node.branches):
         result = "taken" if index == winner else ("did not hold" if index < winner else "not asked")
-        words = told.branch_words.get(branch.id, "everyone else")
+        words = told.branch_words.get(branch.id, "all others")
         judged.append(BranchJudged(branch.name or "Everyone else", words, result))
     return judged
 
