@@ -23,12 +23,15 @@ WHERE s.tenant_id = %s AND s.state = 'open' AND EXISTS (
       AND m.send_at <= %s)
 ORDER BY s.served_at NULLS FIRST, s.id LIMIT 1
 """
+# MATERIALIZED: as a plain subquery it may stand inside a nested loop and run, with its LIMIT, once for each row.
 _TAKE = """
+WITH due AS MATERIALIZED (
+    SELECT enrolled_on, id FROM delivery_message
+    WHERE tenant_id = %(tenant)s AND stream_id = %(stream)s AND status = 'queued' AND reserved_by IS NULL
+      AND send_at <= %(due)s
+    ORDER BY send_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE delivery_message m SET {change}
-FROM (SELECT enrolled_on, id FROM delivery_message
-      WHERE tenant_id = %(tenant)s AND stream_id = %(stream)s AND status = 'queued' AND reserved_by IS NULL
-        AND send_at <= %(due)s
-      ORDER BY send_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) due
+FROM due
 WHERE m.tenant_id = %(tenant)s AND m.enrolled_on = due.enrolled_on AND m.id = due.id
 RETURNING m.enrolled_on, m.id
 """

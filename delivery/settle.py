@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.backoff import next_try
 from core.db.cursors import raw_cursor
@@ -144,7 +144,13 @@ def settle(settlements: Sequence[Settlement], *, process: int, now: dt.datetime)
         done = {row[0] for row in cursor.fetchall()}
         mine = [s for s in settlements if s.candidate.id in done]
         record_events([_event(s, now) for s in mine if _is_told(s)], cursor=cursor)
-    _block(mine, now)
+        _block(mine, now)
+        record_events([_blocked_event(s, now) for s in mine if s.blocks and _is_told(s)], cursor=cursor)
+
+
+def _blocked_event(settlement: Settlement, now: dt.datetime) -> NewEvent:
+    told = replace(settlement, event="address.blocked", reason=settlement.blocks, rendered=None)
+    return _event(told, now)
 
 
 def _is_told(settlement: Settlement) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
+from accounts.models import Tenant
 from content.models import Email
 from content.operations.emails import Draft, create_email, save_email
 from content.starters import STARTERS
@@ -17,7 +18,7 @@ from core.tenancy import tenant_scope
 from core.text import norm
 from crm.models import Contact, SearchWord
 from delivery.operations.sending import send_batch
-from tests.delivery.conftest import House, house  # noqa: F401
+from tests.delivery.conftest import House
 from tests.fixtures.people import LAST_MONDAY, Person
 from tests.support.smtp import Mailbox
 
@@ -135,9 +136,10 @@ def test_the_mail_itself_fits_a_phone_and_a_desktop(
 
 
 def test_a_recipient_unsubscribes_and_chooses_without_signing_in(
-    page: Page, live_server: Any, house: House, mailbox: Mailbox, settings: Any
+    page: Page, live_server: Any, acme: Tenant, mailbox: Mailbox, settings: Any
 ) -> None:
     settings.PUBLIC_URL = live_server.url
+    house = House(acme)
     house.queue(house.contact("Ada"))
     assert house.send().handed == 1
     link = mailbox.received[0].message["List-Unsubscribe"].strip("<>")

@@ -72,7 +72,7 @@ def test_a_refused_address_bounces_and_is_blocked(house: House, mailbox: Mailbox
     with house.scope():
         blocked = BlockedAddress.objects.get()
         assert (blocked.address_norm, blocked.reason) == ("gone@post.test", "hard_bounce")
-        assert list(Event.objects.values_list("kind", flat=True)) == ["message.bounced"]
+        assert list(Event.objects.values_list("kind", flat=True)) == ["message.bounced", "address.blocked"]
 
 
 @pytest.mark.parametrize("text", ["550 5.7.1 Policy says no", "552 5.2.2 Mailbox full"])
