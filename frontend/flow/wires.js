@@ -32,7 +32,8 @@ class FlowWires extends HTMLElement {
     const scale = root.width / this.tree.offsetWidth || 1;
     const point = (element, edge) => {
       const box = element.getBoundingClientRect();
-      const x = (box.left + box.width / 2 - root.left) / scale;
+      // Whole pixels, as the browser draws the straight lines between the cards.
+      const x = (Math.round(box.left + box.width / 2) - root.left) / scale;
       return [x, (box[edge] - root.top) / scale];
     };
     const lines = [];
