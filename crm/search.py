@@ -57,26 +57,35 @@ def search_words(query: str) -> list[str]:
     return sorted(words_of_text(text), key=len, reverse=True)
 
 
-_REPLACE = """
-WITH wanted AS (
-    SELECT * FROM unnest(%s::bigint[], %s::text[]) AS w (object_id, word)
-), gone AS (
-    DELETE FROM crm_searchword s
-    WHERE s.tenant_id = %s::bigint AND s.kind = %s::text AND s.object_id = ANY(%s::bigint[])
-      AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.object_id = s.object_id AND w.word = s.word)
-)
+_GONE = """
+DELETE FROM crm_searchword s
+WHERE s.tenant_id = %s::bigint AND s.kind = %s::text AND s.object_id = ANY(%s::bigint[])
+  AND NOT EXISTS (
+    SELECT 1 FROM unnest(%s::bigint[], %s::text[]) AS w (object_id, word)
+    WHERE w.object_id = s.object_id AND w.word = s.word
+  )
+"""
+_NEW = """
 INSERT INTO crm_searchword (tenant_id, kind, object_id, word)
-SELECT %s::bigint, %s::text, w.object_id, w.word FROM wanted w
+SELECT %s::bigint, %s::text, w.object_id, w.word FROM unnest(%s::bigint[], %s::text[]) AS w (object_id, word)
 ON CONFLICT DO NOTHING
 """
 
 
 def write_words(
-    cursor: psycopg.Cursor[Any], *, tenant_id: int, kind: str, words: Mapping[int, Iterable[str]]
+    cursor: psycopg.Cursor[Any],
+    *,
+    tenant_id: int,
+    kind: str,
+    words: Mapping[int, Iterable[str]],
+    are_new: bool = False,
 ) -> None:
-    """Make these the words of each object, in one statement."""
+    """Make these the words of each object: two statements, one where the objects are new and have none yet."""
     if not words:
         return
-    pairs = [(object_id, word) for object_id, found in words.items() for word in sorted(found)]
-    ids, texts = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    cursor.execute(_REPLACE, [ids, texts, tenant_id, kind, list(words), tenant_id, kind])
+    # By word, so that neighbours of the index are written together.
+    pairs = sorted((word, object_id) for object_id, found in words.items() for word in found)
+    ids, texts = [pair[1] for pair in pairs], [pair[0] for pair in pairs]
+    if not are_new:
+        cursor.execute(_GONE, [tenant_id, kind, list(words), ids, texts])
+    cursor.execute(_NEW, [tenant_id, kind, ids, texts])

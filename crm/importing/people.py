@@ -15,6 +15,8 @@ from crm.importing.catalog import Catalog
 from crm.importing.rows import Plan, Row
 
 INTERESTS = "contact.interests"
+# How the reason of a differing company value begins.
+NOT_APPLIED = "Not applied"
 
 
 @dataclass(slots=True)
@@ -109,5 +111,5 @@ def _set_company(company: Owner, row: Row, key: str, value: Any, target: Target,
     elif old != value:
         catalog: Catalog = plan.catalog
         has = catalog.name(target.type, old)
-        text = f"Not applied: {company.row['name']} has {has} already"
+        text = f"{NOT_APPLIED}: {company.row['name']} has {has} already"
         row.warn(plan.header_of(key), text[:250], catalog.name(target.type, value))

@@ -122,7 +122,9 @@ class Writer:
             )
             new = {row[0]: search.words_of_company(name=row[1]) for row in self.cursor.fetchall()}
             made = len(new)
-            search.write_words(self.cursor, tenant_id=self.tenant_id, kind=search.COMPANY, words=new)
+            search.write_words(
+                self.cursor, tenant_id=self.tenant_id, kind=search.COMPANY, words=new, are_new=True
+            )
         ids = {company_id for _, company_id in known.values() if company_id}
         by_id = self._load_companies(names, ids)
         return made, {owner.row["name"]: owner for owner in by_id.values()}, by_id
@@ -178,7 +180,9 @@ class Writer:
         pairs = [(p.id or 0, item) for p in persons for item in sorted(p.values.get(INTERESTS, ()))]
         bulk_write.add_interests(self.cursor, tenant_id=self.tenant_id, pairs=pairs)
         words = {person.id or 0: self._words(person) for person in persons}
-        search.write_words(self.cursor, tenant_id=self.tenant_id, kind=search.CONTACT, words=words)
+        search.write_words(
+            self.cursor, tenant_id=self.tenant_id, kind=search.CONTACT, words=words, are_new=True
+        )
         self._record_created(persons)
 
     def _insert(self, persons: Sequence[Person]) -> None:

@@ -55,7 +55,7 @@ def entries(events: Sequence[Event]) -> list[Entry]:
         )
         who = people.get(event.actor_id or 0, "")
         door = _DOORS.get(Origin(event.origin), "") if event.origin in list(Origin) else ""
-        text = " ".join(part for part in (f"by {who}" if who and not door else who, door) if part)
+        text = ", ".join(part for part in (f"by {who}" if who and not door else who, door) if part)
         found.append(
             Entry(event, kind, _title(event, kind, names), tuple(_details(event, known, names)), text)
         )

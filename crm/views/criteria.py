@@ -48,7 +48,13 @@ def edit(request: TenantRequest, tenant: str) -> HttpResponse:
     changed = apply(
         criteria, request.POST.get("criteria_op", ""), read_path(request.POST.get("criteria_path", ""))
     )
-    context = {"prefix": prefix, "zone": _zone(request).key, "view": Drawer(prefix).draw(changed)}
+    context = {
+        "prefix": prefix,
+        "zone": _zone(request).key,
+        "view": Drawer(prefix).draw(changed),
+        # Whoever added a line goes on in it.
+        "focus": request.POST.get("criteria_op") in {"add-group", "add-line", "nest"},
+    }
     response = render(request, "crm/criteria/editor.html", context)
     return trigger_client_event(response, "criteria:changed", {"prefix": prefix}, after="settle")
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.db.models import Case, Count, F, Value, When
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -30,6 +31,7 @@ from core.tenancy import tenant_scope
 from crm.forms.small import ImportAnswersForm
 from crm.importing.job import plan_for
 from crm.importing.mapping import CONSENT_KEY, import_targets
+from crm.importing.people import NOT_APPLIED
 from crm.importing.preview import preview_cells
 from crm.importing.rows import read_row
 from crm.importing.sniff import NotATable
@@ -47,6 +49,7 @@ from crm.operations.imports import (
 
 # What a form adds to the file it carries.
 FORM_BYTES = 64 * 1024
+_ENCODINGS = {"utf-8-sig": "UTF-8", "cp1252": "Windows (Western)", "latin-1": "Latin-1"}
 
 
 class _Limit(TemporaryFileUploadHandler):
@@ -193,6 +196,7 @@ def _mapping_context(shown: ContactImport) -> dict[str, object]:
         "heads": [column.into.label for column in plan.columns],
         "preview": [(row, preview_cells(row, plan)) for row in rows],
         "asks_consent": CONSENT_KEY in shown.mapping.values(),
+        "encoding": _ENCODINGS.get(shown.encoding, shown.encoding.upper()),
     }
 
 
@@ -207,7 +211,14 @@ def result(request: TenantRequest, tenant: str, import_id: int) -> HttpResponse:
         "shown": shown,
         "job": shown.job,
         "total": shown.created + shown.updated + shown.rejected,
-        "issues": ImportIssue.objects.filter(contact_import=shown).order_by("row", "id")[:50],
+        "issues": ImportIssue.objects.filter(contact_import=shown).order_by("-rejected", "row", "id")[:50],
+        "kinds": ImportIssue.objects.filter(contact_import=shown)
+        .annotate(
+            sort_of=Case(When(reason__startswith=NOT_APPLIED, then=Value(NOT_APPLIED)), default=F("reason"))
+        )
+        .values("column", "sort_of", "rejected")
+        .annotate(count=Count("id"))
+        .order_by("-rejected", "-count")[:20],
     }
     return render(request, "crm/import.html", context)
 
