@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from core.jobs import cancel_job, start_job
+from core.models import Job
 from core.tenancy import require_tenant_id
 from crm.importing.canonical import BrokenRow, make_canonical, records
 from crm.importing.job import IMPORT_CONTACTS, stored_path
@@ -21,6 +22,7 @@ from crm.importing.sniff import NotATable, sniff
 from crm.models import ContactImport
 
 MOST_COLUMNS = 300
+ABANDONED_AFTER = dt.timedelta(days=1)
 DEFAULT_LEGAL_BASIS = "Consent"
 
 
@@ -51,6 +53,7 @@ def receive_upload(
 
     Streams: memory is a block however large the file. Stops at settings.IMPORT_MAX_BYTES.
     """
+    forget_abandoned(now=now)
     folder = Path(settings.MEDIA_ROOT) / "imports" / str(require_tenant_id())
     folder.mkdir(parents=True, exist_ok=True)
     key = uuid.uuid4().hex
@@ -77,6 +80,22 @@ def receive_upload(
         raise
     finally:
         raw.unlink(missing_ok=True)
+
+
+def forget_abandoned(*, now: dt.datetime) -> int:
+    """Throw away uploads that nobody started within a day, and the files of imports that failed; return how many.
+
+    Their rows are people's data, which is not kept for nothing.
+    """
+    old = ContactImport.objects.filter(created_at__lt=now - ABANDONED_AFTER)
+    never_started = list(old.filter(job=None))
+    failed = old.filter(job__status__in=[Job.Status.FAILED, Job.Status.CANCELLED])
+    paths = [stored_path(one) for one in [*never_started, *failed.only("path")]]
+    found = [path for path in paths if path.exists()]
+    for path in found:
+        path.unlink(missing_ok=True)
+    ContactImport.objects.filter(pk__in=[one.pk for one in never_started]).delete()
+    return len(found)
 
 
 def _store(chunks: Iterable[bytes], path: Path) -> int:

@@ -14,6 +14,7 @@ from crm import bulk
 from crm.events import Origin
 from flows.document import StepNode
 from flows.steps.base import (
+    Advance,
     CheckContext,
     Cohort,
     Outcomes,
@@ -84,8 +85,8 @@ class UpdateContact(StepKind):
         return [bulk.Change(line.field, line.action, line.values) for line in settings.lines]
 
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
-        """Make the changes for everyone."""
-        bulk.update_fields(
+        """Make the changes for everyone; company fields of those without a company are left out, and noted."""
+        result = bulk.update_fields(
             ctx.cursor,
             tenant_id=ctx.tenant_id,
             contact_ids=cohort.contact_ids,
@@ -93,5 +94,11 @@ class UpdateContact(StepKind):
             now=ctx.now,
             origin=Origin.FLOW,
             flow_id=ctx.flow_id,
+            zone=ctx.settings.zone,
         )
-        return Outcomes()
+        left_out = {
+            traveller.id: Advance(values={"left_out": result.skipped[traveller.contact_id]})
+            for traveller in cohort
+            if traveller.contact_id in result.skipped
+        }
+        return Outcomes(by_id={**left_out})

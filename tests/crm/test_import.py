@@ -40,6 +40,7 @@ from crm.models import (
 from crm.operations.imports import (
     AlreadyStarted,
     ImportNotReady,
+    forget_abandoned,
     receive_upload,
     settle_import,
     start_import,
@@ -361,6 +362,16 @@ def test_an_open_quote_fails_with_its_row_and_keeps_what_came_before(scope: Tena
 def test_headers_with_line_breaks_never_become_mail_headers(scope: Tenant, alice: Person) -> None:
     done = finish(alice, begin(alice, b'Name,E-mail\nA B,"a@x.test\nBcc: evil@x.test"\n'))
     assert numbers(done) == (0, 0, 1, 0)
+
+
+def test_uploads_that_nobody_starts_are_thrown_away_after_a_day(scope: Tenant, alice: Person) -> None:
+    abandoned = receive(alice, b"Name\nA B\n")
+    path = stored_path(abandoned)
+    assert forget_abandoned(now=NOW + dt.timedelta(hours=23)) == 0
+    assert path.exists()
+    assert forget_abandoned(now=NOW + dt.timedelta(hours=25)) == 1
+    assert not path.exists()
+    assert not ContactImport.objects.exists()
 
 
 def test_two_tenants_import_the_same_file_apart(alice: Person, charlie: Person) -> None:
