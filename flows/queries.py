@@ -23,13 +23,20 @@ def newest_document(flow_id: int) -> FlowDocument:
 
 def revision_document(flow_id: int, number: int) -> FlowDocument:
     """Return the document of one revision; raise NeverSaved where there is none."""
+    return parsed_revision(revision_id(flow_id, number))
+
+
+def revision_id(flow_id: int, number: int) -> int:
+    """Return the row id of a revision, which names one document for ever (a number may come again after a rollback);
+    raise NeverSaved where there is none."""
     row = FlowRevision.objects.filter(flow_id=flow_id, number=number).values_list("id", flat=True).first()
     if row is None:
         raise NeverSaved(f"Flow {flow_id} has no revision {number}.")
-    return _parsed(row)
+    return row
 
 
 @lru_cache(maxsize=256)
-def _parsed(revision_id: int) -> FlowDocument:
-    document = FlowRevision.objects.values_list("document", flat=True).get(pk=revision_id)
+def parsed_revision(row_id: int) -> FlowDocument:
+    """Return the document of a revision by its row id, parsed once per process."""
+    document = FlowRevision.objects.values_list("document", flat=True).get(pk=row_id)
     return FlowDocument.model_validate(document)

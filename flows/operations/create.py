@@ -7,10 +7,11 @@ import datetime as dt
 from django.db import transaction
 
 from accounts.audit import write_audit
-from accounts.models import User
+from accounts.models import Tenant, User
 from content.operations.emails import copy_email
+from core.tenancy import require_tenant_id
 from delivery.operations.streams import make_stream
-from flows.document import FlowDocument, FlowSettings, StepNode
+from flows.document import FlowDocument, FlowSettings, MessageSettings, Sender, StepNode
 from flows.editing.tree import fresh_document
 from flows.models import DraftState, Flow, FlowFolder
 from flows.operations.drafts import draft_of
@@ -26,8 +27,9 @@ def create_flow(
     folder: FlowFolder | None = None,
     document: FlowDocument | None = None,
 ) -> Flow:
-    """Make a flow that is not running and has a draft only: blank, or the given document."""
-    draft = (document or FlowDocument(settings=FlowSettings(timezone=timezone))).model_dump(mode="json")
+    """Make a flow that is not running and has a draft only: the given document, or a blank one that writes from the
+    tenant's own address."""
+    draft = (document or _blank(timezone)).model_dump(mode="json")
     flow = Flow.objects.create(
         name=name,
         folder=folder,
@@ -45,6 +47,12 @@ def create_flow(
     )
     write_audit(actor=owner, action="flow.create", object_kind="flow", object_id=flow.pk, object_name=name)
     return flow
+
+
+def _blank(timezone: str) -> FlowDocument:
+    tenant = Tenant.objects.get(pk=require_tenant_id())
+    sender = Sender(name=tenant.from_name or tenant.name, email=tenant.from_email)
+    return FlowDocument(settings=FlowSettings(timezone=timezone, messages=MessageSettings(sender=sender)))
 
 
 @transaction.atomic

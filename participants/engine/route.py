@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from flows.document import ExitSettings, FlowDocument, StepNode
 from flows.models import FlowRevision
-from flows.queries import revision_document
+from flows.queries import parsed_revision, revision_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,16 @@ class Route:
 
 
 @lru_cache(maxsize=256)
-def _route(flow_id: int, revision: int) -> Route:
-    return Route(revision_document(flow_id, revision))
+def _route(row_id: int) -> Route:
+    return Route(parsed_revision(row_id))
 
 
 def route_of(*, flow_id: int, revision: int) -> Route:
-    """Return the map of a revision; revisions never change, so it is kept per process.
+    """Return the map of a revision; revisions never change, so it is kept per process by the revision's row id.
 
-    The tenant's scope must be open. Flow ids are never used twice, so the cache cannot mix tenants.
+    The tenant's scope must be open; one query.
     """
-    return _route(flow_id, revision)
+    return _route(revision_id(flow_id, revision))
 
 
 def after_removed(*, flow_id: int, step_id: uuid.UUID, route: Route) -> Place:
