@@ -38,7 +38,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "guardian",
     "template_partials",
-    "config",
     "core",
     "accounts",
     "crm",

@@ -15,9 +15,9 @@ def _redis() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5)
 
 
-def first_to_say(key: str, *, seconds: int = WAKE_SECONDS) -> bool:
+def first_to_say(key: str, *, seconds: float = WAKE_SECONDS) -> bool:
     """Say whether nobody else has said this within the last seconds: one wake for many commits."""
-    return bool(_redis().set(f"millrace:{key}", 1, nx=True, ex=seconds))
+    return bool(_redis().set(f"millrace:{key}", 1, nx=True, px=int(seconds * 1000)))
 
 
 def taken_up(key: str) -> None:

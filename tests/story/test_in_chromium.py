@@ -89,6 +89,8 @@ def stage(
     """A trial tenant with its administrator; everybody else comes by invitation."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.PUBLIC_URL = live_server.url
+    # Where the worker looks: uploads go from one process to the other.
+    settings.MEDIA_ROOT = settings.HOME / "media"
     Tenant.objects.filter(pk=acme.pk).update(is_trial=True)
     page.set_default_timeout(30_000)
     return Stage(acme, live_server.url, smtp_sink, page)
