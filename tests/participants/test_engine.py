@@ -329,7 +329,7 @@ def _failing_for(names: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
         found = Contact.objects.filter(pk__in=cohort.contact_ids, first_name__in=names)
         if found.exists():
             ctx.cursor.execute("SELECT 1 / 0")
-        return real(kind, cohort, ctx)  # type: ignore[arg-type]
+        return real(kind, cohort, ctx)
 
     monkeypatch.setattr(type(kind), "run", run)
 

@@ -33,6 +33,7 @@ def test_a_contact_created_by_hand_enters_and_one_by_import_does_not(world: Worl
     take(world)
 
     person = Participant.objects.get(flow_id=flow.pk)
+    assert person.event_data is not None
     assert (person.contact_id, person.source, person.event_data["kind"]) == (
         by_hand.pk,
         "trigger",

@@ -325,11 +325,11 @@ def test_a_recipient_opens_clicks_and_leaves_with_one_click(
     mail = mailbox.to("anna@post.test")[0].message
     _, html = parts(mail)
     paths = re.findall(r"https?://[^/\"]+(/m/[a-z]/[^\"?& ]+)", html)
-    browser = {"HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
+    browser = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
     # A person does not click within seconds of delivery; scanners do.
     story.pass_days(0.1)
-    click = client.get(next(path for path in paths if path.startswith("/m/c/")), **browser)
-    pixel = client.get(next(path for path in paths if path.startswith("/m/o/")), **browser)
+    click = client.get(next(path for path in paths if path.startswith("/m/c/")), headers=browser)
+    pixel = client.get(next(path for path in paths if path.startswith("/m/o/")), headers=browser)
     one_click = re.search(r"<(https?://[^>]+)>", str(mail["List-Unsubscribe"]))
     assert one_click is not None
     left = client.post("/m/" + one_click.group(1).split("/m/")[1], {"List-Unsubscribe": "One-Click"})
