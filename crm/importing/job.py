@@ -27,6 +27,12 @@ from crm.models.consent import E_MARKETING
 ROWS = 1_000
 
 
+def refresh_statistics() -> None:
+    """Have the planner look at the tables that an import fills (migration 0003); some 0.2 s, whatever their size."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT crm_refresh_statistics()")
+
+
 class ImportContacts:
     """The job kind. Its cursor: the byte of the next record, and that record's number (the header is row 1)."""
 
@@ -54,6 +60,7 @@ class ImportContacts:
         finished = len(rows) < ROWS
         end = found[-1][1] if found else offset
         if finished:
+            refresh_statistics()
             transaction.on_commit(lambda: path.unlink(missing_ok=True))
         return Slice({"offset": end, "row": number + len(rows)}, end, job.total, finished)
 

@@ -69,6 +69,11 @@ class Stage:
         )
         return self.mails(to)[-1]
 
+    def count(self, status: str) -> int:
+        """Return how many participants have a status."""
+        with tenant_scope(self.tenant.pk):
+            return Participant.objects.filter(status=status).count()
+
     def one(self) -> Participant:
         """Return the recipient's participation."""
         with tenant_scope(self.tenant.pk):
@@ -302,4 +307,6 @@ def test_the_main_job_in_a_browser(stage: Stage, browser: Browser) -> None:
     expect(stage.page.get_by_text("Running").first).to_be_visible()
     stage.page.get_by_role("link", name="End").click()
     stage.page.get_by_role("dialog").get_by_role("button", name="End flow").click()
-    expect(stage.page.get_by_text("Not running").first).to_be_visible()
+    expect(stage.page.get_by_text("Ended").first).to_be_visible(timeout=60_000)
+    assert stage.count("active") == 0
+    assert stage.count("cancelled") > 1000
