@@ -6,7 +6,7 @@ import time
 
 import pytest
 import redis
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.test import Client
 from pytest_django import Settings
 
@@ -16,7 +16,7 @@ from core.health import TICK_KEY
 @pytest.fixture
 def tick() -> None:
     """A worker ticked just now."""
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
+    with redis.Redis.from_url(django_settings.REDIS_URL) as client:
         client.set(TICK_KEY, time.time())
 
 
@@ -33,7 +33,7 @@ def test_ready_when_database_broker_and_workers_answer(db: None, tick: None) -> 
 
 
 def test_not_ready_when_no_worker_has_ticked_for_a_while(db: None) -> None:
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
+    with redis.Redis.from_url(django_settings.REDIS_URL) as client:
         client.set(TICK_KEY, time.time() - 300)
     answer = Client().get("/health/ready")
     assert answer.status_code == 503
@@ -50,8 +50,12 @@ def test_not_ready_without_a_broker_and_no_reason_leaks(db: None, settings: Sett
     assert "127.0.0.1" not in answer.content.decode()
 
 
-def test_metrics_speak_prometheus(db: None, tick: None) -> None:
+def test_metrics_speak_prometheus(db: None, tick: None, settings: Settings) -> None:
+    settings.CELERY_QUEUE = "two-wait-here"
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.delete(settings.CELERY_QUEUE)
+        client.rpush(settings.CELERY_QUEUE, "one", "two")
     text = Client().get("/health/metrics").content.decode()
     assert 'millrace_up{part="database"} 1.0' in text
     assert "millrace_tick_age_seconds" in text
-    assert "millrace_queue_length 0.0" in text
+    assert "millrace_queue_length 2.0" in text
