@@ -22,10 +22,10 @@ FOLD_ROWS = 10_000
 
 _FOLD = """
 WITH taken AS (
-    DELETE FROM participants_counterdelta d
-    USING (SELECT id FROM participants_counterdelta WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s) AS batch
-    WHERE d.id = batch.id AND d.tenant_id = %(tenant)s
-    RETURNING d.flow_id, d.step_id, d.measure, d.amount
+    DELETE FROM participants_counterdelta
+    WHERE tenant_id = %(tenant)s AND id = ANY(ARRAY(
+        SELECT id FROM participants_counterdelta WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s))
+    RETURNING flow_id, step_id, measure, amount
 ), folded AS (
     INSERT INTO participants_countertotal AS t (tenant_id, flow_id, step_id, measure, amount)
     SELECT %(tenant)s, flow_id, step_id, measure, sum(amount) FROM taken GROUP BY flow_id, step_id, measure

@@ -55,11 +55,12 @@ class IntakeResult:
     flows: set[int] = field(default_factory=set)
 
 
+# An array and not a join: before the table has statistics a join is planned as a loop within a loop.
 _TAKE = """
-DELETE FROM crm_eventinbox i
-USING (SELECT id FROM crm_eventinbox WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s) AS batch
-WHERE i.id = batch.id AND i.tenant_id = %(tenant)s
-RETURNING i.event_id, i.day, i.kind
+DELETE FROM crm_eventinbox
+WHERE tenant_id = %(tenant)s
+  AND id = ANY(ARRAY(SELECT id FROM crm_eventinbox WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s))
+RETURNING event_id, day, kind
 """
 
 _READ = """

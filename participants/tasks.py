@@ -39,8 +39,8 @@ def advance_flow(tenant_id: int, flow_id: int) -> None:
     # Fewer than the limit may only mean that other work held some contacts: the next batch finds out.
     if result.claimed:
         advance_flow.delay(tenant_id, flow_id)
-    if result.claimed >= limit:
-        wake.wake_flow(tenant_id=tenant_id, flow_id=flow_id)
+    if result.claimed >= limit and wake.first_to_say(f"more:{flow_id}", seconds=2):
+        advance_flow.delay(tenant_id, flow_id)
     elif result.busy:
         advance_flow.apply_async((tenant_id, flow_id), countdown=random.uniform(0.1, 0.5))
 
