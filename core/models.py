@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from django.db import models
 from django.utils.functional import cached_property
@@ -100,11 +100,3 @@ class Job(TenantModel):
     def is_over(self) -> bool:
         """Whether no further slice will run."""
         return self.status in {self.Status.DONE, self.Status.FAILED, self.Status.CANCELLED}
-
-
-def tenant_constraint_name(model: type[models.Model], suffix: str) -> str:
-    """Return a constraint name that fits PostgreSQL's 63 characters."""
-    return f"{model._meta.db_table[:50]}_{suffix}"[:63]
-
-
-JsonDict = dict[str, Any]

@@ -67,7 +67,7 @@ class PartitionTable(Operation):
 
     `key` becomes the primary key: PostgreSQL demands that it holds the partition column. An `id` gets a sequence
     of its own: identity on partitioned parents needs PostgreSQL 17. A partition is reached through its parent
-    only, whose policies guard it, so the app's role has no rights on it (core.partitions makes the later ones).
+    only, whose policies guard it, so the app's role has no rights on it.
     """
 
     reversible = True
