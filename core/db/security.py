@@ -38,7 +38,10 @@ def composite_targets_sql(model: type[models.Model]) -> Iterator[str]:
                 ALTER TABLE "{other}" ADD CONSTRAINT "{other}_tenant_key" UNIQUE (tenant_id, "{key}");
             END IF; END $$"""
         name = f"{table}_{field.column}_same_tenant"[-63:]
-        yield (
-            f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" FOREIGN KEY (tenant_id, "{field.column}") '
-            f'REFERENCES "{other}" (tenant_id, "{key}") DEFERRABLE INITIALLY DEFERRED'
-        )
+        # An app's later migration runs over all its models again, those that have their keys already too.
+        yield f"""DO $$ BEGIN
+            IF NOT EXISTS (SELECT 1 FROM pg_constraint
+                           WHERE conrelid = '"{table}"'::regclass AND conname = '{name}') THEN
+                ALTER TABLE "{table}" ADD CONSTRAINT "{name}" FOREIGN KEY (tenant_id, "{field.column}")
+                REFERENCES "{other}" (tenant_id, "{key}") DEFERRABLE INITIALLY DEFERRED;
+            END IF; END $$"""
