@@ -8,15 +8,15 @@ from typing import Any
 from crm.criteria.schema import Criteria
 from crm.criteria.sql import compile_criteria
 from flows.document import FlowDocument
+from flows.success.table import SUCCESS_KINDS
 
 NEVER = "FALSE"
 
 
 def state_criteria(document: FlowDocument) -> list[Criteria]:
     """Return the criteria of which any one means success."""
-    return [
-        item.criteria for item in document.success if item.criteria is not None and not item.criteria.is_empty
-    ]
+    states = (SUCCESS_KINDS[item.kind].state(item) for item in document.success)
+    return [criteria for criteria in states if criteria is not None and not criteria.is_empty]
 
 
 def success_sql(document: FlowDocument, *, now: dt.datetime) -> tuple[str, list[Any]]:

@@ -179,6 +179,7 @@ class StepContext:
     now: dt.datetime
     holidays: frozenset[dt.date]
     cursor: psycopg.Cursor[Any]
+    owner_id: int
     events: list[EventRow] = field(default_factory=list)
 
     @property

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from crm.criteria.schema import Criteria
 from flows.document import SuccessCriterion
+from flows.event_filter import EventFilter
 from flows.steps.base import CheckContext, Problem, Reference, StepSettings
 
 
@@ -26,6 +28,14 @@ class SuccessKind:
 
     def wakes_on(self, criterion: SuccessCriterion) -> frozenset[str]:
         """Return the event kinds after which it is judged for the event's contact (and its company's contacts)."""
+        return frozenset({self.event_filter(criterion).kind})
+
+    def state(self, criterion: SuccessCriterion) -> Criteria | None:
+        """Return the criteria whose holding is the success; None of kinds that are an event."""
+        return None
+
+    def event_filter(self, criterion: SuccessCriterion) -> EventFilter:
+        """Return the events that make it true; only of kinds that are no state."""
         raise NotImplementedError
 
     def summary(self, criterion: SuccessCriterion, names: CheckContext) -> str:

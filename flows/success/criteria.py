@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from crm.criteria.describe import describe
+from crm.criteria.schema import Criteria
 from crm.criteria.validate import problems as criteria_problems
 from flows.criteria_uses import criteria_uses
 from flows.document import SuccessCriterion
@@ -37,6 +38,10 @@ class CriteriaHold(SuccessKind):
     description = "Criteria on the contact, its company or its memberships come true."
     icon = "user-focus"
     is_state = True
+
+    def state(self, criterion: SuccessCriterion) -> Criteria | None:
+        """Return the criteria themselves."""
+        return criterion.criteria
 
     def wakes_on(self, criterion: SuccessCriterion) -> frozenset[str]:
         """Every change of what criteria look at."""

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from crm.criteria.describe import describe
 from crm.criteria.validate import problems as criteria_problems
 from flows.criteria_uses import criteria_uses
 from flows.document import Trigger
+from flows.event_filter import EventFilter
 from flows.steps.base import CheckContext, Problem, Reference, StepSettings
 
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """The events that a trigger answers to: a kind, of these objects (None: any), but not from these origins.
-
-    The trigger's own criteria come on top, judged on the contact: intake compiles `Trigger.criteria`.
-    """
-
-    kind: str
-    object_ids: tuple[int, ...] | None = None
-    excluded_origins: frozenset[str] = frozenset()
-
-    def takes(self, kind: str, object_id: int | None, origin: str) -> bool:
-        """Say whether one event passes, as intake's SQL does for a batch."""
-        if kind != self.kind or origin in self.excluded_origins:
-            return False
-        return self.object_ids is None or object_id in self.object_ids
+__all__ = ["EventFilter", "TriggerKind"]
 
 
 class TriggerKind:

@@ -114,6 +114,7 @@ def _open(cursor: psycopg.Cursor[Any], *, flow: Flow, movers: list[Moving], now:
             now=now,
             holidays=frozenset(Holiday.objects.values_list("day", flat=True)),
             cursor=cursor,
+            owner_id=flow.owner_id,
         ),
         guard=GuardContext(
             tenant_id=tenant.pk,

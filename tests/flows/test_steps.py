@@ -90,6 +90,7 @@ def run(flow: Flow, group: Cohort, *, method: str = "run", document: FlowDocumen
             now=NOW,
             holidays=frozenset(),
             cursor=cursor,
+            owner_id=flow.owner_id,
         )
         found = getattr(STEP_KINDS[group.node.kind], method)(group, ctx)
     assert isinstance(found, Outcomes)

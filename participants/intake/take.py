@@ -1,0 +1,104 @@
+"""One slice of a tenant's inbox: taken, read, matched with every flow that is on, and acted on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from core.db.cursors import raw_cursor
+from core.tenancy import tenant_scope
+from flows.models import Flow
+from participants.intake.matching import Listener, Match, Taken, match_events
+from participants.intake.success import mark_success
+from participants.intake.suggesting import suggest_all
+
+_INTAKE_LOCK = 0x494E << 48
+SLICE = 10_000
+
+
+@dataclass(slots=True)
+class IntakeResult:
+    """How many events were taken, whether more may wait, and which flows have something due now."""
+
+    taken: int = 0
+    more: bool = False
+    flows: set[int] = field(default_factory=set)
+
+
+# An array and not a join: before the table has statistics a join is planned as a loop within a loop.
+_TAKE = """
+DELETE FROM crm_eventinbox
+WHERE tenant_id = %(tenant)s
+  AND id = ANY(ARRAY(SELECT id FROM crm_eventinbox WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s))
+RETURNING event_id, day, kind
+"""
+
+_READ = """
+SELECT e.id, e.kind, e.contact_id, e.company_id, e.origin, e.object_id, e.object_key, e.flow_id, e.at, e.data
+FROM crm_event e
+WHERE e.tenant_id = %(tenant)s AND e.day = ANY(%(days)s::date[]) AND e.id = ANY(%(ids)s::bigint[])
+ORDER BY e.id
+"""
+
+
+def take_events(*, tenant_id: int, now: dt.datetime, rows: int = SLICE) -> IntakeResult:
+    """Take one slice of the tenant's inbox. The same event never acts twice: its inbox row goes in this transaction.
+
+    Cost: one statement for the slice, one for the events that some flow listens to, and a few for each such flow.
+    """
+    with tenant_scope(tenant_id), raw_cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s::bigint)", [_INTAKE_LOCK | tenant_id])
+        row = cursor.fetchone()
+        if not row or not row[0]:
+            return IntakeResult()
+        cursor.execute(_TAKE, {"tenant": tenant_id, "rows": rows})
+        taken = cursor.fetchall()
+        result = IntakeResult(taken=len(taken), more=len(taken) >= rows)
+        listeners = [Listener.of(flow) for flow in _flows_that_are_on()] if taken else []
+        heard = {kind for listener in listeners for kind in listener.kinds}
+        wanted = [(event_id, day) for event_id, day, kind in taken if kind in heard]
+        if wanted:
+            _act_on(cursor, tenant_id=tenant_id, wanted=wanted, listeners=listeners, now=now, result=result)
+        return result
+
+
+def _flows_that_are_on() -> Iterable[Flow]:
+    return Flow.objects.exclude(status=Flow.Status.NOT_RUNNING).order_by("id")
+
+
+def _act_on(
+    cursor: psycopg.Cursor[Any],
+    *,
+    tenant_id: int,
+    wanted: Sequence[tuple[int, dt.date]],
+    listeners: Sequence[Listener],
+    now: dt.datetime,
+    result: IntakeResult,
+) -> None:
+    ids, days = [event_id for event_id, _ in wanted], sorted({day for _, day in wanted})
+    cursor.execute(_READ, {"tenant": tenant_id, "ids": ids, "days": days})
+    events = [Taken(*record) for record in cursor]
+    matches = [match for listener in listeners if (match := match_events(listener, events)).contacts]
+    if matches:
+        _lock_contacts(cursor, tenant_id, {contact for match in matches for contact in match.contacts})
+    for match in matches:
+        if _act(cursor, match, now=now):
+            result.flows.add(match.flow.pk)
+
+
+def _lock_contacts(cursor: psycopg.Cursor[Any], tenant_id: int, contact_ids: Iterable[int]) -> None:
+    cursor.execute(
+        "SELECT 1 FROM crm_contact WHERE tenant_id = %s AND id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+        [tenant_id, sorted(contact_ids)],
+    )
+
+
+def _act(cursor: psycopg.Cursor[Any], match: Match, *, now: dt.datetime) -> bool:
+    """Suggest and mark; say whether the flow has something due now."""
+    enrolled = suggest_all(cursor, match, now=now)
+    hurried = mark_success(cursor, match, now=now)
+    return bool(enrolled or hurried)
