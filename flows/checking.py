@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from accounts.models import Licence
+from accounts.models import Licence, Membership
 from content.models import Email
 from core import clock
 from crm.models import CustomField, ListItem, Project, Selection, SubscriptionType
@@ -70,6 +70,12 @@ def _list_items(ids: Sequence[int]) -> Names:
     return dict(ListItem.objects.filter(pk__in=ids).values_list("id", "name"))
 
 
+def _users(ids: Sequence[int]) -> Names:
+    """Only active ones: a step that names another says so."""
+    members = Membership.objects.filter(user_id__in=ids, is_active=True, user__is_active=True)
+    return {member.user_id: str(member.user) for member in members.select_related("user")}
+
+
 LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "email": _emails,
     "selection": _selections,
@@ -78,4 +84,5 @@ LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "subscription_type": _subscription_types,
     "custom_field": _custom_fields,
     "list_item": _list_items,
+    "user": _users,
 }
