@@ -182,6 +182,7 @@ BOUNCE_ADDRESS = env.text("MILLRACE_BOUNCE_ADDRESS", "")
 # The rooms below must not import the rooms above: what they need from there is named here.
 FLOWS_OCCUPANCY = "participants.occupancy.step_occupancy"
 DELIVERY_RENDERER = "content.rendering.render_batch"
+DELIVERY_EMAIL_OF = "content.queries.email_of_version"
 CONTENT_FLOWS = "flows.visibility.visible_flows"
 
 CELERY_BROKER_URL = REDIS_URL

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.db.models import F, Q, QuerySet
 
-from content.models import Email, EmailLock
+from content.models import Email, EmailLock, EmailVersion
+from core.tenancy import require_tenant_id
 from crm.models import Usage
 
 
@@ -55,6 +57,17 @@ def emails_of_flow(flow_id: int, *, used: Sequence[int] = ()) -> list[EmailChoic
 def email_names(email_ids: Sequence[int]) -> dict[int, str]:
     """Return names by id of the emails that still exist."""
     return dict(_alive().filter(pk__in=email_ids).values_list("id", "name"))
+
+
+def email_of_version(version_id: int) -> int | None:
+    """Return the email that a version belongs to (settings.DELIVERY_EMAIL_OF)."""
+    return _email_of_version(require_tenant_id(), version_id)
+
+
+@lru_cache(maxsize=4096)
+def _email_of_version(tenant_id: int, version_id: int) -> int | None:
+    # A version never changes its email, so processes may remember it.
+    return EmailVersion.objects.filter(pk=version_id).values_list("email_id", flat=True).first()
 
 
 def locks_of(email_id: int, *, hidden: Collection[int] = ()) -> list[EmailLock]:

@@ -1,4 +1,8 @@
-"""What recipients do with a message: opens and clicks. Machines' are kept under kinds of their own and do not count."""
+"""What recipients do with a message: opens and clicks. Machines' are kept under kinds of their own and do not count.
+
+Whoever holds a mail can ask for its links without end, so only so many opens and clicks of one message are recorded
+in an hour; beyond that it leads on as ever and leaves nothing behind.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 from core.db.cursors import raw_cursor
+from core.limits import within_limit
 from crm.events import NewEvent, Origin, record_events
 from delivery.tokens import MessageRef
+
+# Of each: opens, clicks, and both by machines.
+MOST_AN_HOUR = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ SEEN_COLUMNS = """
     m.participant_id, m.first_opened_at IS NOT NULL
 """
 _FIND = f"""
-SELECT {SEEN_COLUMNS} FROM delivery_message m
+SELECT m.content_version_id, {SEEN_COLUMNS} FROM delivery_message m
 LEFT JOIN crm_contact c ON c.tenant_id = m.tenant_id AND c.id = m.contact_id
 WHERE m.tenant_id = %s AND m.enrolled_on = %s AND m.id = %s
 """
@@ -71,28 +82,47 @@ def record_open(*, ref: MessageRef, now: dt.datetime, machine: bool) -> bool:
         row = cursor.fetchone()
         if row is None:
             return False
-        message = seen(ref, row)
-        if message.counts and not machine:
+        message = seen(ref, row[1:], email_id=email_of_version(row[0]))
+        kind = "message.machine_opened" if machine else "message.opened"
+        if not message.counts or not is_recorded(message, kind):
+            return True
+        if not machine:
             cursor.execute(_OPENED, [now, ref.tenant_id, ref.enrolled_on, ref.message_id])
-        if message.counts:
-            kind = "message.machine_opened" if machine else "message.opened"
-            record_events([_event(message, kind, now, {})], cursor=cursor)
+        record_events([_event(message, kind, now, {})], cursor=cursor)
     return True
 
 
-def record_click(*, message: Seen, link: str, label: str, now: dt.datetime, machine: bool) -> None:
-    """Record that a link was followed. A click means that the message was opened, also where images are off."""
-    if not message.counts:
-        return
+def email_of_version(version_id: int) -> int | None:
+    """Return the email that a version belongs to; content lies above, so settings name who knows."""
+    found: int | None = import_string(settings.DELIVERY_EMAIL_OF)(version_id)
+    return found
+
+
+def is_recorded(message: Seen, kind: str) -> bool:
+    """Say whether one more event of this kind is recorded for the message: at most MOST_AN_HOUR of each."""
+    ref = message.ref
+    key = f"{kind}:{ref.tenant_id}:{ref.message_id}"
+    return within_limit(key, most=MOST_AN_HOUR, seconds=3600)
+
+
+def record_click(*, message: Seen, link: str, label: str, now: dt.datetime, machine: bool) -> bool:
+    """Record that a link was followed; say whether it was: a person clicked, and not too often.
+
+    A click means that the message was opened, also where images are off.
+    """
+    kind = "message.machine_clicked" if machine else "message.clicked"
+    if not message.counts or not is_recorded(message, kind):
+        return False
     data = {"url": link, "label": label}
     with raw_cursor() as cursor:
         if machine:
-            record_events([_event(message, "message.machine_clicked", now, data)], cursor=cursor)
-            return
+            record_events([_event(message, kind, now, data)], cursor=cursor)
+            return False
         ref = message.ref
         cursor.execute(_CLICKED, [now, now, ref.tenant_id, ref.enrolled_on, ref.message_id])
         events = [] if message.was_opened else [_event(message, "message.opened", now, {})]
-        record_events([*events, _event(message, "message.clicked", now, data)], cursor=cursor)
+        record_events([*events, _event(message, kind, now, data)], cursor=cursor)
+    return True
 
 
 def _event(message: Seen, kind: str, now: dt.datetime, data: dict[str, Any]) -> NewEvent:

@@ -69,6 +69,26 @@ def test_an_open_is_noted_once_on_the_message(mail: Mail) -> None:
     assert mail.events() == ["message.opened", "message.opened"]
 
 
+def test_an_open_is_an_open_of_its_email(mail: Mail) -> None:
+    Client().get(mail.open, headers=PHONE)
+    Client().get(mail.open, headers={"user-agent": "curl/8.1"})
+    with mail.house.scope():
+        opens = Event.objects.filter(kind__in=["message.opened", "message.machine_opened"])
+        assert {event.object_id for event in opens} == {mail.house.email.pk}
+
+
+def test_a_flood_of_clicks_and_opens_leads_on_but_is_not_recorded(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("delivery.operations.tracking.MOST_AN_HOUR", 2)
+    for _ in range(4):
+        assert Client().get(mail.click, headers=PHONE).status_code == 302
+        assert Client().get(mail.open, headers=PHONE).status_code == 200
+    assert mail.events() == [
+        "message.opened", "message.clicked", "message.opened", "message.clicked", "message.opened",
+    ]  # fmt: skip
+
+
 def test_a_click_leads_to_the_writers_address_with_the_contacts_values(mail: Mail) -> None:
     response = Client().get(mail.click, headers=PHONE)
     assert response.status_code == 302
