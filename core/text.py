@@ -8,6 +8,8 @@ import unicodedata
 
 def norm(value: str) -> str:
     """Return value for comparing without regard to case, width or composition; see every `*_norm` column."""
+    if value.isascii():  # nothing to compose: the usual case at a tenth of the price
+        return " ".join(value.lower().replace("\x00", "").split())
     folded = unicodedata.normalize("NFKC", value).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).replace("\x00", "").split())
 

@@ -16,6 +16,7 @@ from core.text import norm, norm_email
 
 CONTACT, COMPANY = "contact", "company"
 LONGEST = 100
+_NO_DIGIT = re.compile(r"\D+")
 _SPLIT = re.compile(r"[\s.,;:/\\()\[\]{}<>\"'`´’|&+@_\-–—]+")
 
 
@@ -40,7 +41,7 @@ def words_of_company(*, name: str, phones: Iterable[str] = ()) -> set[str]:
 def _words_of_phones(phones: Iterable[str]) -> set[str]:
     words: set[str] = set()
     for phone in phones:
-        digits = re.sub(r"\D", "", phone)[:LONGEST]
+        digits = _NO_DIGIT.sub("", phone)[:LONGEST]
         if digits:
             words |= {digits, digits[::-1]}
     return words
@@ -68,8 +69,8 @@ WHERE s.tenant_id = %s::bigint AND s.kind = %s::text AND s.object_id = ANY(%s::b
 _NEW = """
 INSERT INTO crm_searchword (tenant_id, kind, object_id, word)
 SELECT %s::bigint, %s::text, w.object_id, w.word FROM unnest(%s::bigint[], %s::text[]) AS w (object_id, word)
-ON CONFLICT DO NOTHING
 """
+_MISSING = f"{_NEW}ON CONFLICT DO NOTHING"
 
 
 def write_words(
@@ -88,4 +89,4 @@ def write_words(
     ids, texts = [pair[1] for pair in pairs], [pair[0] for pair in pairs]
     if not are_new:
         cursor.execute(_GONE, [tenant_id, kind, list(words), ids, texts])
-    cursor.execute(_NEW, [tenant_id, kind, ids, texts])
+    cursor.execute(_NEW if are_new else _MISSING, [tenant_id, kind, ids, texts])

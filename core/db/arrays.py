@@ -22,6 +22,14 @@ def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def _array_of_texts(values: Sequence[str]) -> str:
+    """Quote all at once; one by one only where some text holds a quote or a backslash."""
+    text = '{"' + '","'.join(values) + '"}'
+    if "\\" in text or text.count('"') != 2 * len(values):
+        text = "{" + ",".join(map(_quoted, values)) + "}"
+    return text
+
+
 _TEXT: dict[type, Callable[[Any], str]] = {
     type(None): lambda _: "NULL",
     int: str,
@@ -50,8 +58,10 @@ def array_text(values: Sequence[Any]) -> str:
         kinds = set(map(type, values))
         if kinds == {int}:
             return "{" + ",".join(map(str, values)) + "}"
-        if kinds <= {str}:
-            return "{" + ",".join(map(_quoted, values)) + "}"
+        if kinds == {str}:
+            return _array_of_texts(values)
+        if not kinds:
+            return "{}"
         if values and values.count(values[0]) == len(values) and len(kinds) == 1:
             return "{" + ",".join([_text_of(values[0])] * len(values)) + "}"
         # Batches repeat their steps, moments and words: the same object is written once.

@@ -21,14 +21,26 @@ class Catalog:
     names: dict[int, str] = field(default_factory=dict)
     users: dict[str, int] = field(default_factory=dict)
     user_names: dict[int, str] = field(default_factory=dict)
+    # The same few names stand in thousands of cells.
+    _seen: dict[tuple[ListKey | None, str], int | None] = field(default_factory=dict)
 
     def item(self, key: ListKey, text: str) -> int | None:
         """Return the value of a list by name without regard to case; retired ones are not chosen anew."""
-        return self.items.get(key, {}).get(norm(text))
+        if (key, text) not in self._seen:
+            self._seen[key, text] = self.items.get(key, {}).get(norm(text))
+        return self._seen[key, text]
 
     def user(self, text: str) -> int | None:
         """Return an active member by address or full name."""
-        return self.users.get(norm_email(text) if "@" in text else norm(text))
+        if (None, text) not in self._seen:
+            self._seen[None, text] = self.users.get(norm_email(text) if "@" in text else norm(text))
+        return self._seen[None, text]
+
+    def add(self, key: ListKey, item: ListItem) -> None:
+        """Know a value that was added to its list."""
+        self.names[item.pk] = item.name
+        self.items.setdefault(key, {})[item.name_norm] = item.pk
+        self._seen.clear()
 
     def name(self, type_: str, value: object) -> str:
         """Return the name of a list value or user, else the value itself."""
@@ -66,5 +78,4 @@ def add_items(catalog: Catalog, wanted: Iterable[tuple[ListKey, str]]) -> None:
             name_norm=name_norm,
             defaults={"name": name[:120], "rank": rank},
         )
-        catalog.names[item.pk] = item.name
-        catalog.items.setdefault((list_name, field_id), {})[name_norm] = item.pk
+        catalog.add((list_name, field_id), item)

@@ -80,9 +80,9 @@ def read_row(cells: Sequence[str], number: int, plan: Plan) -> Row:
     """Return a row as read."""
     row = Row(number, tuple(cells))
     given = {
-        column.into.key: (column, cells[column.index].strip())
+        column.into.key: (column, text)
         for column in plan.columns
-        if column.index < len(cells) and cells[column.index].strip()
+        if column.index < len(cells) and (text := cells[column.index].strip())
     }
     if EMAIL in given:
         column, text = given[EMAIL]

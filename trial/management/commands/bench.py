@@ -1,34 +1,45 @@
-"""`manage.py bench engine --participants N --workers W --json`: figures, the last line as JSON."""
+"""`manage.py bench engine --participants N --workers W`, `bench import --rows N`: figures, with --json as JSON."""
 
 from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from trial.bench.engine import engine
+from trial.bench.imports import SAMPLE, import_contacts
 
 
 class Command(BaseCommand):
     """Run one benchmark on a throw-away tenant."""
 
-    help = "Measure the engine against hand-written SQL doing the same row changes in the same run."
+    help = "Measure the engine against hand-written SQL in the same run, or the import of contacts."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         benches = parser.add_subparsers(dest="bench", required=True)
         one = benches.add_parser("engine", help="six steps with guards, real workers")
         one.add_argument("--participants", type=int, default=100_000)
         one.add_argument("--workers", type=int, default=2)
-        one.add_argument("--json", action="store_true", help="print one JSON line last")
+        two = benches.add_parser("import", help="contacts from a CSV file, one real worker")
+        two.add_argument("--rows", type=int, default=10_000)
+        two.add_argument("--file", type=Path, default=SAMPLE, help="a UTF-8 CSV (the tests' sample)")
+        for each in (one, two):
+            each.add_argument("--json", action="store_true", help="print one JSON line last")
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", database="owner", verbosity=0)
-        figures = engine(participants=options["participants"], workers=options["workers"])
+        figures = self._figures(options)
         if options["json"]:
             self.stdout.write(json.dumps(figures))
             return
         for name, value in figures.items():
             self.stdout.write(f"{name:>24}  {value:,}")
+
+    def _figures(self, options: dict[str, Any]) -> dict[str, Any]:
+        if options["bench"] == "import":
+            return import_contacts(rows=options["rows"], file=options["file"])
+        return engine(participants=options["participants"], workers=options["workers"])
