@@ -184,6 +184,11 @@ FLOWS_OCCUPANCY = "participants.occupancy.step_occupancy"
 DELIVERY_RENDERER = "content.rendering.render_batch"
 DELIVERY_EMAIL_OF = "content.queries.email_of_version"
 CONTENT_FLOWS = "flows.visibility.visible_flows"
+# What criteria may name of the rooms above crm, each a crm.criteria.sources.Source. The keys are kinds of Reference.
+CRITERIA_SOURCES = {
+    "email": "content.criteria_sources.EMAILS",
+    "flow": "flows.criteria_sources.FLOWS",
+}
 
 CELERY_BROKER_URL = REDIS_URL
 PAGE_LOCK_TIMEOUT = "2s"

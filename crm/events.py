@@ -62,7 +62,7 @@ KINDS: KindTable[EventKind] = KindTable(
         EventKind("unsubscribed", "Unsubscribed", "bell-slash", "contact", inbox=True),
         EventKind("subscribed", "Subscribed again", "bell", "contact", inbox=True),
         EventKind("message.queued", "Message queued", "clock", "message"),
-        EventKind("message.sent", "Message sent", "paper-plane-tilt", "message"),
+        EventKind("message.sent", "Message sent", "paper-plane-tilt", "message", inbox=True),
         EventKind("message.delivered", "Message delivered", "check", "message"),
         EventKind("message.opened", "Message opened", "envelope-open", "message", inbox=True),
         EventKind("message.clicked", "Link clicked", "cursor-click", "message", inbox=True),

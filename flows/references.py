@@ -42,6 +42,12 @@ def uses(document: FlowDocument) -> Iterator[Use]:
     yield from _of_settings(document)
 
 
+def sent_emails(document: FlowDocument) -> list[int]:
+    """Return the emails that the flow's steps send; those that criteria only ask about are not its own."""
+    steps = (node for node in document.walk() if node.kind == "send_email")
+    return [r.id for node in steps for r in _of_step(node) if r.kind == "email"]
+
+
 def _of_step(node: StepNode) -> list[Reference]:
     try:
         return list(STEP_KINDS[node.kind].references(node))

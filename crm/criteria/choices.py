@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from accounts.models import Membership
-from crm.criteria.fields import Field
+from crm.criteria.field import Field
+from crm.criteria.sources import Choice as Choice
+from crm.criteria.sources import has_source, source_named
 from crm.models import ListItem, Project, Selection
 from crm.places import COUNTRIES, LANGUAGES
 
 MOST_CHOICES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A value and its name; `retired` values are shown where used and cannot be chosen anew."""
-
-    value: str
-    name: str
-    retired: bool = False
-
-
 def choices_of(field: Field) -> list[Choice]:
     """Return what may be chosen for a list field, in order; at most MOST_CHOICES selections or projects."""
     if field.choices in _BY_SOURCE:
         return _BY_SOURCE[field.choices]()
+    if has_source(field.choices):
+        return source_named(field.choices).choices()
     return list_items(field.choices, field_id=field.custom_id) if field.choices else []
 
 
@@ -42,9 +36,13 @@ def users() -> list[Choice]:
 
 
 def names_of(wanted: Mapping[str, Iterable[int]]) -> dict[str, dict[int, str]]:
-    """Return the names of values by source ("item", "user", "selection", "project"). One query a source."""
+    """Return the names of values by source: "item", "user", "selection", "project", and those of the rooms above
+    (crm.criteria.sources). One query a source."""
     found: dict[str, dict[int, str]] = {"item": {}, "user": {}, "selection": {}, "project": {}}
     ids = {source: set(given) for source, given in wanted.items()}
+    for source, given in ids.items():
+        if has_source(source):
+            found[source] = dict(source_named(source).names(given)) if given else {}
     if ids.get("item"):
         found["item"] = dict(ListItem.objects.filter(pk__in=ids["item"]).values_list("pk", "name"))
     if ids.get("selection"):
@@ -59,7 +57,7 @@ def names_of(wanted: Mapping[str, Iterable[int]]) -> dict[str, dict[int, str]]:
 
 def source_of(field: Field) -> str:
     """Return which of names_of's sources names a list field's ids; "" for codes."""
-    if field.choices in {"user", "selection", "project"}:
+    if field.choices in {"user", "selection", "project"} or has_source(field.choices):
         return field.choices
     return "" if field.choices in {"", "country", "language"} else "item"
 

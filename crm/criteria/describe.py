@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from crm.criteria.choices import code_name, names_of, source_of
-from crm.criteria.fields import Field, fields_by_key
+from crm.criteria.field import Field
+from crm.criteria.fields import fields_by_key
 from crm.criteria.operators import Operator, operator_named, read_date, read_id
 from crm.criteria.schema import Criteria, Line, Value
 from crm.criteria.sql import lines_of
@@ -27,7 +28,8 @@ def describe_all(many: Sequence[Criteria | Line]) -> list[str]:
     for line in lines:
         field = fields.get(line.field)
         if field and (source := source_of(field)):
-            wanted.setdefault(source, []).extend(found for v in line.values if (found := read_id(v)))
+            named = line.which if field.rows else line.values
+            wanted.setdefault(source, []).extend(found for v in named if (found := read_id(v)))
     names = names_of(wanted)
     return [_part(part, fields, names, outer=True) for part in many]
 
@@ -55,7 +57,16 @@ def describe_line(line: Line, fields: Mapping[str, Field], names: Names) -> str:
     if operator is None:
         return f"{field.label} …"
     label = _membership_label(field, operator) or operator.label
-    return f"{field.label} {label} {_values(field, operator, line.values, names)}".rstrip()
+    text = f"{field.label}{_which(line, field, names)} {label} {_values(field, operator, line.values, names)}"
+    if not field.asks_days or line.days is None:
+        return text.rstrip()
+    return f"{text.rstrip()} in the last {line.days} {'day' if str(line.days) == '1' else 'days'}"
+
+
+def _which(line: Line, field: Field, names: Names) -> str:
+    if not (field.asks_which and line.which):
+        return ""
+    return f" ({', '.join(value_name(field, value, names) for value in line.which)})"
 
 
 def _membership_label(field: Field, operator: Operator) -> str | None:
@@ -70,6 +81,8 @@ def _values(field: Field, operator: Operator, values: Sequence[Value], names: Na
     if operator.name == "in_period" and len(values) == 3:
         which, count, unit = (str(value) for value in values)
         return f"{which} {unit}" if which == "this" or count == "1" else f"{which} {count} {unit}s"
+    if operator.slots == ("times",) and values:
+        return f"{values[0]} {'time' if str(values[0]) == '1' else 'times'}"
     shown = [_shown(slot, value) for slot, value in zip(operator.slots, values, strict=False)]
     return " and ".join(shown) if shown or not operator.slots else "…"
 

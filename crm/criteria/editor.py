@@ -1,7 +1,7 @@
 """The criteria editor's other half: from posted fields to criteria, one operation at a time, and back to widgets.
 
-Names of posted fields: `<prefix>.g0.l1.field`, `.operator`, `.v0` …; a nested group's lines go on the same way
-(`<prefix>.g0.l1.g0.l0.field`). Pure but for the reading of fields and choices.
+Names of posted fields: `<prefix>.g0.l1.field`, `.operator`, `.v0` …, `.which`, `.days`; a nested group's lines go on
+the same way (`<prefix>.g0.l1.g0.l0.field`). Pure but for the reading of fields and choices.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any
 
 from django.http import QueryDict
 
-from crm.criteria.choices import Choice, choices_of
-from crm.criteria.fields import GROUPS, Field, all_fields
-from crm.criteria.operators import OPERATORS, PERIODS, UNITS, Operator, operator_named
-from crm.criteria.schema import Criteria, Group, Line
+from crm.criteria.choices import Choice, choices_of, names_of, source_of
+from crm.criteria.field import GROUPS, Field
+from crm.criteria.fields import all_fields
+from crm.criteria.operators import OPERATORS, PERIODS, UNITS, Operator, operator_named, read_days, read_id
+from crm.criteria.schema import Criteria, Group, Line, Value
 from crm.criteria.validate import MOST_DEPTH, MOST_LINES, line_problems
 
 _PART = re.compile(r"([gl])(\d{1,4})")
@@ -67,7 +68,22 @@ def _part(tree: Mapping[str, Any], depth: int) -> Line | Criteria:
         return _criteria(tree, depth + 1)
     numbered = sorted((int(name[1:]), values) for name, values in tree.items() if re.fullmatch(r"v\d", name))
     values = tuple(value[:1000] for _, given in numbered for value in given if value != "")
-    return Line(field=_one(tree, "field"), operator=_one(tree, "operator"), values=values)
+    return Line(
+        field=_one(tree, "field"),
+        operator=_one(tree, "operator"),
+        values=values,
+        which=tuple(value[:1000] for value in _all(tree, "which")),
+        days=_days(_one(tree, "days").strip()),
+    )
+
+
+def _days(text: str) -> int | str | None:
+    return (read_days(text) or text) if text else None
+
+
+def _all(tree: Mapping[str, Any], name: str) -> list[str]:
+    values = tree.get(name)
+    return [value for value in values if value] if isinstance(values, list) else []
 
 
 def _one(tree: Mapping[str, Any], name: str) -> str:
@@ -211,6 +227,8 @@ class LineView:
     operator: str
     operators: tuple[Operator, ...] = ()
     slots: list[Slot] = field(default_factory=list)
+    which: Slot | None = None
+    days: Slot | None = None
     problem: str = ""
     nested: CriteriaView | None = None
 
@@ -272,13 +290,16 @@ class Drawer:
         operator = operator_named(found.type, part.operator) or view.operators[0]
         view.operator = operator.name
         view.slots = self._slots(found, operator, part, name)
+        if found.asks_which:
+            view.which = self._chooser(found, f"{name}.which", part.which)
+        if found.asks_days:
+            days = "" if part.days is None else str(part.days)
+            view.days = Slot("days", f"{name}.days", f"{found.label}: in the last days", value=days)
         return view
 
     def _slots(self, found: Field, operator: Operator, line: Line, name: str) -> list[Slot]:
         if operator.slots == ("choices",):
-            chosen = frozenset(str(value) for value in line.values)
-            offered = tuple(c for c in self._choices(found) if not c.retired or c.value in chosen)
-            return [Slot("choices", f"{name}.v0", found.label, choices=offered, chosen=chosen)]
+            return [self._chooser(found, f"{name}.v0", line.values)]
         slots = []
         for index, kind in enumerate(operator.slots):
             value = str(line.values[index]) if index < len(line.values) else _DEFAULTS.get(kind, "")
@@ -288,6 +309,21 @@ class Drawer:
             label = f"{found.label} {operator.label}"
             slots.append(Slot(kind, f"{name}.v{index}", label, value=value, options=options))
         return slots
+
+    def _chooser(self, found: Field, name: str, values: Sequence[Value]) -> Slot:
+        """What may be chosen, and what is chosen though it is retired, gone, or beyond the list's end."""
+        chosen = frozenset(str(value) for value in values)
+        offered = [c for c in self._choices(found) if not c.retired or c.value in chosen]
+        missing = chosen - {choice.value for choice in offered}
+        if missing:
+            source = source_of(found)
+            names = names_of({source: [i for value in missing if (i := read_id(value))]}) if source else {}
+            known = names.get(source, {})
+            offered += [
+                Choice(value, known.get(read_id(value) or 0, "A value that is gone"))
+                for value in sorted(missing)
+            ]
+        return Slot("choices", name, found.label, choices=tuple(offered), chosen=chosen)
 
     def _choices(self, found: Field) -> tuple[Choice, ...]:
         key = f"{found.choices} {found.custom_id or ''}"
@@ -300,7 +336,7 @@ def _text(path: Path) -> str:
     return ".".join(str(part) for part in path)
 
 
-_DEFAULTS = {"count": "1", "days": "0"}
+_DEFAULTS = {"count": "1", "days": "0", "times": "1"}
 _OPTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "period": tuple((word, word) for word in PERIODS),
     "unit": tuple((word, f"{word}(s)") for word in UNITS),

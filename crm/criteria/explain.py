@@ -1,9 +1,12 @@
-"""Why a contact does not match: the first line that failed, and the value it saw. One query for all contacts."""
+"""Why a contact does not match: the first line that failed, and the value it saw. One query for all contacts.
+
+SQL judges each line once; the groups are put together here, as they are in SQL, because no line is ever NULL.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,23 +16,37 @@ import psycopg
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from crm.criteria.describe import describe_all
-from crm.criteria.fields import Field, fields_by_key
+from crm.criteria.field import Field
+from crm.criteria.fields import fields_by_key
 from crm.criteria.schema import Criteria, Line
-from crm.criteria.sql import FROM, Clock, compile_part, lines_of
+from crm.criteria.sql import FROM, Clock, compile_part, lines_of, with_rows
+
+Path = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The line that failed, in words, with what the contact had there ("" for empty or for nested groups)."""
+    """The line that failed, in words, with what the contact had there ("" for empty).
+
+    A line of nested groups has `within`, the nested groups in words: none of their groups held, and the line is of
+    the one that came closest.
+    """
 
     rule: str
     field: str
     seen: str
     group: int
+    within: str = ""
 
     def as_values(self) -> dict[str, Any]:
         """Return it as JSON for a kept verdict."""
-        return {"rule": self.rule, "field": self.field, "seen": self.seen, "group": self.group}
+        found: dict[str, Any] = {
+            "rule": self.rule,
+            "field": self.field,
+            "seen": self.seen,
+            "group": self.group,
+        }
+        return {**found, "within": self.within} if self.within else found
 
 
 def first_failure(
@@ -42,41 +59,115 @@ def first_failure(
 ) -> dict[int, Failure]:
     """Return, for each contact that does not match, the first failing line of the group that came closest.
 
-    Closest is the group with the most lines held; of equals the first. Costs as one compile plus one scan of the
-    given contacts. Contacts that match, and contacts that do not exist, are left out.
+    Closest is the group with the most lines held; of equals the first; so on within nested groups. Costs as one
+    compile plus one scan of the given contacts. Contacts that match, and contacts that do not exist, are left out.
     """
-    parts = [(g, part) for g, group in enumerate(criteria.groups) for part in group.lines]
-    if not parts or not contact_ids:
+    lines = list(lines_of(criteria))
+    if not lines or not contact_ids:
         return {}
     if cursor is None:
         with raw_cursor() as own:
-            rows = _judge(own, criteria, parts, contact_ids, Clock(now, zone))
+            rows = _judge(own, lines, contact_ids, Clock(now, zone))
     else:
-        rows = _judge(cursor, criteria, parts, contact_ids, Clock(now, zone))
-    rules = describe_all([part for _, part in parts])
-    failures = {}
+        rows = _judge(cursor, lines, contact_ids, Clock(now, zone))
+    tree, _ = _tree(criteria, 0)
+    found = {}
     for contact_id, *cells in rows:
-        held, seen = cells[0::2], cells[1::2]
-        found = _closest(parts, held)
-        if found is not None:
-            group, part = parts[found]
-            key = part.field if isinstance(part, Line) else ""
-            failures[contact_id] = Failure(rules[found], key, seen[found] or "", group)
-    return failures
+        if not _holds(tree, cells[0::2]):
+            found[contact_id] = (_closest(tree, cells[0::2]), cells[1::2])
+    return _in_words(lines, found)
+
+
+# --- the tree over the numbers of its lines -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """Criteria whose lines are numbers in the order of lines_of."""
+
+    criteria: Criteria
+    groups: tuple[tuple[int | _Node, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Miss:
+    """The number of a line that failed, its group at the outside, and the nested criteria that it is of."""
+
+    line: int
+    group: int
+    within: Criteria | None
+
+
+def _tree(criteria: Criteria, first: int) -> tuple[_Node, int]:
+    groups = []
+    for group in criteria.groups:
+        parts: list[int | _Node] = []
+        for part in group.lines:
+            if isinstance(part, Line):
+                parts.append(first)
+                first += 1
+            else:
+                inner, first = _tree(part, first)
+                parts.append(inner)
+        if parts:
+            groups.append(tuple(parts))
+    return _Node(criteria, tuple(groups)), first
+
+
+def _holds(node: int | _Node, held: Sequence[bool]) -> bool:
+    if isinstance(node, int):
+        return held[node]
+    return not node.groups or any(all(_holds(part, held) for part in group) for group in node.groups)
+
+
+def _closest(tree: _Node, held: Sequence[bool]) -> _Miss:
+    """Return the miss of criteria that do not hold."""
+    node, group, within = tree, -1, None
+    while True:
+        index = max(
+            range(len(node.groups)), key=lambda i: (sum(_holds(part, held) for part in node.groups[i]), -i)
+        )
+        group = index if group < 0 else group
+        part = next(part for part in node.groups[index] if not _holds(part, held))
+        if isinstance(part, int):
+            return _Miss(part, group, within)
+        node = part
+        within = within or part.criteria
+
+
+def _in_words(
+    lines: Sequence[Line], found: Mapping[int, tuple[_Miss, Sequence[str | None]]]
+) -> dict[int, Failure]:
+    """Say it; each rule is put into words once, however many contacts it concerns."""
+    wanted: dict[Line | Criteria, str] = {}
+    for miss, _ in found.values():
+        wanted[lines[miss.line]] = ""
+        if miss.within is not None:
+            wanted[miss.within] = ""
+    words = dict(zip(wanted, describe_all(list(wanted)), strict=True))
+    return {
+        contact_id: Failure(
+            words[lines[miss.line]],
+            lines[miss.line].field,
+            seen[miss.line] or "",
+            miss.group,
+            words[miss.within] if miss.within is not None else "",
+        )
+        for contact_id, (miss, seen) in found.items()
+    }
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
 
 
 def _judge(
-    cursor: psycopg.Cursor[Any],
-    criteria: Criteria,
-    parts: Sequence[tuple[int, Line | Criteria]],
-    contact_ids: Sequence[int],
-    clock: Clock,
-) -> list[tuple[Any, ...]]:
-    fields = fields_by_key(line.field for line in lines_of(criteria))
+    cursor: psycopg.Cursor[Any], lines: Sequence[Line], contact_ids: Sequence[int], clock: Clock
+) -> Iterator[tuple[Any, ...]]:
+    fields = fields_by_key(line.field for line in lines)
     columns, params = [], []
-    for _, part in parts:
-        compiled = compile_part(part, fields, clock)
-        seen, seen_params = _seen(fields[part.field]) if isinstance(part, Line) else ("NULL", [])
+    for line in lines:
+        compiled = compile_part(line, fields, clock)
+        seen, seen_params = _seen(_made(fields[line.field], line, clock))
         columns += [compiled.sql, f"left(({seen})::text, 200)"]
         params += [*compiled.params, *seen_params]
     cursor.execute(
@@ -84,7 +175,11 @@ def _judge(
         "WHERE c.tenant_id = %s::bigint AND c.id = ANY(%s::bigint[])",
         [*params, require_tenant_id(), list(contact_ids)],
     )
-    return cursor.fetchall()
+    return iter(cursor.fetchall())
+
+
+def _made(field: Field, line: Line, clock: Clock) -> Field:
+    return field if field.rows is None else with_rows(field, line, clock)
 
 
 _NAME_OF = {
@@ -106,19 +201,11 @@ def _seen(field: Field) -> tuple[str, list[Any]]:
         return inner, [*field.params]
     if field.shape == "ref":
         return f"{names} = ({field.sql})", [*field.params]
+    if field.rows is not None and field.rows.make == "count":
+        return field.sql, [*field.params]
     if field.shape == "bool":
         return f"CASE WHEN {field.sql} THEN 'yes' ELSE 'no' END", [*field.params]
     shown = {"contact.email": "c.email", "company.name": "co.name"}.get(field.key)
     if shown is None and field.custom_id is not None and field.type == "text":
         shown = field.sql.replace("v.value_norm", "v.value_text")
     return shown or field.sql, [*field.params]
-
-
-def _closest(parts: Sequence[tuple[int, Line | Criteria]], held: Sequence[bool]) -> int | None:
-    groups: dict[int, list[int]] = {}
-    for index, (group, _) in enumerate(parts):
-        groups.setdefault(group, []).append(index)
-    if any(all(held[index] for index in indexes) for indexes in groups.values()):
-        return None
-    best = max(groups.values(), key=lambda indexes: sum(held[index] for index in indexes))
-    return next(index for index in best if not held[index])

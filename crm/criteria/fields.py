@@ -7,50 +7,23 @@ consent purposes, subscription types) are read from the open scope: at most thre
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
 
+from crm.criteria.event_fields import ENGAGEMENT_FIELDS, HISTORY_FIELDS
+from crm.criteria.field import CHANGED as CHANGED
+from crm.criteria.field import COMPANY as COMPANY
+from crm.criteria.field import CONSENT as CONSENT
+from crm.criteria.field import CONTACT as CONTACT
+from crm.criteria.field import GROUPS as GROUPS
+from crm.criteria.field import MEMBERSHIP as MEMBERSHIP
+from crm.criteria.field import Choices as Choices
+from crm.criteria.field import Field as Field
+from crm.criteria.field import FieldType as FieldType
+from crm.criteria.sources import has_source
 from crm.models import ConsentPurpose, CustomField, SubscriptionType
-
-FieldType = Literal["text", "number", "date", "bool", "list"]
-# What a list field's values are: where crm.criteria.choices finds their names.
-Choices = Literal[
-    "", "category", "business", "interest", "custom", "user", "country", "language", "selection", "project"
-]
-
-CONTACT, COMPANY, MEMBERSHIP, CONSENT = "Contact", "Company", "Membership", "Consent and subscription"
-GROUPS = (CONTACT, COMPANY, MEMBERSHIP, CONSENT)
 
 
 class UnknownField(LookupError):
     """No field of the tenant has this key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field: `sql` is its value over the aliases; how that value compares is its `shape`.
-
-    Shapes: row (text compared by lower), norm (text already normalised), email (normalised as an address), number,
-    date, moment (timestamptz, judged as a day of the flow's zone), bool, ref (bigint), code (short text), members
-    (sql is the FROM … WHERE of the contact's values, `member` the column that holds the value).
-    """
-
-    key: str
-    label: str
-    group: str
-    type: FieldType
-    shape: str
-    sql: str
-    params: tuple[int | str, ...] = ()
-    choices: Choices = ""
-    member: str = ""
-    custom_id: int | None = None
-    money: bool = False
-
-    @property
-    def is_multiple(self) -> bool:
-        """Whether a contact may have several values."""
-        return self.shape == "members"
 
 
 def _effective(column: str) -> str:
@@ -128,6 +101,7 @@ BUILT_IN: tuple[Field, ...] = (
         _members("crm_selectionmember"),
         choices="selection",
         member="m.selection_id",
+        kinds=frozenset({"selection.added", "selection.removed"}),
     ),
     Field(
         "contact.projects",
@@ -138,7 +112,10 @@ BUILT_IN: tuple[Field, ...] = (
         _members("crm_projectmember"),
         choices="project",
         member="m.project_id",
+        kinds=frozenset({"project.added", "project.removed"}),
     ),
+    # A room's own fields are a module of theirs and a line here. Things of rooms that are not there are not asked.
+    *(field for field in (*ENGAGEMENT_FIELDS, *HISTORY_FIELDS) if has_source(field.choices)),
 )
 _BY_KEY = {field.key: field for field in BUILT_IN}
 
@@ -159,23 +136,21 @@ def custom_key(field: CustomField) -> str:
 
 def _custom(field: CustomField) -> Field:
     type_, shape, column = _CUSTOM_COLUMN[CustomField.Type(field.type)]
-    owner = "v.contact_id = c.id" if field.on == CustomField.On.CONTACT else "v.company_id = co.id"
-    # A scalar subquery on the unique (tenant, owner, field): one index probe a row, no join that multiplies rows.
-    sql = (
-        f"(SELECT v.{column} FROM crm_{field.on}fieldvalue v "
-        f"WHERE v.tenant_id = c.tenant_id AND {owner} AND v.field_id = %s::bigint)"
-    )
+    owner = "v.contact_id = c.id" if field.on == CustomField.On.CONTACT else "v.company_id = c.company_id"
+    rows = f"FROM crm_{field.on}fieldvalue v WHERE v.tenant_id = c.tenant_id AND {owner} AND v.field_id = %s::bigint"
     return Field(
         custom_key(field),
         field.name,
         CONTACT if field.on == CustomField.On.CONTACT else COMPANY,
         type_,  # type: ignore[arg-type]  # the table above holds FieldTypes
         shape,
-        sql,
+        # A scalar subquery on the unique (tenant, owner, field): one index probe a row, none that multiplies rows.
+        f"(SELECT v.{column} {rows})",
         params=(field.pk,),
         choices="custom" if field.type == CustomField.Type.LIST else "",
         custom_id=field.pk,
         money=field.type == CustomField.Type.MONEY,
+        stored=(rows, f"v.{column}"),
     )
 
 
@@ -184,8 +159,16 @@ def _consent(purpose: ConsentPurpose) -> Field:
         "EXISTS (SELECT 1 FROM crm_consent k WHERE k.tenant_id = c.tenant_id AND k.contact_id = c.id "
         "AND k.purpose_id = %s::bigint AND k.given)"
     )
-    label = f"Consent: {purpose.name}"
-    return Field(f"consent.{purpose.key}", label, CONSENT, "bool", "bool", sql, params=(purpose.pk,))
+    return Field(
+        f"consent.{purpose.key}",
+        f"Consent: {purpose.name}",
+        CONSENT,
+        "bool",
+        "bool",
+        sql,
+        params=(purpose.pk,),
+        kinds=frozenset({"consent.given", "consent.withdrawn"}),
+    )
 
 
 def _subscription(kind: SubscriptionType) -> Field:
@@ -193,8 +176,16 @@ def _subscription(kind: SubscriptionType) -> Field:
         "NOT EXISTS (SELECT 1 FROM crm_subscriptionoptout o WHERE o.tenant_id = c.tenant_id AND o.contact_id = c.id "
         "AND o.type_id = %s::bigint)"
     )
-    label = f"Subscribes to {kind.name}"
-    return Field(f"subscription.{kind.pk}", label, CONSENT, "bool", "bool", sql, params=(kind.pk,))
+    return Field(
+        f"subscription.{kind.pk}",
+        f"Subscribes to {kind.name}",
+        CONSENT,
+        "bool",
+        "bool",
+        sql,
+        params=(kind.pk,),
+        kinds=frozenset({"unsubscribed", "subscribed"}),
+    )
 
 
 def all_fields() -> list[Field]:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
-from crm.criteria.fields import FieldType
+from crm.criteria.field import FieldType
 from crm.criteria.schema import Value
 
 # What a value is: `period` and `unit` are the words of "in next 3 weeks".
-Slot = Literal["text", "number", "date", "choice", "choices", "period", "count", "unit", "days"]
+Slot = Literal["text", "number", "date", "choice", "choices", "period", "count", "unit", "days", "times"]
 PERIODS = ("this", "next", "last")
 UNITS = ("day", "week", "month", "year")
 MOST_UNITS = 1000
+MOST_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,18 @@ LIST = (
     Operator("is_empty", "is empty"),
     Operator("is_set", "is set", negates="is_empty"),
 )
+COUNT = (
+    Operator("at_least", "at least", ("times",)),
+    Operator("exactly", "exactly", ("times",)),
+    Operator("fewer", "fewer than", ("times",), negates="at_least"),
+)
 OPERATORS: dict[FieldType, tuple[Operator, ...]] = {
     "text": TEXT,
     "number": NUMBER,
     "date": DATE,
     "bool": BOOL,
     "list": LIST,
+    "count": COUNT,
 }
 RELATIVE = frozenset({"today", "before_today", "after_today", "in_period", "anniversary_in"})
 
@@ -112,6 +119,14 @@ def read_count(value: Value) -> int | None:
     """Return a value as a whole number from 0 to MOST_UNITS, or None where it is none."""
     number = read_number(value)
     if number is None or number != number.to_integral_value() or not 0 <= number <= MOST_UNITS:
+        return None
+    return int(number)
+
+
+def read_days(value: Value) -> int | None:
+    """Return the number of last days that a line looks at, from 1 to MOST_DAYS, or None where it is none."""
+    number = read_number(value)
+    if number is None or number != number.to_integral_value() or not 1 <= number <= MOST_DAYS:
         return None
     return int(number)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crm.criteria.fields import Choices, Field, fields_by_key
+from crm.criteria.field import Choices, Field
+from crm.criteria.fields import fields_by_key
 from crm.criteria.operators import read_id
 from crm.criteria.schema import Criteria, Line
 from crm.criteria.sql import lines_of
@@ -17,12 +18,16 @@ _KIND: dict[Choices, str] = {
     "user": "user",
     "selection": "selection",
     "project": "project",
+    "email": "email",
+    "form": "form",
+    "link": "link",
+    "flow": "flow",
 }
 
 
 def references(criteria: Criteria) -> Iterator[tuple[str, int]]:
-    """Yield (kind, id) for the custom fields, subscription types, list values, users, selections and projects that
-    the lines name. Queries only for the tenant's own fields."""
+    """Yield (kind, id) for the custom fields, subscription types, list values, users, selections, projects, emails,
+    forms, links and flows that the lines name. Queries only for the tenant's own fields."""
     lines = list(lines_of(criteria))
     fields = fields_by_key(line.field for line in lines)
     for line in lines:
@@ -38,4 +43,5 @@ def _of_line(line: Line, field: Field) -> Iterator[tuple[str, int]]:
         yield "subscription_type", int(field.key.removeprefix("subscription."))
     kind = _KIND.get(field.choices)
     if kind:
-        yield from ((kind, found) for value in line.values if (found := read_id(value)))
+        named = line.which if field.rows else line.values
+        yield from ((kind, found) for value in named if (found := read_id(value)))

@@ -13,6 +13,8 @@ class Line(BaseModel):
     """One condition: a field (crm.criteria.fields), an operator of its type, and values in that operator's order.
 
     Values are JSON scalars: ids for lists, selections and projects, ISO text for dates, decimal text for money.
+    Fields that count or sum rows (crm.criteria.field.Rows) may be narrowed: `which` are the ids of the things that
+    count (none: any), `days` the last days that are looked at (none: ever; text while it is unfinished).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -21,6 +23,8 @@ class Line(BaseModel):
     field: str
     operator: str
     values: tuple[Value, ...] = ()
+    which: tuple[Value, ...] = ()
+    days: int | str | None = None
 
 
 class Group(BaseModel):

@@ -1,22 +1,34 @@
 """Criteria as one boolean SQL expression over `c` (contact) and `co` (company). Values are bound, never written in.
 
-The expression is TRUE or FALSE, never NULL; it names the clock nowhere, so a rehearsal's `now` holds. Joins inside
-it go by tenant_id with leakproof operators, so row-level security keeps their indexes. Text that is not an index
-probe (contains, custom text) is a scan of one tenant: about 0.25 s a million contacts.
+The expression is TRUE or FALSE, never NULL; it names the clock nowhere, so a rehearsal's `now` holds. What looks
+into other tables is a plain EXISTS by tenant_id with leakproof operators: the planner may then turn it round (a semi
+join from the rows of the value) for a whole audience, or probe its index for one contact, and row-level security
+keeps the indexes. Text that is not an index probe (contains, text as it was typed) is a scan of one tenant: about
+0.25 s a million contacts.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.text import norm, norm_email
 from crm.criteria import dates
-from crm.criteria.fields import Field, UnknownField, fields_by_key
-from crm.criteria.operators import Operator, operator_named, read_count, read_date, read_id, read_number
+from crm.criteria.field import Field, Rows
+from crm.criteria.fields import UnknownField, fields_by_key
+from crm.criteria.operators import (
+    Operator,
+    operator_named,
+    read_count,
+    read_date,
+    read_days,
+    read_id,
+    read_number,
+)
 from crm.criteria.schema import Criteria, Line, Value
 
 FROM = "crm_contact c LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id"
@@ -76,7 +88,7 @@ def compile_part(part: Line | Criteria, fields: Mapping[str, Field], clock: Cloc
     operator = operator_named(field.type, part.operator)
     if operator is None:
         raise BadCriteria(f"{field.label}: there is no operator {part.operator!r}.")
-    return _compile_line(field, operator, part.values, clock)
+    return _compile_line(field, operator, part, clock)
 
 
 def _any_group(criteria: Criteria, fields: Mapping[str, Field], clock: Clock) -> CompiledCriteria:
@@ -95,15 +107,111 @@ def _joined(parts: Sequence[CompiledCriteria], word: str) -> CompiledCriteria:
     return CompiledCriteria(f"({text})", [param for part in parts for param in part.params])
 
 
-def _compile_line(
-    field: Field, operator: Operator, values: Sequence[Value], clock: Clock
-) -> CompiledCriteria:
-    positive = operator.negates or operator.name
-    if operator.slots != ("choices",) and len(values) != len(operator.slots):
+def _compile_line(field: Field, operator: Operator, line: Line, clock: Clock) -> CompiledCriteria:
+    if operator.slots != ("choices",) and len(line.values) != len(operator.slots):
         raise BadCriteria(f"{field.label} {operator.label}: {len(operator.slots)} values are wanted.")
-    compiled = _SHAPES[field.type](field, positive, values, clock)
-    sql = f"coalesce({compiled.sql}, FALSE)"
-    return CompiledCriteria(f"NOT {sql}" if operator.negates else sql, compiled.params)
+    positive = operator.negates or operator.name
+    if field.shape == "rows":
+        held = _of_rows(field, positive, line, clock)
+    elif field.stored is not None:
+        held = _of_stored(field, positive, line.values, clock)
+    else:
+        held = _never_null(field, _SHAPES[field.type](field, positive, line.values, clock))
+    return CompiledCriteria(f"NOT {held.sql}", held.params) if operator.negates else held
+
+
+_COLUMN = re.compile(r"(c|co)\.\w+")
+
+
+def _never_null(field: Field, compiled: CompiledCriteria) -> CompiledCriteria:
+    """A comparison with NULL is FALSE. For a column in a way that leaves its index usable, which coalesce does not."""
+    if compiled.sql.startswith(("EXISTS (", "NOT EXISTS (", "coalesce(")) or compiled.sql.endswith(
+        " IS NULL"
+    ):
+        return compiled
+    if _COLUMN.fullmatch(field.sql):
+        return CompiledCriteria(f"({compiled.sql} AND {field.sql} IS NOT NULL)", compiled.params)
+    return CompiledCriteria(f"coalesce({compiled.sql}, FALSE)", compiled.params)
+
+
+def _of_stored(field: Field, name: str, values: Sequence[Value], clock: Clock) -> CompiledCriteria:
+    """A value with a row of its own: is there a row that holds it?"""
+    if field.stored is None:
+        raise TypeError(f"{field.key} has no rows of its own.")
+    rows, column = field.stored
+    inner = replace(field, sql=column, params=(), stored=None)
+    if name == "is_empty":
+        full = f"{column} <> ''" if field.type == "text" else f"{column} IS NOT NULL"
+        return CompiledCriteria(f"NOT EXISTS (SELECT 1 {rows} AND {full})", [*field.params])
+    held = _SHAPES[field.type](inner, name, values, clock)
+    return CompiledCriteria(f"EXISTS (SELECT 1 {rows} AND {held.sql})", [*field.params, *held.params])
+
+
+# --- rows that are counted, summed or looked for --------------------------------------------------------------------
+
+
+def _of_rows(field: Field, name: str, line: Line, clock: Clock) -> CompiledCriteria:
+    made = with_rows(field, line, clock)
+    if made.rows is None:
+        raise TypeError(f"{field.key} has no rows.")
+    if made.rows.make == "count":
+        times = _read(field, read_count, line.values[0], "a number of times")
+        return _count(made.rows, name, times)
+    return _never_null(made, _SHAPES[field.type](made, name, line.values, clock))
+
+
+def with_rows(field: Field, line: Line, clock: Clock) -> Field:
+    """Return the field with its rows narrowed to what the line says, and its value made of them."""
+    if field.rows is None:
+        raise TypeError(f"{field.key} has no rows.")
+    rows = _narrowed(field, field.rows, line, clock)
+    if rows.make == "any":
+        return replace(
+            field, shape="bool", sql=f"EXISTS (SELECT 1 {rows.sql})", params=rows.params, rows=rows
+        )
+    if rows.make == "count":
+        return replace(field, sql=f"(SELECT count(*) {rows.sql})", params=rows.params, rows=rows)
+    value = f"coalesce(sum({rows.value}), 0)" if rows.make == "sum" else f"max({rows.value})"
+    shape = {"date": "moment"}.get(field.type, field.type)
+    return replace(field, shape=shape, sql=f"(SELECT {value} {rows.sql})", params=rows.params, rows=rows)
+
+
+def _narrowed(field: Field, rows: Rows, line: Line, clock: Clock) -> Rows:
+    sql, params = rows.sql, [*rows.params]
+    if line.which and rows.which:
+        chosen = sorted({_read(field, read_id, value, "a choice") for value in line.which})
+        # One thing by "=": an array has no statistics of its own.
+        sql += (
+            f" AND {rows.which} = %s::bigint"
+            if len(chosen) == 1
+            else f" AND {rows.which} = ANY(%s::bigint[])"
+        )
+        params.append(chosen[0] if len(chosen) == 1 else chosen)
+    if line.days is not None and rows.at:
+        days = _read(field, read_days, line.days, "a number of days")
+        since = dates.day_starts(clock.today - dt.timedelta(days=days), clock.zone)
+        sql += f" AND {rows.at} >= %s::timestamptz"
+        params.append(since)
+        if rows.day:
+            sql += f" AND {rows.day} >= %s::date"
+            params.append(since.date())
+    return replace(rows, sql=sql, params=tuple(params))
+
+
+def _count(rows: Rows, name: str, times: int) -> CompiledCriteria:
+    if name == "exactly":
+        enough, more = _at_least(rows, times), _at_least(rows, times + 1)
+        return CompiledCriteria(f"({enough.sql} AND NOT {more.sql})", [*enough.params, *more.params])
+    return _at_least(rows, times)
+
+
+def _at_least(rows: Rows, times: int) -> CompiledCriteria:
+    if times == 0:
+        return CompiledCriteria("TRUE", [])
+    if times == 1:
+        return CompiledCriteria(f"EXISTS (SELECT 1 {rows.sql})", [*rows.params])
+    # Stops at the row that decides it.
+    return CompiledCriteria(f"EXISTS (SELECT 1 {rows.sql} OFFSET %s::bigint)", [*rows.params, times - 1])
 
 
 # --- by type ------------------------------------------------------------------------------------------------------

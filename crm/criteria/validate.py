@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from crm.criteria.choices import names_of, source_of
-from crm.criteria.fields import Field, fields_by_key
+from crm.criteria.field import Field
+from crm.criteria.fields import fields_by_key
 from crm.criteria.operators import (
+    MOST_DAYS,
     PERIODS,
     UNITS,
     Operator,
@@ -15,6 +17,7 @@ from crm.criteria.operators import (
     operator_named,
     read_count,
     read_date,
+    read_days,
     read_id,
     read_number,
 )
@@ -66,7 +69,8 @@ def _names(lines: Sequence[Line], fields: Mapping[str, Field]) -> dict[str, dict
     for line in lines:
         field = fields.get(line.field)
         if field and (source := source_of(field)):
-            wanted.setdefault(source, []).extend(found for v in line.values if (found := read_id(v)))
+            named = line.which if field.rows else line.values
+            wanted.setdefault(source, []).extend(found for v in named if (found := read_id(v)))
     return names_of(wanted)
 
 
@@ -96,7 +100,7 @@ def line_problem(
     operator = operator_named(field.type, line.operator)
     if operator is None:
         return f"{field.label}: choose how to compare."
-    message = _values_problem(field, operator, line.values, names)
+    message = _values_problem(field, operator, line.values, names) or _narrowing_problem(field, line, names)
     return f"{field.label} {operator.label}: {message}" if message else None
 
 
@@ -116,6 +120,19 @@ def _values_problem(
         if low is not None and high is not None and low > high:  # type: ignore[operator]  # both of one type
             return "the first value is after the second."
     return None
+
+
+def _narrowing_problem(field: Field, line: Line, names: Mapping[str, Mapping[int, str]]) -> str | None:
+    """What is wrong with the things and the days that a line narrows its rows to."""
+    if field.asks_which and line.which and (message := _choices_problem(field, line.which, names)):
+        return message
+    if line.which and not field.asks_which:
+        return "nothing can be chosen here."
+    if line.days is None:
+        return None
+    if not field.asks_days:
+        return "days cannot be chosen here."
+    return None if read_days(line.days) else f"“{line.days}” is not a number of days from 1 to {MOST_DAYS:,}."
 
 
 def _choices_problem(
@@ -153,5 +170,6 @@ _SLOT_CHECKS: dict[Slot, tuple[Callable[[Value], object], str]] = {
     "period": (_word(PERIODS), "choose this, next or last."),
     "unit": (_word(UNITS), "choose day, week, month or year."),
     "count": (read_count, "“{}” is not a number from 0 to 1,000."),
+    "times": (read_count, "“{}” is not a number from 0 to 1,000."),
     "days": (read_count, "“{}” is not a number from 0 to 1,000."),
 }

@@ -24,7 +24,7 @@ from flows.models import Flow
 from flows.operations.drafts import lock_draft
 from flows.operations.save import save_locked
 from flows.queries import newest_document
-from flows.references import uses
+from flows.references import sent_emails
 
 
 class NotReady(Exception):
@@ -139,7 +139,7 @@ def _run(flow: Flow, actor: User, now: dt.datetime) -> Flow:
     _set(flow, Flow.Status.RUNNING, now)
     open_stream(stream_id=flow.stream_id)
     tenant = Tenant.objects.get(pk=require_tenant_id())
-    emails = [use.reference.id for use in uses(document) if use.reference.kind == "email"]
+    emails = sent_emails(document)
     url = turl(tenant, "flows:edit", flow.pk)
     lock_emails(flow_id=flow.pk, flow_name=flow.name, email_ids=emails, url=url)
     _audit(flow, actor, "flow.resume" if resumed else "flow.start")

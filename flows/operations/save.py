@@ -26,7 +26,7 @@ from flows.models import Flow, FlowRevision, Step
 from flows.occupancy import check_change, step_occupancy
 from flows.operations.drafts import draft_of, lock_draft
 from flows.queries import newest_document
-from flows.references import uses
+from flows.references import sent_emails, uses
 
 
 @transaction.atomic
@@ -61,9 +61,7 @@ def save_locked(*, flow: Flow, actor: User, now: dt.datetime, note: str = "") ->
     _refresh_steps(flow, document, now)
     refresh_usage(flow, document)
     refresh_stream(flow, document)
-    connect_emails(
-        flow_id=flow.pk, email_ids=[u.reference.id for u in uses(document) if u.reference.kind == "email"]
-    )
+    connect_emails(flow_id=flow.pk, email_ids=sent_emails(document))
     write_audit(
         actor=actor,
         action="flow.save",

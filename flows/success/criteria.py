@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
+from crm.criteria.change import event_kinds
 from crm.criteria.describe import describe
 from crm.criteria.schema import Criteria
 from crm.criteria.validate import problems as criteria_problems
@@ -12,22 +12,6 @@ from flows.criteria_uses import criteria_uses
 from flows.document import SuccessCriterion
 from flows.steps.base import CheckContext, Problem, Reference
 from flows.success.base import SuccessKind
-
-# Whatever may change the answer of criteria over contact, company, memberships, consent and subscriptions.
-CHANGES: Final = frozenset(
-    {
-        "contact.created",
-        "contact.updated",
-        "selection.added",
-        "selection.removed",
-        "project.added",
-        "project.removed",
-        "consent.given",
-        "consent.withdrawn",
-        "subscription.opted_out",
-        "subscription.opted_in",
-    }
-)
 
 
 class CriteriaHold(SuccessKind):
@@ -44,8 +28,8 @@ class CriteriaHold(SuccessKind):
         return criterion.criteria
 
     def wakes_on(self, criterion: SuccessCriterion) -> frozenset[str]:
-        """Every change of what criteria look at."""
-        return CHANGES
+        """Every change of what the criteria look at; the day's turn is judged apart (depends_on_today)."""
+        return event_kinds(criterion.criteria) if criterion.criteria is not None else frozenset()
 
     def summary(self, criterion: SuccessCriterion, names: CheckContext) -> str:
         """Describe the criteria."""

@@ -27,7 +27,8 @@ class ChoiceList extends HTMLElement {
   summarise() {
     const names = [...this.querySelectorAll("input:checked")].map((box) => box.closest("label").innerText.trim());
     const more = names.length > 4 ? ` and ${names.length - 3} more` : "";
-    this.querySelector("[data-summary]").textContent = names.slice(0, more ? 3 : 4).join(", ") + more || "Choose …";
+    const summary = this.querySelector("[data-summary]");
+    summary.textContent = names.slice(0, more ? 3 : 4).join(", ") + more || summary.dataset.summary || "Choose …";
   }
 
   filter(text) {

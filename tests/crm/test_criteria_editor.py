@@ -7,12 +7,13 @@ from django.http import QueryDict
 from django.test import Client
 
 from accounts.models import Tenant
+from content.models import Email
 from core.tenancy import tenant_scope
 from crm.criteria.editor import Drawer, LineView, apply, read_criteria
 from crm.criteria.schema import Criteria, Group, Line
 from crm.criteria.validate import problems
 from crm.models import ListItem
-from tests.crm.conftest import make_contact
+from tests.crm.conftest import NOW, make_contact
 from tests.fixtures.people import Person
 
 CHEF = Line(field="contact.job_title", operator="contains", values=("chef",))
@@ -30,17 +31,14 @@ def fields_of(criteria: Criteria, prefix: str = "filter") -> QueryDict:
     data["criteria_prefix"] = prefix
 
     def put(line: LineView) -> None:
+        for inner in [one for group in (line.nested.groups if line.nested else ()) for one in group.lines]:
+            put(inner)
         if line.nested:
-            for group in line.nested.groups:
-                for inner in group.lines:
-                    put(inner)
             return
         data[f"{line.name}.field"], data[f"{line.name}.operator"] = line.field_key, line.operator
-        for slot in line.slots:
-            if slot.kind == "choices":
-                data.setlist(slot.name, sorted(slot.chosen))
-            else:
-                data[slot.name] = slot.value
+        for slot in filter(None, [*line.slots, line.which, line.days]):
+            values = sorted(slot.chosen) if slot.kind == "choices" else [slot.value]
+            data.setlist(slot.name, values)
 
     for group in Drawer(prefix).draw(criteria).groups:
         for line in group.lines:
@@ -55,6 +53,19 @@ def test_what_is_drawn_is_read_back(acme_scope: Tenant) -> None:
     criteria = of((CHEF, of((category,), (period, CHEF))), (EMPTY,))
     assert read_criteria(fields_of(criteria), "filter") == criteria
     assert problems(of((CHEF, of((category,), (period, CHEF))))) == []
+
+
+@pytest.mark.parametrize("days", [None, 30, "soon"])
+def test_what_counts_and_since_when_is_read_back(acme_scope: Tenant, days: int | str | None) -> None:
+    email = Email.objects.create(name="Welcome", created_at=NOW, updated_at=NOW)
+    opened = Line(
+        field="event.opened", operator="at_least", values=("2",), which=(str(email.pk), "999999"), days=days
+    )
+    [group] = Drawer("filter").draw(of((opened,))).groups
+    [view] = group.lines
+    assert view.which is not None
+    assert view.which.summary == "Welcome, A value that is gone"
+    assert read_criteria(fields_of(of((opened,))), "filter") == of((opened,))
 
 
 @pytest.mark.parametrize(
