@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 # A leading character of these makes a spreadsheet compute the cell.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
+# Some spreadsheets split cells at these too, whatever the file's own delimiter: what follows would be a cell.
+_LATER_START = re.compile(r"([;\t\r\n|])(?=[=+@-])")
+
+
 def safe_cell(value: object) -> str:
-    """Return the cell's text; one that a spreadsheet would run is led by an apostrophe. Numbers stay as they are."""
+    """Return the cell's text; what a spreadsheet would run is led by an apostrophe. Numbers stay as they are."""
     text = "" if value is None else str(value)
-    if isinstance(value, (int, float)) or not text.startswith(FORMULA_STARTS):
+    if isinstance(value, (int, float, Decimal)):
         return text
-    return f"'{text}"
+    text = _LATER_START.sub(r"\1'", text)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""docs/operations.md names every variable that the code reads."""
+"""What the documentation names is there: variables, targets, tests."""
 
 from __future__ import annotations
 
@@ -31,3 +31,11 @@ def test_make_help_names_every_target() -> None:
     described = set(re.findall(r"^([a-z-]+):.*## ", text, re.MULTILINE))
     assert targets == described
     assert targets >= {"setup", "demo", "demo-reset", "test", "check", "bench", "lock", "format", "help"}
+
+
+def test_the_page_on_bad_input_names_tests_that_there_are() -> None:
+    text = (ROOT / "docs" / "bad-input.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(named) > 30
+    missing = [name for path, name in named if f"def {name}(" not in (ROOT / path).read_text()]
+    assert missing == []

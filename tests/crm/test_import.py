@@ -257,6 +257,21 @@ def test_what_is_no_csv_is_refused_and_nothing_is_kept(
     assert not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
+def test_a_workbook_that_unpacks_to_too_much_is_refused(
+    scope: Tenant, alice: Person, settings: Settings
+) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<x/>")
+        with archive.open("xl/sharedStrings.xml", "w", force_zip64=True) as file:
+            for _ in range(310):
+                file.write(bytes(1 << 20))
+    assert len(buffer.getvalue()) < 1 << 20
+    with pytest.raises(NotATable, match="larger than 10 MB"):
+        receive(alice, buffer.getvalue(), "bomb.xlsx")
+    assert not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+
+
 def test_a_gigabyte_is_refused_by_the_limit_without_being_read(
     scope: Tenant, alice: Person, settings: Settings
 ) -> None:
