@@ -13,13 +13,13 @@ from django.conf import settings
 from jinja2 import TemplateSyntaxError
 from premailer import Premailer
 
-from content.links import LinkTracker, TrackedLink
+from content.links import EmailLink, LinkTracker
 from content.markup import read_markup
 from content.plain import text_from_html
 from content.problems import Problem, problem_at
 from content.sandbox import HTML, TEXT, always_shows, check_tags, paths_of
 from content.tags import Hidden, unescaped
-from content.tree import TagTree, costs_a_query
+from content.tree import TagTree, costs_a_query, registered_links
 
 _UNSUBSCRIBE = "links.unsubscribe"
 _FOOTER = """<mj-section padding="8px 16px 24px"><mj-column><mj-text align="center" color="#63635e" font-size="12px"
@@ -54,7 +54,7 @@ class Compiled:
     preheader: str
     html: str
     text: str
-    links: tuple[TrackedLink, ...] = ()
+    links: tuple[EmailLink, ...] = ()
     custom_keys: tuple[str, ...] = ()
 
     @property
@@ -150,6 +150,7 @@ def _finish(source: Source, hidden: Hidden, page: str) -> Result:
     if problems:
         return Result(problems)
     named = {p for part in (source.subject, source.preheader, source.mjml, text) for p in paths_of(part)}
+    tracker.register(registered_links(named))
     return Result(
         compiled=Compiled(
             subject=source.subject.strip(),

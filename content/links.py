@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from content.tags import TAG
@@ -28,12 +28,14 @@ _IN_TEXT = re.compile(r"https?://(?:\{\{.*?\}\}|[^\s<>\"{}])+")
 
 
 @dataclass(frozen=True, slots=True)
-class TrackedLink:
-    """An ordinary link: its number in the message, the address (with merge tags), what people read."""
+class EmailLink:
+    """A link of an email: its number in the message, the address (with merge tags) and what people read; or the key
+    of the registered link that it is."""
 
     number: int
     url: str
     label: str
+    key: str = ""
 
 
 def link_problem(address: str) -> str | None:
@@ -60,7 +62,7 @@ class LinkTracker:
     """Numbers the ordinary links of one email and puts the message's click addresses in their place."""
 
     def __init__(self) -> None:
-        self.links: list[TrackedLink] = []
+        self.links: list[EmailLink] = []
 
     def in_html(self, source: str, restore: Callable[[str], str]) -> str:
         """Return HTML with its tracked links replaced. `restore` puts the hidden merge tags back."""
@@ -84,11 +86,16 @@ class LinkTracker:
 
         return _IN_TEXT.sub(replace, source)
 
+    def register(self, keys: Iterable[str]) -> None:
+        """Number the registered links that the email names: their tags are filled with their own click addresses."""
+        for key in sorted(keys):
+            self.links.append(EmailLink(len(self.links) + 1, "", "", key))
+
     def _add(self, address: str, label: str) -> str:
         number = next((link.number for link in self.links if link.url == address and not label), 0)
         if not number:
             number = len(self.links) + 1
-            self.links.append(TrackedLink(number, address, label))
+            self.links.append(EmailLink(number, address, label))
         return f"{CLICK}{number}"
 
 

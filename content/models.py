@@ -1,10 +1,11 @@
-"""Emails, their immutable versions, the links in them, and what locks them."""
+"""Emails, their immutable versions, the links in them, and what locks them. Other content has files of its own."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
 
+from content.models_link import TrackedLink as TrackedLink
 from core.models import HotTenantModel, TenantForeignKey, TenantModel
 
 
@@ -77,9 +78,13 @@ class EmailLock(TenantModel):
 
 
 class MessageLink(HotTenantModel):
-    """An ordinary link of one version: position and address (a Jinja2 text where it holds merge tags)."""
+    """A link of one version: its position, and its address (a Jinja2 text where it holds merge tags), or the
+    registered link that it is."""
 
     version = TenantForeignKey(EmailVersion, on_delete=models.DO_NOTHING, related_name="links", hot=True)
+    registered = TenantForeignKey(
+        TrackedLink, on_delete=models.DO_NOTHING, null=True, related_name="+", hot=True
+    )
     number = models.IntegerField()
     url = models.TextField()
     label = models.CharField(max_length=200, blank=True)

@@ -16,7 +16,7 @@ from jinja2 import Template
 from accounts.models import Tenant
 from content.compile import Compiled
 from content.filters import one_line
-from content.models import EmailVersion
+from content.models import EmailVersion, MessageLink
 from content.sandbox import HTML, LINK, TEXT
 from content.values import Values, values_of
 from core.tenancy import require_tenant_id
@@ -35,6 +35,8 @@ class Templates:
     html: Template
     text: Template
     paths: tuple[str, ...]
+    # Registered links that it names, by key, with their numbers in the message.
+    registered: tuple[tuple[str, int], ...] = ()
 
 
 @lru_cache(maxsize=64)
@@ -44,7 +46,9 @@ def _templates(version_id: int) -> Templates:
         pk=version_id
     )
     ids = version_id, version.email_id
-    return _prepare(ids, version.subject, version.html, version.text, version.custom_keys)
+    ready = _prepare(ids, version.subject, version.html, version.text, version.custom_keys)
+    links = MessageLink.objects.filter(version=version_id, registered__isnull=False)
+    return replace(ready, registered=tuple(links.values_list("registered__key", "number")))
 
 
 def _prepare(ids: tuple[int, int], subject: str, html: str, text: str, paths: Sequence[str]) -> Templates:
@@ -88,6 +92,7 @@ def _render(ready: Templates, context: Values, links: MessageLinks) -> Rendered 
         "unsubscribe": links.unsubscribe,
         "preferences": links.preferences,
         "view_in_browser": links.view,
+        **{key: f"{links.click}{number}" for key, number in ready.registered},
     }
     context["_click"], context["_open"] = links.click, links.open
     try:
@@ -122,15 +127,23 @@ NO_LINKS = MessageLinks(
 
 def render_preview(compiled: Compiled, *, contact_id: int | None) -> Rendered | RenderFailed:
     """Render a draft as one contact would get it, with links that lead nowhere."""
-    ready = _prepare((0, 0), compiled.subject, compiled.html, compiled.text, compiled.custom_keys)
+    ready = _draft(compiled, compiled.custom_keys)
     known = values_of([contact_id], paths=ready.paths) if contact_id is not None else {}
     context = {**known.get(contact_id or 0, {}), "tenant": _tenant_values(), "event": {}}
     rendered = _render(ready, context, NO_LINKS)
     if isinstance(rendered, RenderFailed):
         return rendered
-    addresses = {str(link.number): render_address(link.url, context) for link in compiled.links}
+    addresses = {
+        str(link.number): f"[{link.key}]" if link.key else render_address(link.url, context)
+        for link in compiled.links
+    }
     text = re.sub(r"#link-(\d+)", lambda match: addresses.get(match[1], match[0]), rendered.text)
     return replace(rendered, text=text)
+
+
+def _draft(compiled: Compiled, paths: Sequence[str]) -> Templates:
+    ready = _prepare((0, 0), compiled.subject, compiled.html, compiled.text, paths)
+    return replace(ready, registered=tuple((link.key, link.number) for link in compiled.links if link.key))
 
 
 def render_address(url: str, context: Values) -> str:
@@ -142,7 +155,7 @@ def render_address(url: str, context: Values) -> str:
 
 def test_render_problem(compiled: Compiled) -> str | None:
     """Render with no values at all and with odd ones: return the error that a recipient's mail would die of."""
-    ready = _prepare((0, 0), compiled.subject, compiled.html, compiled.text, ())
+    ready = _draft(compiled, ())
     odd: dict[str, Any] = {
         root: dict.fromkeys(("first_name", "name", "country", "category"), "x")
         for root in ("contact", "company", "our_contact", "service_contact", "tenant")

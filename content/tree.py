@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from content.models import TrackedLink
 from crm.models import CustomField
 
 
@@ -57,6 +58,7 @@ LINKS = [
     MergeField("links.preferences", "Preferences", "url"),
     MergeField("links.view_in_browser", "View in browser", "url"),
 ]
+_OURS = frozenset(item.path for item in LINKS)
 # Loops may run over these and nothing else.
 LISTS = frozenset({"contact.interests"})
 
@@ -84,8 +86,8 @@ class TagTree:
         return found[0] if found else None
 
 
-def tag_tree(custom_fields: Iterable[CustomField]) -> TagTree:
-    """Return the tree with the tenant's own fields."""
+def tag_tree(custom_fields: Iterable[CustomField], links: Iterable[TrackedLink] = ()) -> TagTree:
+    """Return the tree with the tenant's own fields and registered links."""
     own: dict[str, list[MergeField]] = {"contact": [], "company": []}
     for custom in custom_fields:
         example = "date" if custom.type == CustomField.Type.DATE else ""
@@ -101,13 +103,20 @@ def tag_tree(custom_fields: Iterable[CustomField]) -> TagTree:
             "Service contact": tuple(MergeField(f"service_contact.{key}", label) for key, label in PERSON),
             "Us": tuple(TENANT),
             "Links": tuple(LINKS),
+            "Tracked links": tuple(MergeField(f"links.{link.key}", link.name, "url") for link in links),
         }
     )
 
 
 def known_tree() -> TagTree:
     """Return the tree of the open tenant scope."""
-    return tag_tree(CustomField.objects.order_by("on", "rank", "name"))
+    links = TrackedLink.objects.filter(deleted_at=None).order_by("folder", "name")
+    return tag_tree(CustomField.objects.order_by("on", "rank", "name"), links)
+
+
+def registered_links(paths: Iterable[str]) -> set[str]:
+    """Return the keys of the registered links among the paths that an email names."""
+    return {path.removeprefix("links.") for path in paths if path.startswith("links.") and path not in _OURS}
 
 
 def costs_a_query(path: str) -> bool:

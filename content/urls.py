@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from content.views import editor, library
+from content.views import editor, library, links
 
 app_name = "content"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,4 +18,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:email_id>/tests/", editor.tests, name="tests"),
     path("<int:email_id>/copy/", library.copy, name="copy"),
     path("<int:email_id>/delete/", library.delete, name="delete"),
+    path("links/", links.links, name="links"),
+    path("links/new/", links.new, name="link_new"),
+    path("links/<int:link_id>/", links.edit, name="link"),
+    path("links/<int:link_id>/clicks/", links.clicks, name="link_clicks"),
+    path("links/<int:link_id>/reset/", links.reset, name="link_reset"),
+    path("links/<int:link_id>/delete/", links.delete, name="link_delete"),
 ]

@@ -14,6 +14,7 @@ from django.test import Client
 from accounts.models import Group, Role, Tenant
 from accounts.operations import invite, save_role
 from content.operations.emails import create_email
+from content.operations.links import LinkDraft, create_link
 from core.tenancy import tenant_scope
 from crm.models import ConsentPurpose, ListItem, Selection, SubscriptionType
 from crm.operations.clubs import create_club
@@ -55,6 +56,9 @@ def _marketing(alice: Person) -> dict[str, Any]:
         "flow_id": flow.pk,
         "folder_id": create_folder(name="Newcomers", parent_id=None).pk,
         "email_id": create_email(name="Welcome", actor=alice.user, now=LAST_MONDAY).pk,
+        "link_id": create_link(
+            draft=LinkDraft("Offer", url="https://a.test/"), actor=None, now=LAST_MONDAY
+        ).pk,
     }
 
 

@@ -1,18 +1,31 @@
-"""Following a tracked link: only to an address that its tenant wrote, with the message's own values in it."""
+"""Following a link of a message: only to an address that its tenant wrote, with the message's own values in it.
+
+A registered link also says that it was clicked (link.clicked) and does its actions, in the same transaction.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
+from accounts.models import Tenant
+from content.actions import ContactActions, run_actions
+from content.models import TrackedLink
 from content.rendering import render_address
+from content.sandbox import paths_of
+from content.tree import costs_a_query
 from content.values import values_of
 from core.db.cursors import raw_cursor
-from delivery.operations.tracking import SEEN_COLUMNS, record_click, seen
+from crm.events import NewEvent, Origin, record_events
+from delivery.operations.tracking import SEEN_COLUMNS, Seen, record_click, seen
 from delivery.tokens import MessageRef
 
 _FIND = f"""
-SELECT l.url, l.label, v.email_id, v.custom_keys, s.utm, m."values", {SEEN_COLUMNS}
+SELECT l.url, l.label, l.registered_id, v.email_id, v.custom_keys, s.utm, m."values", {SEEN_COLUMNS}
 FROM delivery_message m
 JOIN delivery_stream s ON s.tenant_id = m.tenant_id AND s.id = m.stream_id
 JOIN content_messagelink l ON l.tenant_id = m.tenant_id AND l.version_id = m.content_version_id AND l.number = %s
@@ -22,7 +35,16 @@ WHERE m.tenant_id = %s AND m.enrolled_on = %s AND m.id = %s
 """
 
 
-def follow_link(*, ref: MessageRef, number: int, now: dt.datetime, machine: bool) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Where a link leads: to an address, or to the text of a registered link."""
+
+    address: str = ""
+    heading: str = ""
+    text: str = ""
+
+
+def follow_link(*, ref: MessageRef, number: int, now: dt.datetime, machine: bool) -> Followed | None:
     """Return where link `number` of a message leads, and record the click; None where there is no such link.
 
     Inside the tenant's scope. For a test, or an erased person, it leads on and nothing is recorded.
@@ -32,13 +54,71 @@ def follow_link(*, ref: MessageRef, number: int, now: dt.datetime, machine: bool
         row = cursor.fetchone()
     if row is None:
         return None
-    url, label, email_id, custom_keys, utm, values = row[:6]
-    message = seen(ref, row[6:], email_id=email_id)
-    context = {"event": values.get("event") or {}}
-    if "{" in url and message.contact_id is not None:
-        context.update(values_of([message.contact_id], paths=custom_keys).get(message.contact_id, {}))
+    url, label, registered_id, email_id, custom_keys, utm, values = row[:7]
+    message = seen(ref, row[7:], email_id=email_id)
+    if registered_id is not None:
+        return click_registered(
+            link_id=registered_id,
+            message=message,
+            event=values.get("event") or {},
+            utm=utm,
+            now=now,
+            machine=machine,
+        )
     record_click(message=message, link=url, label=label, now=now, machine=machine)
-    return with_utm(render_address(url, context), utm)
+    address = _filled(url, message.contact_id, custom_keys, values.get("event") or {})
+    return Followed(with_utm(address, utm))
+
+
+def click_registered(
+    *,
+    link_id: int,
+    message: Seen,
+    event: dict[str, Any],
+    utm: dict[str, str],
+    now: dt.datetime,
+    machine: bool,
+) -> Followed | None:
+    """Follow a registered link from a message of any channel. A person's click is told and does the link's actions.
+
+    A deleted link in a mail that went out still leads on; it says and does nothing any more.
+    """
+    link = TrackedLink.objects.filter(pk=link_id).first()
+    if link is None:
+        return None
+    counts = record_click(message=message, link=link.url, label=link.name, now=now, machine=machine)
+    if counts and link.deleted_at is None:
+        _tell_and_act(link, message, now)
+    if link.shows == TrackedLink.Shows.TEXT:
+        return Followed(heading=link.heading, text=link.text)
+    keys = [path.replace(".custom", "") for path in paths_of(link.url) if costs_a_query(path)]
+    return Followed(with_utm(_filled(link.url, message.contact_id, keys, event), utm))
+
+
+def _tell_and_act(link: TrackedLink, message: Seen, now: dt.datetime) -> None:
+    contact_id = message.contact_id or 0
+    data = {"link": {"id": link.pk, "name": link.name, "url": link.url}, "email": message.email_id}
+    # No flow_id: the person clicked, not the flow, so that the click may bring them into the same flow.
+    event = NewEvent(
+        "link.clicked", contact_id, now, Origin.LINK, company_id=message.company_id, object_id=link.pk, data=data,
+        message_id=message.ref.message_id,
+    )  # fmt: skip
+    actions = ContactActions.model_validate(link.actions)
+    with raw_cursor() as cursor:
+        record_events([event], cursor=cursor)
+        if not actions.is_empty:
+            zone = Tenant.objects.values_list("timezone", flat=True).get(pk=message.ref.tenant_id)
+            run_actions(
+                cursor, tenant_id=message.ref.tenant_id, actions=actions, contact_ids=[contact_id], now=now,
+                origin=Origin.LINK, zone=ZoneInfo(zone),
+            )  # fmt: skip
+
+
+def _filled(url: str, contact_id: int | None, paths: Sequence[str], event: dict[str, Any]) -> str:
+    context: dict[str, Any] = {"event": event}
+    if "{" in url and contact_id is not None:
+        context.update(values_of([contact_id], paths=paths).get(contact_id, {}))
+    return render_address(url, context)
 
 
 def with_utm(address: str, utm: dict[str, str]) -> str:

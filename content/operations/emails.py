@@ -11,11 +11,12 @@ from django.db.models import F
 from accounts.audit import write_audit
 from accounts.models import User
 from content.compile import Compiled, Result, Source, compile_email
-from content.models import Email, EmailVersion, MessageLink
+from content.models import Email, EmailVersion, MessageLink, TrackedLink
 from content.problems import Problem
 from content.queries import locks_of, uses_of
 from content.rendering import test_render_problem
 from content.tree import known_tree
+from content.uses import forget_uses, write_uses
 
 
 class EmailRefused(Exception):
@@ -153,10 +154,18 @@ def _add_version(email: Email, compiled: Compiled, actor: User | None, now: dt.d
         created_at=now,
         created_by=actor,
     )
+    keys = [link.key for link in compiled.links if link.key]
+    registered = {link.key: link for link in TrackedLink.objects.filter(key__in=keys)} if keys else {}
     MessageLink.objects.bulk_create(
-        MessageLink(version=version, number=link.number, url=link.url, label=link.label)
+        MessageLink(
+            version=version, number=link.number, url=link.url, label=link.label, registered=registered.get(link.key)
+        )
         for link in compiled.links
-    )
+    )  # fmt: skip
+    write_uses(
+        user_kind="email", user_id=email.pk, user_name=email.name, page="content:edit",
+        references=(("link", link.pk) for link in registered.values()),
+    )  # fmt: skip
     return version
 
 
@@ -189,6 +198,7 @@ def delete_email(*, email_id: int, actor: User | None, now: dt.datetime) -> None
         names = ", ".join(f"“{use.user_name}”" for use in uses)
         raise EmailInUse(f"This email is used by {names}. Take it out there first.")
     Email.objects.filter(pk=email.pk).update(deleted_at=now, revision=F("revision") + 1)
+    forget_uses(user_kind="email", user_id=email.pk)
     write_audit(
         actor=actor, action="email.deleted", object_kind="email", object_id=email.pk, object_name=email.name
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from content.operations.clicks import follow_link
@@ -19,9 +20,14 @@ from delivery.tokens import MessageRef, Purpose
 @require_safe
 @for_message(Purpose.CLICK)
 def click(request: PublicRequest, ref: MessageRef, number: int) -> HttpResponse:
-    """Lead on to the link's address."""
-    address = follow_link(ref=ref, number=number, now=request.now, machine=is_machine(request))
-    return HttpResponseRedirect(address) if address else not_found(request)
+    """Lead on to the link's address, or show the text of a registered link."""
+    followed = follow_link(ref=ref, number=number, now=request.now, machine=is_machine(request))
+    if followed is None:
+        return not_found(request)
+    if followed.address:
+        return HttpResponseRedirect(followed.address)
+    context = {"sender": request.sender, "heading": followed.heading, "text": followed.text}
+    return render(request, "content/link_text.html", context)
 
 
 @require_safe

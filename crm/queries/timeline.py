@@ -93,7 +93,11 @@ def _names(events: Iterable[Event]) -> dict[str, dict[int, str]]:
 def _title(event: Event, kind: EventKind, names: Names) -> str:
     root = event.kind.partition(".")[0]
     group = "unsubscribed" if root in {"unsubscribed", "subscribed"} else root
-    name = names.get(group, {}).get(event.object_id or 0, "") or str(event.data.get("name", ""))
+    own = event.data.get(root)
+    told = (
+        (own.get("name") or own.get("title") or "") if isinstance(own, dict) else event.data.get("name", "")
+    )
+    name = names.get(group, {}).get(event.object_id or 0, "") or str(told)
     purpose = str(event.data.get("purpose", "")) if root == "consent" else ""
     return f"{kind.label}: {name or purpose}" if name or purpose else kind.label
 
