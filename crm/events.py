@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 
 from core.db.cursors import raw_cursor
+from core.db.given import Given
 from core.kinds import KindTable
 from core.tenancy import require_tenant_id
 
@@ -111,23 +112,21 @@ class NewEvent:
 
 
 _RECORD = """
-WITH given AS (
-    SELECT * FROM unnest(
-        %s::timestamptz[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::jsonb[],
-        %s::bigint[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[]
-    ) AS g (at, kind, contact_id, company_id, origin, object_id, object_key, data,
-            actor_id, flow_id, step_id, participant_id, message_id)
-), written AS (
+WITH written AS (
     INSERT INTO crm_event (tenant_id, day, at, kind, contact_id, company_id, origin, object_id, object_key, data,
                            actor_id, flow_id, step_id, participant_id, message_id)
-    SELECT %s::bigint, (at AT TIME ZONE 'UTC')::date, at, kind, contact_id, company_id, origin, object_id,
-           object_key, data, actor_id, flow_id, step_id, participant_id, message_id
-    FROM given
+    SELECT %(tenant)s::bigint, ({at} AT TIME ZONE 'UTC')::date, {columns}
+    FROM {source}
     RETURNING id, day, contact_id, kind
 )
 INSERT INTO crm_eventinbox (tenant_id, event_id, day, contact_id, kind)
-SELECT %s::bigint, id, day, contact_id, kind FROM written WHERE kind = ANY(%s::text[]) ORDER BY id
+SELECT %(tenant)s::bigint, id, day, contact_id, kind FROM written WHERE kind = ANY(%(inbox)s::text[])
 """
+_COLUMNS = {
+    "at": "timestamptz", "kind": "text", "contact_id": "bigint", "company_id": "bigint", "origin": "text",
+    "object_id": "bigint", "object_key": "text", "data": "jsonb", "actor_id": "bigint", "flow_id": "bigint",
+    "step_id": "uuid", "participant_id": "bigint", "message_id": "bigint",
+}  # fmt: skip
 
 # An escaped backslash must not lose its half to the NUL behind it.
 _NUL = re.compile(r"(\\\\)|\\u0000")
@@ -149,33 +148,55 @@ def record_events(rows: Sequence[NewEvent], *, cursor: psycopg.Cursor[Any] | Non
     with nullcontext(cursor) if cursor is not None else raw_cursor() as open_cursor:
         for some, inbox in ((loud, _INBOX_KINDS), (quiet, [])):
             if some:
-                _execute(open_cursor, some, inbox)
+                _execute(open_cursor, _columns(some), inbox)
 
 
-def _execute(cursor: psycopg.Cursor[Any], rows: Sequence[NewEvent], inbox: list[str]) -> None:
-    tenant_id = require_tenant_id()
-    columns = [
-        [row.at for row in rows],
-        [row.kind for row in rows],
-        [row.contact_id for row in rows],
-        [row.company_id for row in rows],
-        [str(row.origin) for row in rows],
-        [row.object_id for row in rows],
-        [row.object_key for row in rows],
-        _json_texts(rows),
-        [row.actor_id for row in rows],
-        [row.flow_id for row in rows],
-        [row.step_id for row in rows],
-        [row.participant_id for row in rows],
-        [row.message_id for row in rows],
-    ]
-    cursor.execute(_RECORD, [*columns, tenant_id, tenant_id, inbox])
+def record_alike(
+    events: NewEvent,
+    *,
+    cursor: psycopg.Cursor[Any],
+    contact_ids: Sequence[int],
+    company_ids: Sequence[int | None] | None = None,
+    participant_ids: Sequence[int] | None = None,
+    data: Sequence[Mapping[str, Any]] | None = None,
+) -> None:
+    """Write the same event for many contacts, of which only the given columns differ; one statement.
+
+    `events` says the rest (its contact is not read). What differs must be in the order of `contact_ids`.
+    """
+    if not contact_ids:
+        return
+    KINDS[events.kind]
+    columns: dict[str, Sequence[Any]] = {name: [getattr(events, name)] for name in _COLUMNS if name != "data"}
+    columns["contact_id"] = contact_ids
+    columns["data"] = [as_json(events.data)] if data is None else _json_texts(data)
+    if company_ids is not None:
+        columns["company_id"] = company_ids
+    if participant_ids is not None:
+        columns["participant_id"] = participant_ids
+    _execute(cursor, columns, [] if events.quiet else _INBOX_KINDS)
 
 
-def _json_texts(rows: Sequence[NewEvent]) -> list[str]:
-    """Return the data of each as JSON; rows that share one object have it written once."""
+def _execute(cursor: psycopg.Cursor[Any], columns: Mapping[str, Sequence[Any]], inbox: list[str]) -> None:
+    columns = {**columns, "origin": [str(origin) for origin in columns["origin"]]}
+    rows = Given(
+        {"contact_id": ("bigint", columns["contact_id"])},
+        {name: (cast, columns[name]) for name, cast in _COLUMNS.items() if name != "contact_id"},
+    )
+    statement = _RECORD.format(at=rows["at"], columns=rows.list(*_COLUMNS), source=rows.source)
+    cursor.execute(statement, {**rows.parameters, "tenant": require_tenant_id(), "inbox": inbox})
+
+
+def _columns(rows: Sequence[NewEvent]) -> dict[str, Sequence[Any]]:
+    columns: dict[str, Sequence[Any]] = {name: [getattr(row, name) for row in rows] for name in _COLUMNS}
+    columns["data"] = _json_texts([row.data for row in rows])
+    return columns
+
+
+def _json_texts(data: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return each as JSON; rows that share one object have it written once."""
     texts: dict[int, str] = {}
-    return [texts.get(id(row.data)) or texts.setdefault(id(row.data), as_json(row.data)) for row in rows]
+    return [texts.get(id(one)) or texts.setdefault(id(one), as_json(one)) for one in data]
 
 
 def as_json(data: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ import psycopg
 
 from crm.bulk import write
 from crm.bulk.changes import BadChange, Change, ReadyChange, read_change
+from crm.bulk.plain import is_plain, plain_value, set_plainly
 from crm.bulk.state import Owner, State, load
 from crm.bulk.targets import Target, targets_by_key
 from crm.events import NewEvent, Origin, record_events
@@ -55,9 +56,16 @@ def update_fields(
     _check_choices(cursor, tenant_id, ready)
     if not ready or not contact_ids:
         return UpdateResult()
+    today = now.astimezone(zone or _UTC).date()
+    if is_plain(ready):
+        event = NewEvent("contact.updated", 0, now, origin, actor_id=actor_id, flow_id=flow_id)
+        changed = set_plainly(
+            cursor, tenant_id=tenant_id, contact_ids=contact_ids, changes=ready, today=today, event=event
+        )
+        return UpdateResult(changed)
     targets = list({change.target.key: change.target for change in ready}.values())
     state = load(cursor, tenant_id=tenant_id, contact_ids=contact_ids, targets=targets)
-    skipped = _apply(state, ready, now.astimezone(zone or _UTC).date())
+    skipped = _apply(state, ready, today)
     write_state(cursor, tenant_id=tenant_id, state=state, targets=targets, now=now)
     changed = record_changes(
         cursor, tenant_id=tenant_id, state=state, now=now, origin=origin, flow_id=flow_id, actor_id=actor_id
@@ -184,15 +192,9 @@ def record_changes(
 def _lines(owner: Owner, *, company: bool = False) -> list[dict[str, Any]]:
     mark = {"company": True} if company else {}
     return [
-        {"field": key, "old": _plain(old), "new": _plain(new), **mark}
+        {"field": key, "old": plain_value(old), "new": plain_value(new), **mark}
         for key, (old, new) in owner.changed.items()
     ]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
 def colleagues(

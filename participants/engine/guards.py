@@ -14,11 +14,12 @@ from typing import Any
 
 import psycopg
 
+from crm.criteria.sql import FROM
 from crm.models.consent import E_MARKETING
 from flows.document import FlowDocument
 from participants.engine.moving import Moving
 from participants.models import Participant
-from participants.success import success_sql
+from participants.success import NEVER, success_sql
 
 Reason = Participant.DropReason
 
@@ -50,44 +51,43 @@ class GuardContext:
     consent_required: bool
 
 
-_EVERYONE = """
-SELECT t.participant_id, c.former_employee, c.deleted_at IS NOT NULL, x.selection_id, ({success})
-FROM unnest(%s::bigint[], %s::bigint[]) AS t(participant_id, contact_id)
-JOIN crm_contact c ON c.tenant_id = %s AND c.id = t.contact_id
-LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id
-LEFT JOIN LATERAL (
-    SELECT m.selection_id FROM crm_selectionmember m
-    WHERE m.tenant_id = c.tenant_id AND m.contact_id = c.id AND m.selection_id = ANY(%s::bigint[])
-    ORDER BY m.selection_id LIMIT 1
-) x ON TRUE
-WHERE c.former_employee OR c.deleted_at IS NOT NULL OR x.selection_id IS NOT NULL OR ({success})
+_GONE = """
+SELECT id, former_employee, deleted_at IS NOT NULL FROM crm_contact
+WHERE tenant_id = %s AND id = ANY(%s::bigint[]) AND (former_employee OR deleted_at IS NOT NULL)
+"""
+_EXCLUDED = """
+SELECT contact_id, min(selection_id) FROM crm_selectionmember
+WHERE tenant_id = %s AND selection_id = ANY(%s::bigint[]) AND contact_id = ANY(%s::bigint[])
+GROUP BY contact_id
 """
 
 
 def check_everyone(cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: GuardContext) -> GuardResult:
-    """Judge checks 2 to 4 for a cohort; those who pass are not named. One query, whatever the cohort's size."""
-    success, success_params = success_sql(ctx.document, now=ctx.now)
-    cursor.execute(
-        _EVERYONE.format(success=success),
-        [
-            *success_params,
-            [m.id for m in cohort],
-            [m.contact_id for m in cohort],
-            ctx.tenant_id,
-            list(ctx.document.settings.exclusions),
-            *success_params,
-        ],
-    )
+    """Judge checks 2 to 4 for a cohort; those who pass are not named. A query for each check that the flow needs,
+    whatever the cohort's size."""
     result = GuardResult()
-    for participant_id, former, deleted, selection_id, succeeded in cursor:
-        if succeeded:
-            result.succeeded.add(participant_id)
-        if former:
-            result.failed[participant_id] = Verdict(Reason.FORMER_EMPLOYEE, {"former_employee": True})
-        elif deleted:
-            result.failed[participant_id] = Verdict(Reason.CONTACT_DELETED, {"deleted": True})
-        elif selection_id is not None:
-            result.failed[participant_id] = Verdict(Reason.EXCLUDED, {"selection": selection_id})
+    contacts = [m.contact_id for m in cohort]
+    success, params = success_sql(ctx.document, now=ctx.now)
+    if success != NEVER:
+        sql: Any = (
+            f"SELECT c.id FROM {FROM} WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[]) AND ({success})"
+        )
+        cursor.execute(sql, [ctx.tenant_id, contacts, *params])
+        met = {row[0] for row in cursor}
+        result.succeeded = {m.id for m in cohort if m.contact_id in met}
+    failed: dict[int, Verdict] = {}
+    if ctx.document.settings.exclusions:
+        cursor.execute(_EXCLUDED, [ctx.tenant_id, list(ctx.document.settings.exclusions), contacts])
+        failed |= {row[0]: Verdict(Reason.EXCLUDED, {"selection": row[1]}) for row in cursor}
+    cursor.execute(_GONE, [ctx.tenant_id, contacts])
+    for contact_id, former, _ in cursor:
+        failed[contact_id] = (
+            Verdict(Reason.FORMER_EMPLOYEE, {"former_employee": True})
+            if former
+            else Verdict(Reason.CONTACT_DELETED, {"deleted": True})
+        )
+    if failed:
+        result.failed = {m.id: failed[m.contact_id] for m in cohort if m.contact_id in failed}
     return result
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 
+from core.db.given import Given
 from core.tenancy import require_tenant_id
 from crm.events import NewEvent
 from participants.engine.moving import Moving
@@ -98,59 +99,58 @@ class Records:
                 self._update(cursor, stay)
         insert_deltas(cursor, tenant_id=self.tenant_id, flow_id=self.flow_id, counts=self.counts)
 
+    def _rows(self, stay: Stay) -> Given:
+        return Given(
+            {"participant_id": ("bigint", [mover.id for mover in stay.movers])},
+            {
+                "enrolled_on": ("date", [mover.enrolled_on for mover in stay.movers]),
+                "number": ("int", list(stay.numbers)),
+                "seen": ("jsonb", stay.values_json()),
+                "message_id": ("bigint", stay.message_ids()),
+            },
+        )
+
+    def _of_all(self, stay: Stay) -> dict[str, Any]:
+        return {
+            "tenant": self.tenant_id,
+            "flow": self.flow_id,
+            "revision": self.revision,
+            "step": stay.step_id,
+            "now": self.now,
+            "went": self.now if stay.ended else None,
+            "ended": stay.ended,
+            "how": stay.how,
+            "branch": stay.branch_id,
+        }
+
     def _insert(self, cursor: psycopg.Cursor[Any], stay: Stay) -> None:
+        rows = self._rows(stay)
         cursor.execute(
-            """
-            INSERT INTO participants_visit (tenant_id, flow_id, revision, enrolled_on, participant_id, number, step_id,
-                                            came_at, went_at, ended, how, branch_id, "values", message_id)
-            SELECT %s, %s, %s, v.enrolled_on, v.participant_id, v.number, %s::uuid, %s::timestamptz,
-                   %s::timestamptz, %s, %s, %s::uuid, v.seen::jsonb, v.message_id
-            FROM unnest(%s::date[], %s::bigint[], %s::int[], %s::text[], %s::bigint[])
-                 AS v(enrolled_on, participant_id, number, seen, message_id)
+            f"""
+            INSERT INTO participants_visit (tenant_id, flow_id, revision, step_id, came_at, went_at, ended, how,
+                                            branch_id, enrolled_on, participant_id, number, "values", message_id)
+            SELECT %(tenant)s, %(flow)s, %(revision)s, %(step)s::uuid, %(now)s::timestamptz, %(went)s::timestamptz,
+                   %(ended)s, %(how)s, %(branch)s::uuid,
+                   {rows.list("enrolled_on", "participant_id", "number", "seen", "message_id")}
+            FROM {rows.source}
             """,
-            [
-                self.tenant_id,
-                self.flow_id,
-                self.revision,
-                stay.step_id,
-                self.now,
-                self.now if stay.ended else None,
-                stay.ended,
-                stay.how,
-                stay.branch_id,
-                [mover.enrolled_on for mover in stay.movers],
-                [mover.id for mover in stay.movers],
-                list(stay.numbers),
-                stay.values_json(),
-                stay.message_ids(),
-            ],
+            {**rows.parameters, **self._of_all(stay)},
         )
 
     def _update(self, cursor: psycopg.Cursor[Any], stay: Stay) -> None:
+        rows = self._rows(stay)
         cursor.execute(
-            """
+            f"""
             UPDATE participants_visit AS visit
-            SET ended = %s, how = %s, branch_id = %s::uuid, went_at = %s::timestamptz,
-                "values" = CASE WHEN v.seen IS NULL THEN visit."values"
-                                ELSE coalesce(visit."values", '{}'::jsonb) || v.seen::jsonb END,
-                message_id = coalesce(v.message_id, visit.message_id)
-            FROM unnest(%s::date[], %s::bigint[], %s::int[], %s::text[], %s::bigint[])
-                 AS v(enrolled_on, participant_id, number, seen, message_id)
-            WHERE visit.enrolled_on = v.enrolled_on AND visit.participant_id = v.participant_id
-              AND visit.number = v.number AND visit.tenant_id = %s
+            SET ended = %(ended)s, how = %(how)s, branch_id = %(branch)s::uuid, went_at = %(went)s::timestamptz,
+                "values" = CASE WHEN {rows["seen"]} IS NULL THEN visit."values"
+                                ELSE coalesce(visit."values", '{{}}'::jsonb) || {rows["seen"]} END,
+                message_id = coalesce({rows["message_id"]}, visit.message_id)
+            FROM {rows.source}
+            WHERE visit.enrolled_on = {rows["enrolled_on"]} AND visit.participant_id = v.participant_id
+              AND visit.number = {rows["number"]} AND visit.tenant_id = %(tenant)s
             """,
-            [
-                stay.ended,
-                stay.how,
-                stay.branch_id,
-                self.now if stay.ended else None,
-                [mover.enrolled_on for mover in stay.movers],
-                [mover.id for mover in stay.movers],
-                list(stay.numbers),
-                stay.values_json(),
-                stay.message_ids(),
-                self.tenant_id,
-            ],
+            {**rows.parameters, **self._of_all(stay)},
         )
 
 

@@ -7,41 +7,30 @@ from typing import Any
 
 import psycopg
 
+from core.db.given import Given
 from participants.engine.moving import Moving
 from participants.engine.records import as_json
 
-_UPDATE = """
-UPDATE participants_participant AS p
-SET status = v.status, step_id = v.step_id, step_since = v.step_since, waiting = v.waiting, due_at = v.due_at,
-    waits_until = v.waits_until, visit_number = v.visit_number, attempts = v.attempts, held_reason = v.held_reason,
-    success_at = v.success_at, ended_at = v.ended_at, drop_reason = v.drop_reason,
-    drop_values = v.drop_values::jsonb, last_message_id = v.last_message_id
-FROM unnest(%s::bigint[], %s::text[], %s::uuid[], %s::timestamptz[], %s::bool[], %s::timestamptz[], %s::timestamptz[],
-            %s::int[], %s::smallint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[],
-            %s::bigint[])
-     AS v(id, status, step_id, step_since, waiting, due_at, waits_until, visit_number, attempts, held_reason,
-          success_at, ended_at, drop_reason, drop_values, last_message_id)
-WHERE p.tenant_id = %s AND p.id = v.id
-"""
+# Every column that a batch may change, with its type; most of them are the same for a whole batch.
+_COLUMNS = {
+    "status": "text", "step_id": "uuid", "waiting": "bool", "due_at": "timestamptz", "waits_until": "timestamptz",
+    "visit_number": "int", "attempts": "smallint", "success_at": "timestamptz", "ended_at": "timestamptz",
+    "drop_reason": "text", "last_message_id": "bigint",
+}  # fmt: skip
 
 
 def write_participants(cursor: psycopg.Cursor[Any], movers: Sequence[Moving], *, tenant_id: int) -> None:
     """Update every participant of the batch; one statement."""
-    columns: list[list[Any]] = [
-        [m.id for m in movers],
-        [m.status for m in movers],
-        [m.step_id for m in movers],
-        [m.came_at for m in movers],
-        [m.waiting for m in movers],
-        [m.due_at for m in movers],
-        [m.waits_until for m in movers],
-        [m.visit_number for m in movers],
-        [m.attempts for m in movers],
-        [m.held_reason[:300] for m in movers],
-        [m.success_at for m in movers],
-        [m.ended_at for m in movers],
-        [m.drop_reason for m in movers],
-        [as_json(m.drop_values) for m in movers],
-        [m.last_message_id for m in movers],
-    ]
-    cursor.execute(_UPDATE, [*columns, tenant_id])
+    more: dict[str, tuple[str, Any]] = {
+        name: (cast, [getattr(m, name) for m in movers]) for name, cast in _COLUMNS.items()
+    }
+    more["step_since"] = ("timestamptz", [m.came_at for m in movers])
+    more["held_reason"] = ("text", [m.held_reason[:300] for m in movers])
+    more["drop_values"] = ("jsonb", [as_json(m.drop_values) for m in movers])
+    rows = Given({"id": ("bigint", [m.id for m in movers])}, more)
+    sets = ", ".join(f"{name} = {rows[name]}" for name in more)
+    cursor.execute(
+        f"UPDATE participants_participant AS p SET {sets} FROM {rows.source} "
+        "WHERE p.tenant_id = %(tenant)s AND p.id = v.id",
+        {**rows.parameters, "tenant": tenant_id},
+    )

@@ -50,6 +50,8 @@ def engine(*, participants: int, workers: int) -> dict[str, Any]:
     with tenant_scope(tenant.pk):
         moved = _flow(user, participants, name="Engine")
         floor = _flow(user, participants, name="Floor")
+        # The floor's flow stays paused: the workers' tick would find its people due as well.
+        Flow.objects.filter(pk=moved.flow.pk).update(status=Flow.Status.RUNNING)
     analyze()
     log = Path(settings.HOME) / "logs" / "bench-worker.log"
     with celery_workers(workers, log=log) as crew:
@@ -108,7 +110,6 @@ def _flow(user: User, participants: int, *, name: str) -> BenchFlow:
     for begin in range(0, len(ids), SUGGEST_ROWS):
         part = ids[begin : begin + SUGGEST_ROWS]
         suggest(flow_id=flow.pk, contact_ids=part, source=Source("selection", id=selection.pk), now=moment)
-    Flow.objects.filter(pk=flow.pk).update(status=Flow.Status.RUNNING)
     return BenchFlow(flow, document, version.pk)
 
 
@@ -162,8 +163,6 @@ def _stop(flow: Flow) -> None:
 
 
 def _floor(tenant_id: int, floor: BenchFlow, *, workers: int) -> float:
-    with tenant_scope(tenant_id):
-        Flow.objects.filter(pk=floor.flow.pk).update(status=Flow.Status.PAUSED)
     split = next(node for node in floor.document.steps if node.branches)
     work = FloorWork(
         tenant_id=tenant_id,
