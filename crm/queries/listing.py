@@ -28,8 +28,7 @@ from crm.queries.reach import contacts_for
 MOST_FOUND = 2_000
 MOST_COUNTED = 10_000
 PREFIX = "f"
-SORTS = {"name": ["name_norm", "id"], "-name": ["-name_norm", "-id"], "-updated": ["-updated_at", "-id"]}
-SORTS["updated"] = ["updated_at", "id"]
+SORTS = {"name": ["name_norm", "id"], "-name": ["-name_norm", "-id"], "created": ["id"], "-created": ["-id"]}
 DEFAULT_SORT = "name"
 
 

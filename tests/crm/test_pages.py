@@ -38,7 +38,7 @@ from tests.fixtures.people import Person
 
 READ_PAGES = (
     "contacts/",
-    "contacts/?q=ek&sort=-updated",
+    "contacts/?q=ek&sort=-created",
     "contacts/?f.g0.l0.field=contact.job_title&f.g0.l0.operator=contains&f.g0.l0.v0=chef",
     "contacts/{contact}/",
     "contacts/{contact}/timeline/",
