@@ -11,6 +11,7 @@ from accounts.urls_for import first_turl
 ADMIN = (Right.ADMINISTRATOR,)
 PEOPLE = (Right.ADMINISTRATOR, Right.MANAGE_USERS)
 LISTS = (Right.ADMINISTRATOR, Right.MANAGE_LISTS)
+CONNECTORS = (Right.ADMINISTRATOR, Right.MANAGE_CONNECTORS)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ PAGES = (
     SettingsPage("Data", "Lists", "crm:lists", LISTS),
     SettingsPage("Data", "Custom fields", "crm:custom_fields", LISTS),
     SettingsPage("Data", "Subscription types", "crm:subscription_types", LISTS),
+    SettingsPage("Connectors", "SMS", "connectors:sms", CONNECTORS),
     SettingsPage("Security", "Audit log", "accounts:audit", ADMIN),
 )
 

@@ -168,6 +168,8 @@ EMAIL_HOST_PASSWORD = env.text("MILLRACE_SMTP_PASSWORD", "") if EMAIL_HOST_USER 
 EMAIL_USE_TLS = env.flag("MILLRACE_SMTP_STARTTLS")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("MILLRACE_FROM_EMAIL", "millrace@localhost")
+# Where Twilio is, for tests and trials alone: an account's token must not be sent anywhere else.
+SMS_API_URL = env.web_address("MILLRACE_SMS_API_URL", "http://127.0.0.1") if TRIAL or TESTING else ""
 CSRF_FAILURE_VIEW = "accounts.views.errors.csrf_failure"
 # Kinds of long work (core.jobs), named here because core imports no room above it.
 JOB_KINDS = [

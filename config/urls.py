@@ -13,6 +13,7 @@ tenant_pages: list[URLPattern | URLResolver] = [
     path("", include("crm.urls")),
     path("content/", include("content.urls")),
     path("content/blocked-addresses/", include("delivery.urls")),
+    path("settings/connectors/", include("delivery.settings_urls")),
     path("", include("flows.urls")),
     path("", include("participants.urls")),
     path("", include("reporting.urls")),

@@ -1,4 +1,7 @@
-"""Emails, their immutable versions, the links in them, and what locks them. Other content has files of its own."""
+"""Emails and the texts of SMS, their immutable versions, the links in them, and what locks them.
+
+Other content has files of its own.
+"""
 
 from __future__ import annotations
 
@@ -75,6 +78,27 @@ class EmailLock(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "email", "flow_id"], name="email_lock_once")]
         indexes = [models.Index(fields=["tenant", "flow_id"], name="email_locks_of_flow")]
+
+
+class SmsVersion(TenantModel):
+    """What one step's SMS said from one change to the next: source, template, links. Immutable.
+
+    The step (a plain id: flows lie above) is what an email is to its versions: the newest one is sent. `links` are
+    [{"url", "registered" (a TrackedLink's id or null), "key"}] in the order of their numbers.
+    """
+
+    step_id = models.UUIDField()
+    number = models.IntegerField()
+    source = models.TextField()
+    text = models.TextField()
+    links = models.JSONField(default=list)
+    custom_keys = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "step_id", "number"], name="sms_version_once")
+        ]
 
 
 class MessageLink(HotTenantModel):

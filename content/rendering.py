@@ -13,13 +13,12 @@ from typing import Any
 
 from jinja2 import Template
 
-from accounts.models import Tenant
 from content.compile import Compiled
 from content.filters import one_line
 from content.models import EmailVersion, MessageLink
 from content.sandbox import HTML, LINK, TEXT
-from content.values import Values, values_of
-from core.tenancy import require_tenant_id
+from content.sms_rendering import render_texts
+from content.values import Values, tenant_values, values_of
 from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob
 
 MAX_HTML = 2_000_000
@@ -58,12 +57,20 @@ def _prepare(ids: tuple[int, int], subject: str, html: str, text: str, paths: Se
 
 
 def render_batch(jobs: Sequence[RenderJob]) -> dict[int, Rendered | RenderFailed]:
-    """Render messages of the open tenant scope, each with its email's newest content."""
+    """Render messages of the open tenant scope, each with its newest content."""
+    texts = [job for job in jobs if job.channel == "sms"]
+    mails = [job for job in jobs if job.channel != "sms"]
+    return {**_render_mails(mails), **render_texts(texts)}
+
+
+def _render_mails(jobs: Sequence[RenderJob]) -> dict[int, Rendered | RenderFailed]:
+    if not jobs:
+        return {}
     newest = _newest_versions({job.content_version_id for job in jobs})
     templates = {old: _templates(new) for old, new in newest.items()}
     paths = {path for item in templates.values() for path in item.paths}
     contacts = values_of([job.contact_id for job in jobs if job.contact_id is not None], paths=paths)
-    tenant = _tenant_values()
+    tenant = tenant_values()
     result: dict[int, Rendered | RenderFailed] = {}
     for job in jobs:
         ready = templates.get(job.content_version_id)
@@ -80,11 +87,6 @@ def _newest_versions(version_ids: set[int]) -> dict[int, int]:
     """Return the newest version of each version's email: what is queued takes the newest content."""
     rows = EmailVersion.objects.filter(pk__in=version_ids).values_list("pk", "email__current_id")
     return {old: new or old for old, new in rows}
-
-
-def _tenant_values() -> Values:
-    name, address = Tenant.objects.values_list("name", "postal_address").get(pk=require_tenant_id())
-    return {"name": name, "postal_address": address}
 
 
 def _render(ready: Templates, context: Values, links: MessageLinks) -> Rendered | RenderFailed:
@@ -116,7 +118,7 @@ def render_sent(
     """Render one message again as it was sent: exactly this version, with the contact's values of today."""
     ready = _templates(version_id)
     known = values_of([contact_id], paths=ready.paths) if contact_id is not None else {}
-    context = {**known.get(contact_id or 0, {}), "tenant": _tenant_values(), "event": event}
+    context = {**known.get(contact_id or 0, {}), "tenant": tenant_values(), "event": event}
     return _render(ready, context, links)
 
 
@@ -129,7 +131,7 @@ def render_preview(compiled: Compiled, *, contact_id: int | None) -> Rendered | 
     """Render a draft as one contact would get it, with links that lead nowhere."""
     ready = _draft(compiled, compiled.custom_keys)
     known = values_of([contact_id], paths=ready.paths) if contact_id is not None else {}
-    context = {**known.get(contact_id or 0, {}), "tenant": _tenant_values(), "event": {}}
+    context = {**known.get(contact_id or 0, {}), "tenant": tenant_values(), "event": {}}
     rendered = _render(ready, context, NO_LINKS)
     if isinstance(rendered, RenderFailed):
         return rendered

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from accounts.models import Tenant
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 
@@ -67,6 +68,12 @@ def values_of(contact_ids: Sequence[int], *, paths: Collection[str] = ()) -> dic
                 cursor.execute(_CUSTOM.format(owner=owner), [keys, tenant_id, list(targets)])
                 _add_custom(cursor, targets)
     return found
+
+
+def tenant_values() -> Values:
+    """Return what tags may say of ourselves; one query."""
+    name, address = Tenant.objects.values_list("name", "postal_address").get(pk=require_tenant_id())
+    return {"name": name, "postal_address": address}
 
 
 def _add_custom(rows: Any, targets: dict[int, list[Values]]) -> None:

@@ -62,6 +62,8 @@ KINDS: KindTable[EventKind] = KindTable(
         EventKind("consent.withdrawn", "Consent withdrawn", "x-circle", "contact", inbox=True),
         EventKind("unsubscribed", "Unsubscribed", "bell-slash", "contact", inbox=True),
         EventKind("subscribed", "Subscribed again", "bell", "contact", inbox=True),
+        EventKind("sms.opted_out", "Opted out of SMS", "bell-slash", "contact"),
+        EventKind("sms.opted_in", "Opted in to SMS again", "bell", "contact"),
         EventKind("message.queued", "Message queued", "clock", "message"),
         EventKind("message.sent", "Message sent", "paper-plane-tilt", "message", inbox=True),
         EventKind("message.delivered", "Message delivered", "check", "message"),

@@ -16,7 +16,7 @@ class Stream(TenantModel):
 
     `epoch` rises with every closing: a message of an earlier epoch is cancelled, also when the stream reopens.
     `sender` is {"sender": {"source", "name", "email"}, "reply_to": {"source", "email"}} as the flow's document has
-    them, `utm` {"source", "campaign"}, `exclusions` the selections whose members get nothing.
+    them, and {"sms": sender}; `utm` {"source", "campaign"}, `exclusions` the selections whose members get nothing.
     """
 
     class State(models.TextChoices):
@@ -91,6 +91,8 @@ class Message(HotTenantModel):
     visit_number = models.IntegerField(null=True)
     content_version_id = models.BigIntegerField()
     to_address = models.CharField(max_length=320)
+    # What the provider calls it (SMS only), for asking them about it.
+    provider_id = models.CharField(max_length=64, blank=True, default="", db_default="")
     values = models.JSONField(default=dict)
     is_marketing = models.BooleanField(default=True)
     is_test = models.BooleanField(default=False)
@@ -123,6 +125,37 @@ class Message(HotTenantModel):
                 fields=["enrolled_on", "participant_id", "visit_number"], name="one_message_a_visit"
             ),
         ]
+
+
+class SmsConnector(TenantModel):
+    """The tenant's account at Twilio, one a tenant. The auth token is sealed (core.secrets) and never shown again.
+
+    `senders` are what the account may send from; the first is taken where flow and step name none.
+    """
+
+    account_sid = models.CharField(max_length=40)
+    auth_token = models.TextField()
+    senders = models.JSONField(default=list)
+    updated_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_sms_connector")]
+
+
+class SmsOptOut(TenantModel):
+    """A number (E.164) whose owner replied STOP: no SMS until they write START. Nobody else can lift it."""
+
+    class Source(models.TextChoices):
+        REPLY = "reply", "Replied to a message"
+        PROVIDER = "provider", "Told by the provider"
+
+    number = models.CharField(max_length=20, db_collation="C")
+    source = models.CharField(max_length=10, choices=Source)
+    word = models.CharField(max_length=40, blank=True)
+    at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "number"], name="sms_opt_out_once")]
 
 
 class BlockedAddress(TenantModel):

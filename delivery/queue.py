@@ -24,6 +24,7 @@ class NewMessage:
     enrolled_on: dt.date
     content_version_id: int
     to_address: str
+    channel: str = "email"
     contact_id: int | None = None
     flow_id: int | None = None
     step_id: uuid.UUID | None = None
@@ -43,7 +44,7 @@ INSERT INTO delivery_message (
     "values", is_marketing, is_test)
 SELECT %(tenant)s::bigint, %(stream)s::bigint,
     (SELECT epoch FROM delivery_stream WHERE tenant_id = %(tenant)s AND id = %(stream)s),
-    'email', 'queued', '', '', 0,
+    coalesce(g.channel, %(one_channel)s), 'queued', '', '', 0,
     %(now)s::timestamptz, coalesce(g.send_at, %(one_send_at)s::timestamptz, %(now)s::timestamptz),
     g.uuid, coalesce(g.enrolled_on, %(one_enrolled_on)s::date), coalesce(g.version, %(one_content_version_id)s::bigint),
     g.address, g.contact_id, coalesce(g.flow_id, %(one_flow_id)s::bigint), coalesce(g.step_id, %(one_step_id)s::uuid),
@@ -52,15 +53,16 @@ SELECT %(tenant)s::bigint, %(stream)s::bigint,
 FROM unnest(%(uuid)s::uuid[], %(to_address)s::text[], %(contact_id)s::bigint[], %(participant_id)s::bigint[],
             %(send_at)s::timestamptz[], %(enrolled_on)s::date[], %(content_version_id)s::bigint[],
             %(flow_id)s::bigint[], %(step_id)s::uuid[], %(visit_number)s::int[], %(values)s::text[],
-            %(is_marketing)s::bool[], %(is_test)s::bool[]) WITH ORDINALITY
+            %(is_marketing)s::bool[], %(is_test)s::bool[], %(channel)s::text[]) WITH ORDINALITY
     AS g(uuid, address, contact_id, participant_id, send_at, enrolled_on, version, flow_id, step_id, visit_number,
-         given, is_marketing, is_test, position)
+         given, is_marketing, is_test, channel, position)
 ORDER BY g.position
 RETURNING id
 """
 _PER_ROW = ("to_address", "contact_id", "participant_id")
 _MOSTLY_EQUAL = (
     "send_at", "enrolled_on", "content_version_id", "flow_id", "step_id", "visit_number", "is_marketing", "is_test",
+    "channel",
 )  # fmt: skip
 
 

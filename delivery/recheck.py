@@ -1,7 +1,8 @@
 """The last look before a message goes: everything that may have changed since it was queued, one query a batch.
 
-Consent, subscription, former employee or erased, exclusion list, address, block, and the stream itself. The order
-is the guards' (docs/state-machines.md); what needs no check any more (success, same address twice) is not checked.
+Consent, subscription, former employee or erased, exclusion list, address and block (for an SMS: a mobile number and
+no STOP), and the stream itself. The order is the guards' (docs/state-machines.md); what needs no check any more
+(success, same address twice) is not checked.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Candidate:
 
     id: int
     enrolled_on: dt.date
+    channel: str
     uuid: UUID
     content_version_id: int
     contact_id: int | None
@@ -59,11 +61,13 @@ class Candidate:
 # Statuses by refusal: the flow's doing cancels, the recipient's blocks.
 CANCELS = frozenset({"flow_ended"})
 GIVES_BACK = "held"
+# E.164, as contacts' numbers are kept; the guard before an SMS step asks the same.
+MOBILE = r"^\+[1-9][0-9]{6,14}$"
 
 _CHECK = """
-SELECT m.id, m.enrolled_on, m.uuid, m.content_version_id, m.contact_id, c.company_id, m.flow_id, m.step_id,
+SELECT m.id, m.enrolled_on, m.channel, m.uuid, m.content_version_id, m.contact_id, c.company_id, m.flow_id, m.step_id,
        m.participant_id, m."values", m.attempts, m.is_marketing, m.is_test,
-       CASE WHEN m.is_test OR c.id IS NULL THEN m.to_address ELSE c.email END,
+       CASE WHEN m.is_test OR c.id IS NULL THEN m.to_address WHEN m.channel = 'sms' THEN c.mobile ELSE c.email END,
        CASE WHEN m.is_test OR c.id IS NULL THEN '' ELSE btrim(c.first_name || ' ' || c.last_name) END,
        ours.first_name, ours.last_name, ours.email, service.first_name, service.last_name, service.email,
        CASE
@@ -81,6 +85,11 @@ SELECT m.id, m.enrolled_on, m.uuid, m.content_version_id, m.contact_id, c.compan
          WHEN %(ask_type)s AND m.is_marketing AND EXISTS (
               SELECT 1 FROM crm_subscriptionoptout o WHERE o.tenant_id = m.tenant_id AND o.contact_id = c.id
                      AND o.type_id = %(type)s) THEN 'unsubscribed'
+         WHEN m.channel = 'sms' THEN CASE
+              WHEN c.mobile !~ %(mobile)s THEN 'no_mobile'
+              WHEN EXISTS (SELECT 1 FROM delivery_smsoptout x WHERE x.tenant_id = m.tenant_id
+                           AND x.number = c.mobile) THEN 'sms_opt_out'
+              ELSE '' END
          WHEN c.email_norm = '' THEN 'no_email'
          WHEN EXISTS (SELECT 1 FROM delivery_blockedaddress b WHERE b.tenant_id = m.tenant_id
                       AND b.address_norm = c.email_norm) THEN 'address_blocked'
@@ -119,21 +128,22 @@ def recheck(
                 "ask_consent": tenant.consent_required and not stream.override_consent,
                 "ask_type": stream.subscription_type_id is not None and not stream.override_consent,
                 "type": stream.subscription_type_id,
+                "mobile": MOBILE,
             },
         )
         return [_candidate(row) for row in cursor]
 
 
 _PLAIN = (
-    "id", "enrolled_on", "uuid", "content_version_id", "contact_id", "company_id", "flow_id", "step_id",
+    "id", "enrolled_on", "channel", "uuid", "content_version_id", "contact_id", "company_id", "flow_id", "step_id",
     "participant_id", "attempts", "is_marketing", "is_test", "to_address", "to_name",
 )  # fmt: skip
 
 
 def _candidate(row: Sequence[Any]) -> Candidate:
-    ours, service = _person(*row[15:18]), _person(*row[18:21])
-    named = dict(zip(_PLAIN, [*row[:9], *row[10:15]], strict=True))
-    return Candidate(values=row[9], our_contact=ours, service_contact=service, refusal=row[21], **named)
+    ours, service = _person(*row[16:19]), _person(*row[19:22])
+    named = dict(zip(_PLAIN, [*row[:10], *row[11:16]], strict=True))
+    return Candidate(values=row[10], our_contact=ours, service_contact=service, refusal=row[22], **named)
 
 
 def _person(first_name: str | None, last_name: str | None, email: str | None) -> Person | None:

@@ -32,16 +32,20 @@ class RenderJob:
     message_id: int
     content_version_id: int
     contact_id: int | None
+    channel: str
     values: Mapping[str, Any]
     links: MessageLinks
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What one recipient gets. `version_id` is the version really rendered: the newest when it goes."""
+    """What one recipient gets. `version_id` is the version really rendered: the newest when it goes.
+
+    An SMS has a text only, and no email.
+    """
 
     version_id: int
-    email_id: int
+    email_id: int | None
     subject: str
     html: str
     text: str

@@ -15,9 +15,10 @@ from core.tenancy import require_tenant_id
 from core.text import norm_email
 from crm.events import NewEvent, Origin, record_events
 from delivery.channels.base import HandOver, Outcome
-from delivery.models import BlockedAddress, Message
+from delivery.models import BlockedAddress, Message, SmsOptOut
 from delivery.recheck import CANCELS, GIVES_BACK, Candidate
 from delivery.rendering import Rendered
+from delivery.sms import opt_out_numbers
 
 Status = Message.Status
 # The first wait is half a minute to a minute, the last ones six hours: more than a day in all.
@@ -41,6 +42,8 @@ class Settlement:
     handed_at: dt.datetime | None = None
     rendered: Rendered | None = None
     blocks: str = ""
+    reference: str = ""
+    opts_out: bool = False
 
 
 def refused(candidate: Candidate) -> Settlement:
@@ -65,23 +68,15 @@ def handed_over(
         case Outcome.SENT:
             return Settlement(
                 candidate, Status.SENT, event="message.sent", attempts=attempts, handed_at=now,
-                rendered=rendered,
+                rendered=rendered, reference=result.reference,
             )  # fmt: skip
         case Outcome.UNKNOWN:
             return Settlement(
                 candidate, Status.UNKNOWN, reason="not_confirmed", error=result.said, event="message.unknown",
                 attempts=attempts, handed_at=now, rendered=rendered,
             )  # fmt: skip
-        case Outcome.REFUSED:
-            return Settlement(
-                candidate, Status.BOUNCED, reason="refused", error=result.said, event="message.bounced",
-                attempts=attempts, blocks=BlockedAddress.Reason.HARD_BOUNCE,
-            )  # fmt: skip
-        case Outcome.FAILED:
-            return Settlement(
-                candidate, Status.FAILED, reason="refused", error=result.said, event="message.failed",
-                attempts=attempts,
-            )  # fmt: skip
+        case Outcome.REFUSED | Outcome.OPTED_OUT | Outcome.FAILED:
+            return _for_good(candidate, result, attempts)
         case Outcome.DOWN:
             later = now + dt.timedelta(seconds=DOWN_SECONDS)
             return Settlement(
@@ -89,6 +84,25 @@ def handed_over(
             )
         case Outcome.DEFERRED:
             return _again(candidate, result, attempts, now)
+
+
+def _for_good(candidate: Candidate, result: HandOver, attempts: int) -> Settlement:
+    """Return the state of a message that was not taken and never will be."""
+    if result.outcome is Outcome.OPTED_OUT:
+        return Settlement(
+            candidate, Status.BLOCKED, reason="sms_opt_out", error=result.said, event="message.blocked",
+            attempts=attempts, opts_out=True,
+        )  # fmt: skip
+    if result.outcome is Outcome.FAILED:
+        return Settlement(
+            candidate, Status.FAILED, reason="refused", error=result.said, event="message.failed",
+            attempts=attempts,
+        )  # fmt: skip
+    is_email = candidate.channel == Message.Channel.EMAIL
+    return Settlement(
+        candidate, Status.BOUNCED, reason="refused", error=result.said, event="message.bounced", attempts=attempts,
+        blocks=BlockedAddress.Reason.HARD_BOUNCE if is_email else "",
+    )  # fmt: skip
 
 
 def _again(candidate: Candidate, result: HandOver, attempts: int, now: dt.datetime) -> Settlement:
@@ -114,11 +128,12 @@ UPDATE delivery_message m SET
     error = CASE WHEN t.applies THEN t.error ELSE m.error END, reserved_by = NULL,
     attempts = coalesce(t.attempts, m.attempts), send_at = coalesce(t.send_at, m.send_at),
     handed_at = coalesce(t.handed_at, m.handed_at),
-    content_version_id = coalesce(t.version_id, m.content_version_id), to_address = t.address
+    content_version_id = coalesce(t.version_id, m.content_version_id), to_address = t.address,
+    provider_id = coalesce(nullif(t.reference, ''), m.provider_id)
 FROM (SELECT g.*, h.status IN ('queued', 'sending', 'unknown') AS applies
       FROM unnest(%s::date[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::timestamptz[],
-                  %s::timestamptz[], %s::bigint[], %s::text[])
-           AS g(enrolled_on, id, status, reason, error, attempts, send_at, handed_at, version_id, address)
+                  %s::timestamptz[], %s::bigint[], %s::text[], %s::text[])
+           AS g(enrolled_on, id, status, reason, error, attempts, send_at, handed_at, version_id, address, reference)
       JOIN delivery_message h ON h.tenant_id = %s AND h.enrolled_on = g.enrolled_on AND h.id = g.id
       FOR NO KEY UPDATE OF h) t
 WHERE m.tenant_id = %s AND m.enrolled_on = t.enrolled_on AND m.id = t.id
@@ -135,6 +150,7 @@ def settle(settlements: Sequence[Settlement], *, process: int, now: dt.datetime)
         (
             s.candidate.enrolled_on, s.candidate.id, str(s.status), s.reason, s.error[:500], s.attempts, s.send_at,
             s.handed_at, s.rendered.version_id if s.rendered else None, s.candidate.to_address,
+            s.reference,
         )
         for s in settlements
     ]  # fmt: skip
@@ -144,7 +160,12 @@ def settle(settlements: Sequence[Settlement], *, process: int, now: dt.datetime)
         done = {row[0] for row in cursor.fetchall()}
         mine = [s for s in settlements if s.candidate.id in done]
         record_events([_event(s, now) for s in mine if _is_told(s)], cursor=cursor)
-        _block(mine, now)
+        opted_out = [s.candidate.to_address for s in mine if s.opts_out]
+        if opted_out:
+            opt_out_numbers(
+                cursor, tenant_id=require_tenant_id(), numbers=opted_out, source=SmsOptOut.Source.PROVIDER, now=now
+            )  # fmt: skip
+        _block([s for s in mine if s.candidate.channel == Message.Channel.EMAIL], now)
         record_events([_blocked_event(s, now) for s in mine if s.blocks and _is_told(s)], cursor=cursor)
 
 
@@ -165,6 +186,7 @@ def _event(settlement: Settlement, now: dt.datetime) -> NewEvent:
         "subject": rendered.subject if rendered else "",
         "reason": settlement.reason,
         "error": settlement.error[:200],
+        "channel": candidate.channel if candidate.channel != Message.Channel.EMAIL else "",
     }
     return NewEvent(
         kind=settlement.event,

@@ -20,7 +20,7 @@ from django.utils.crypto import salted_hmac
 from core.signing import BadToken
 
 _MAC_BYTES = 10
-_FIRST_DAY = dt.date(2020, 1, 1)
+FIRST_DAY = dt.date(2020, 1, 1)
 _MAX_TOKEN = 80
 
 
@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
     VIEW = "view"
     BOUNCE = "bounce"
+    SMS_STATUS = "sms_status"
+    SMS_REPLY = "sms_reply"  # names a tenant alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,9 @@ def _mac(purpose: str, payload: bytes, secret: str) -> bytes:
 
 def make_message_token(purpose: Purpose, ref: MessageRef) -> str:
     """Return the token."""
-    numbers = [ref.tenant_id, (ref.enrolled_on - _FIRST_DAY).days, ref.message_id]
+    numbers = [ref.tenant_id, (ref.enrolled_on - FIRST_DAY).days, ref.message_id]
     if ref.issued_on:
-        numbers.append((ref.issued_on - _FIRST_DAY).days)
+        numbers.append((ref.issued_on - FIRST_DAY).days)
     payload = b"".join(_pack(number) for number in numbers)
     token = base64.urlsafe_b64encode(payload + _mac(purpose, payload, settings.SECRET_KEY))
     return token.rstrip(b"=").decode()
@@ -79,9 +81,9 @@ def read_message_token(purpose: Purpose, token: str) -> MessageRef:
     tenant_id, day, message_id, *issued = _unpack(payload)
     return MessageRef(
         tenant_id=tenant_id,
-        enrolled_on=_FIRST_DAY + dt.timedelta(days=day),
+        enrolled_on=FIRST_DAY + dt.timedelta(days=day),
         message_id=message_id,
-        issued_on=_FIRST_DAY + dt.timedelta(days=issued[0]) if issued else None,
+        issued_on=FIRST_DAY + dt.timedelta(days=issued[0]) if issued else None,
     )
 
 

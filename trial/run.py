@@ -1,7 +1,7 @@
 """`make demo`: everything on this machine, until Ctrl-C.
 
-Brings the embedded servers up, migrates, seeds once, then keeps the web server, two workers and the mail sink
-running. Knows how the parts are started; what the demo holds is trial/seed's business.
+Brings the embedded servers up, migrates, seeds once, then keeps the web server, two workers and the sinks of
+mails and SMS running. Knows how the parts are started; what the demo holds is trial/seed's business.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class Runner:
         known = self.known()
         port = chosen_port(known)
         mail_port = free_port(int(known.get("mail_port", 0)))
+        sms_port = free_port(int(known.get("sms_port", 0)))
         url = f"http://127.0.0.1:{port}"
         os.environ.update(
             DJANGO_SETTINGS_MODULE="config.settings",
@@ -67,9 +68,10 @@ class Runner:
             MILLRACE_PUBLIC_URL=url,
             MILLRACE_SMTP_HOST="127.0.0.1",
             MILLRACE_SMTP_PORT=str(mail_port),
+            MILLRACE_SMS_API_URL=f"http://127.0.0.1:{sms_port}",
             PYTHONUNBUFFERED="1",
         )
-        note = {"url": url, "port": port, "mail_port": mail_port}
+        note = {"url": url, "port": port, "mail_port": mail_port, "sms_port": sms_port}
         self.home.write_private("demo.json", json.dumps(note) + "\n")
         return url
 
@@ -102,6 +104,10 @@ class Runner:
         ]
         worker += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
         self._add("mail", [python, "-m", "trial.sink", "--port", mail_port])
+        self._add(
+            "sms",
+            [python, "-m", "trial.sms_sink", "--port", os.environ["MILLRACE_SMS_API_URL"].rpartition(":")[2]],
+        )
         # A pool only in the web process: opened before a fork it hangs the worker's children.
         self._add("web", web, MILLRACE_DB_POOL=str(THREADS + 1))
         for number in range(1, WORKERS + 1):
@@ -165,7 +171,7 @@ def welcome(url: str) -> str:
             f"Millrace is running: {url}",
             f"Sign in (password for all: {PASSWORD})",
             *lines,
-            f"Mailbox (every mail that Millrace sends): {url}/mailbox/",
+            f"Mailbox (every mail and SMS that Millrace sends): {url}/mailbox/",
             "Ctrl-C stops everything; your data stay. `make demo-reset` begins anew.",
             "",
         ]

@@ -24,6 +24,16 @@ from crm.events import NewEvent, Origin, record_events
 from delivery.operations.tracking import SEEN_COLUMNS, Seen, record_click, seen
 from delivery.tokens import MessageRef
 
+_FIND_SMS = f"""
+SELECT l.link ->> 'url', '', (l.link ->> 'registered')::bigint, NULL::bigint, v.custom_keys, s.utm, m."values",
+       {SEEN_COLUMNS}
+FROM delivery_message m
+JOIN delivery_stream s ON s.tenant_id = m.tenant_id AND s.id = m.stream_id
+JOIN content_smsversion v ON v.tenant_id = m.tenant_id AND v.id = m.content_version_id
+JOIN LATERAL jsonb_array_elements(v.links) WITH ORDINALITY AS l(link, number) ON l.number = %s
+LEFT JOIN crm_contact c ON c.tenant_id = m.tenant_id AND c.id = m.contact_id
+WHERE m.tenant_id = %s AND m.enrolled_on = %s AND m.id = %s AND m.channel = 'sms'
+"""
 _FIND = f"""
 SELECT l.url, l.label, l.registered_id, v.email_id, v.custom_keys, s.utm, m."values", {SEEN_COLUMNS}
 FROM delivery_message m
@@ -31,7 +41,7 @@ JOIN delivery_stream s ON s.tenant_id = m.tenant_id AND s.id = m.stream_id
 JOIN content_messagelink l ON l.tenant_id = m.tenant_id AND l.version_id = m.content_version_id AND l.number = %s
 JOIN content_emailversion v ON v.tenant_id = m.tenant_id AND v.id = m.content_version_id
 LEFT JOIN crm_contact c ON c.tenant_id = m.tenant_id AND c.id = m.contact_id
-WHERE m.tenant_id = %s AND m.enrolled_on = %s AND m.id = %s
+WHERE m.tenant_id = %s AND m.enrolled_on = %s AND m.id = %s AND m.channel = 'email'
 """
 
 
@@ -49,11 +59,10 @@ def follow_link(*, ref: MessageRef, number: int, now: dt.datetime, machine: bool
 
     Inside the tenant's scope. For a test, or an erased person, it leads on and nothing is recorded.
     """
-    with raw_cursor() as cursor:
-        cursor.execute(_FIND, [number, ref.tenant_id, ref.enrolled_on, ref.message_id])
-        row = cursor.fetchone()
-    if row is None:
+    found = _find(ref, number)
+    if found is None:
         return None
+    row, medium = found
     url, label, registered_id, email_id, custom_keys, utm, values = row[:7]
     message = seen(ref, row[7:], email_id=email_id)
     if registered_id is not None:
@@ -64,10 +73,11 @@ def follow_link(*, ref: MessageRef, number: int, now: dt.datetime, machine: bool
             utm=utm,
             now=now,
             machine=machine,
+            medium=medium,
         )
     record_click(message=message, link=url, label=label, now=now, machine=machine)
     address = _filled(url, message.contact_id, custom_keys, values.get("event") or {})
-    return Followed(with_utm(address, utm))
+    return Followed(with_utm(address, utm, medium=medium))
 
 
 def click_registered(
@@ -78,6 +88,7 @@ def click_registered(
     utm: dict[str, str],
     now: dt.datetime,
     machine: bool,
+    medium: str = "email",
 ) -> Followed | None:
     """Follow a registered link from a message of any channel. A person's click is told and does the link's actions.
 
@@ -92,7 +103,7 @@ def click_registered(
     if link.shows == TrackedLink.Shows.TEXT:
         return Followed(heading=link.heading, text=link.text)
     keys = [path.replace(".custom", "") for path in paths_of(link.url) if costs_a_query(path)]
-    return Followed(with_utm(_filled(link.url, message.contact_id, keys, event), utm))
+    return Followed(with_utm(_filled(link.url, message.contact_id, keys, event), utm, medium=medium))
 
 
 def _tell_and_act(link: TrackedLink, message: Seen, now: dt.datetime) -> None:
@@ -121,9 +132,20 @@ def _filled(url: str, contact_id: int | None, paths: Sequence[str], event: dict[
     return render_address(url, context)
 
 
-def with_utm(address: str, utm: dict[str, str]) -> str:
+def _find(ref: MessageRef, number: int) -> tuple[tuple[Any, ...], str] | None:
+    """Return the row of a link and its message, and the message's channel."""
+    with raw_cursor() as cursor:
+        for statement, medium in ((_FIND, "email"), (_FIND_SMS, "sms")):
+            cursor.execute(statement, [number, ref.tenant_id, ref.enrolled_on, ref.message_id])
+            row = cursor.fetchone()
+            if row is not None:
+                return row, medium
+    return None
+
+
+def with_utm(address: str, utm: dict[str, str], *, medium: str = "email") -> str:
     """Return the address with the flow's source and campaign; what the writer wrote there stays."""
-    wanted = {"utm_source": utm.get("source"), "utm_medium": "email", "utm_campaign": utm.get("campaign")}
+    wanted = {"utm_source": utm.get("source"), "utm_medium": medium, "utm_campaign": utm.get("campaign")}
     if not (wanted["utm_source"] or wanted["utm_campaign"]):
         return address
     parts = urlsplit(address)

@@ -38,6 +38,8 @@ def view_in_browser(request: PublicRequest, ref: MessageRef) -> HttpResponse:
     if who.contact is None and not who.is_test:
         raise NoSuchMessage("The person was erased.")
     message = Message.objects.get(enrolled_on=ref.enrolled_on, pk=ref.message_id)
+    if message.channel != Message.Channel.EMAIL:
+        raise NoSuchMessage("An SMS is not viewed in a browser.")
     rendered = render_sent(
         version_id=message.content_version_id,
         contact_id=message.contact_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 
 class Outcome(StrEnum):
@@ -15,6 +15,7 @@ class Outcome(StrEnum):
     FAILED = "failed"  # for good, because of this mail
     DEFERRED = "deferred"  # not now: again later
     UNKNOWN = "unknown"  # it may have been taken: never again by itself
+    OPTED_OUT = "opted_out"  # the owner of the number replied STOP
     DOWN = "down"  # the channel itself does not work: not this mail's fault
 
 
@@ -24,6 +25,7 @@ class HandOver:
 
     outcome: Outcome
     said: str = ""
+    reference: str = ""  # what the provider calls the message
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,22 @@ class Envelope:
     data: bytes
 
 
-class Channel(Protocol):
-    """A way to send e-mail."""
+@dataclass(frozen=True, slots=True)
+class TextEnvelope:
+    """One SMS on its way; `callback` is where the provider tells what became of it."""
 
-    def hand_over(self, envelope: Envelope) -> HandOver: ...
+    sender: str
+    recipient: str
+    text: str
+    callback: str
+
+
+E_contra = TypeVar("E_contra", contravariant=True)
+
+
+class Channel(Protocol[E_contra]):
+    """A way to send messages of one sort."""
+
+    def hand_over(self, envelope: E_contra) -> HandOver: ...
 
     def close(self) -> None: ...

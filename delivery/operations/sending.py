@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
 from accounts.models import Tenant
@@ -21,17 +20,18 @@ from core import clock
 from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
 from delivery import mime
-from delivery.channels.base import Channel, Envelope, HandOver, Outcome
+from delivery.channels.base import Channel, Envelope, HandOver, Outcome, TextEnvelope
+from delivery.channels.sms import SmsChannel
 from delivery.channels.smtp import SmtpChannel, SmtpSettings
-from delivery.models import Stream
+from delivery.envelopes import mail_envelope, text_envelope
+from delivery.models import Message, Stream
 from delivery.operations.rescue import rescue
 from delivery.processes import living_process
 from delivery.recheck import Candidate, recheck
 from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob, message_links, renderer
 from delivery.reserve import Batch, reserve, sweep_closed
-from delivery.senders import addresses
 from delivery.settle import Settlement, failed, handed_over, refused, settle
-from delivery.tokens import Purpose, make_message_token
+from delivery.sms import SmsAccount, sms_account
 
 BATCH: Final = 50
 HANDS: Final = 10
@@ -52,7 +52,7 @@ class Ready:
 
     candidate: Candidate
     rendered: Rendered
-    envelope: Envelope
+    envelope: Envelope | TextEnvelope
 
 
 @dataclass(slots=True)
@@ -63,7 +63,22 @@ class Turn:
     stream: Stream
     process: int
     now: dt.datetime
-    channel: Channel
+    email: Channel[Envelope]
+    sms: SmsChannel | None = None
+    account: SmsAccount | None = None
+
+    def hand_over(self, envelope: Envelope | TextEnvelope) -> HandOver:
+        """Hand a message over to the channel of its sort."""
+        if isinstance(envelope, Envelope):
+            return self.email.hand_over(envelope)
+        assert self.account is not None  # noqa: S101 - without an account no envelope was made
+        self.sms = self.sms or SmsChannel(self.account.account)
+        return self.sms.hand_over(envelope)
+
+    def close(self) -> None:
+        """Let go of what is this turn's own."""
+        if self.sms is not None:
+            self.sms.close()
 
 
 _channel: list[SmtpChannel] = []
@@ -80,7 +95,11 @@ def process_channel() -> SmtpChannel:
 
 
 def send_batch(
-    *, tenant_id: int, channel: Channel | None = None, now: dt.datetime | None = None, limit: int = BATCH
+    *,
+    tenant_id: int,
+    channel: Channel[Envelope] | None = None,
+    now: dt.datetime | None = None,
+    limit: int = BATCH,
 ) -> Sent:
     """Send at most `limit` due messages of one tenant; `now` is the tenant's clock.
 
@@ -98,14 +117,31 @@ def send_batch(
             stream = Stream.objects.get(pk=batch.stream_id)
         turn = Turn(tenant, stream, process, now, channel or process_channel())
         ready = _prepare(turn, batch)
-        handed, works = 0, True
-        for part in _parts(ready, HANDS):
-            if not works:
-                _settle(turn, [_down(turn, item) for item in part])
-                continue
-            count, works = _hand_over(turn, part)
-            handed += count
-        return Sent(handed, more=works)
+        try:
+            sent = [_send(turn, items) for items in _by_channel(ready)]
+        finally:
+            turn.close()
+        # A channel that does not work must not have the tenant asked for again and again; the other one may go on.
+        return Sent(sum(count for count, _ in sent), more=not sent or any(works for _, works in sent))
+
+
+def _by_channel(ready: Sequence[Ready]) -> list[list[Ready]]:
+    """Return the messages of each channel apart: one that does not work holds nothing up but its own."""
+    mails = [item for item in ready if isinstance(item.envelope, Envelope)]
+    texts = [item for item in ready if isinstance(item.envelope, TextEnvelope)]
+    return [items for items in (mails, texts) if items]
+
+
+def _send(turn: Turn, items: Sequence[Ready]) -> tuple[int, bool]:
+    """Send the messages of one channel; return how many went out and whether the channel works."""
+    handed, works = 0, True
+    for part in _parts(items, HANDS):
+        if not works:
+            _settle(turn, [_down(turn, item) for item in part])
+            continue
+        count, works = _hand_over(turn, part)
+        handed += count
+    return handed, works
 
 
 def _prepare(turn: Turn, batch: Batch) -> list[Ready]:
@@ -113,6 +149,8 @@ def _prepare(turn: Turn, batch: Batch) -> list[Ready]:
     with tenant_scope(turn.tenant.pk):
         candidates = recheck(keys=batch.keys, stream=turn.stream, tenant=turn.tenant, process=turn.process)
         goes = [candidate for candidate in candidates if not candidate.refusal]
+        if any(candidate.channel == Message.Channel.SMS for candidate in goes):
+            turn.account = sms_account()
         jobs = [_job(turn, candidate) for candidate in goes]
         results = renderer()(jobs) if jobs else {}
         ready, settlements = [], [refused(candidate) for candidate in candidates if candidate.refusal]
@@ -131,6 +169,7 @@ def _job(turn: Turn, candidate: Candidate) -> RenderJob:
         message_id=candidate.id,
         content_version_id=candidate.content_version_id,
         contact_id=candidate.contact_id,
+        channel=candidate.channel,
         values=candidate.values,
         links=message_links(candidate.ref(turn.tenant.pk), turn.now.date()),
     )
@@ -139,48 +178,20 @@ def _job(turn: Turn, candidate: Candidate) -> RenderJob:
 def _address(
     turn: Turn, candidate: Candidate, result: Rendered | RenderFailed, links: MessageLinks
 ) -> Ready | Settlement:
-    """Return the assembled mail, or why there is none."""
+    """Return the assembled message, or why there is none. Without an SMS account an SMS waits for one."""
     if isinstance(result, RenderFailed):
         return failed(candidate, reason="not_rendered", error=result.error)
+    if candidate.channel == Message.Channel.SMS:
+        if turn.account is None:
+            waits = HandOver(Outcome.DEFERRED, "No SMS account is connected.")
+            return handed_over(candidate, waits, rendered=result, now=turn.now)
+        text = text_envelope(candidate, result, stream=turn.stream, tenant=turn.tenant, account=turn.account)
+        return Ready(candidate, result, text)
     try:
-        return Ready(candidate, result, build_envelope(turn, candidate, result, links))
+        mail = mail_envelope(candidate, result, links, stream=turn.stream, tenant=turn.tenant, now=turn.now)
     except mime.BadAddress as error:
         return failed(candidate, reason="bad_address", error=str(error))
-
-
-def build_envelope(turn: Turn, candidate: Candidate, rendered: Rendered, links: MessageLinks) -> Envelope:
-    """Put the mail together; raise BadAddress."""
-    who = addresses(candidate, turn.stream, turn.tenant)
-    sender = mime.checked_address(who.sender.email)
-    subject = f"[Test] {rendered.subject}" if candidate.is_test else rendered.subject
-    mail = mime.Mail(
-        message_id=f"<{candidate.uuid}@{sender.rpartition('@')[2]}>",
-        date=turn.now,
-        sender_name=who.sender.name,
-        sender=sender,
-        to_name=candidate.to_name,
-        to=candidate.to_address,
-        subject=subject,
-        text=rendered.text,
-        html=rendered.html,
-        reply_to_name=who.reply_to.name if who.reply_to else "",
-        reply_to=who.reply_to.email if who.reply_to else "",
-        unsubscribe_url=links.unsubscribe if candidate.is_marketing else "",
-        feedback_id=f"{candidate.flow_id or 0}:{rendered.version_id}:{turn.tenant.slug}:millrace",
-    )
-    return Envelope(
-        sender=_return_path(turn, candidate, sender),
-        recipient=mime.checked_address(candidate.to_address),
-        data=mime.assemble(mail),
-    )
-
-
-def _return_path(turn: Turn, candidate: Candidate, sender: str) -> str:
-    """Return where bounces go: one address per message where the installation has a mailbox for them (VERP)."""
-    if not settings.BOUNCE_ADDRESS:
-        return sender
-    local, _, domain = settings.BOUNCE_ADDRESS.rpartition("@")
-    return f"{local}+{make_message_token(Purpose.BOUNCE, candidate.ref(turn.tenant.pk))}@{domain}"
+    return Ready(candidate, result, mail)
 
 
 def _hand_over(turn: Turn, part: Sequence[Ready]) -> tuple[int, bool]:
@@ -193,7 +204,7 @@ def _hand_over(turn: Turn, part: Sequence[Ready]) -> tuple[int, bool]:
             # Cancelled, held or taken over in the meantime: the row says so already, or is given back.
             settlements.append(Settlement(item.candidate, "queued"))
             continue
-        result = turn.channel.hand_over(item.envelope) if works else HandOver(Outcome.DOWN)
+        result = turn.hand_over(item.envelope) if works else HandOver(Outcome.DOWN)
         works = works and result.outcome is not Outcome.DOWN
         settlements.append(_outcome(turn, item, result))
     _settle(turn, settlements)

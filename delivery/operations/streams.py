@@ -44,6 +44,7 @@ def apply_settings(
     override_consent: bool,
     sender: Mapping[str, Any],
     reply_to: Mapping[str, Any],
+    sms_sender: str = "",
     utm_source: str = "",
     utm_campaign: str = "",
     exclusions: Sequence[int] = (),
@@ -55,7 +56,7 @@ def apply_settings(
         timeframe=timeframe,
         subscription_type_id=subscription_type_id,
         override_consent=override_consent,
-        sender={"sender": dict(sender), "reply_to": dict(reply_to)},
+        sender={"sender": dict(sender), "reply_to": dict(reply_to), "sms": sms_sender},
         utm={"source": utm_source, "campaign": utm_campaign},
         exclusions=list(exclusions),
     )

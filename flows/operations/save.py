@@ -130,6 +130,7 @@ def refresh_stream(flow: Flow, document: FlowDocument) -> None:
         override_consent=settings.messages.override_consent,
         sender=messages["sender"],
         reply_to=messages["reply_to"],
+        sms_sender=settings.messages.sms_sender,
         utm_source=settings.messages.utm_source,
         utm_campaign=settings.messages.utm_campaign,
         exclusions=settings.exclusions,

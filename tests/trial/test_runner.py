@@ -76,7 +76,12 @@ def children_of(pid: int) -> dict[str, int]:
     for line in listing.splitlines()[1:]:
         child, parent, command = line.split(None, 2)
         if int(parent) == pid:
-            for name, mark in {"web": "granian", "mail": "trial.sink", "worker": "celery"}.items():
+            for name, mark in {
+                "web": "granian",
+                "mail": "trial.sink",
+                "sms": "trial.sms_sink",
+                "worker": "celery",
+            }.items():
                 if mark in command:
                     found[name] = int(child)
     return found
@@ -115,7 +120,7 @@ def test_the_demo_starts_heals_and_stops(environment: dict[str, str], static_fil
         assert "The demo is running: stop it first" in reset.stderr
 
         family = children_of(demo.pid)
-        assert set(family) == {"web", "mail", "worker"}
+        assert set(family) == {"web", "mail", "sms", "worker"}
         os.kill(family["mail"], signal.SIGKILL)
         assert "mail ended" in read_until(demo, "mail ended", seconds=60)
         assert wait_until(lambda: "mail" in children_of(demo.pid), seconds=60)

@@ -13,6 +13,7 @@ from trial.seed.contacts import seed_contacts
 from trial.seed.emails import seed_email
 from trial.seed.flow import seed_flow
 from trial.seed.selections import seed_selections
+from trial.seed.sms import seed_sms
 from trial.seed.tenant import seed_tenant
 
 
@@ -22,6 +23,7 @@ def seed_everything(*, now: dt.datetime) -> Tenant:
     tenant, users = seed_tenant(now=now)
     marketer, writer = users[MARKETER.role], users[WRITER.role]
     with tenant_scope(tenant.pk):
+        seed_sms(actor=users[ADMINISTRATOR.role], now=now)
         seed_contacts(importer=users[ADMINISTRATOR.role], owners=(users[REP.role], marketer), now=now)
         selections = seed_selections(owner=marketer, now=now)
         welcome = seed_email(

@@ -1,0 +1,141 @@
+"""The text of an SMS: how long it is, what is wrong with it, and the template that sending renders.
+
+GSM-7 holds 160 characters (153 in each part of a longer one), anything else is UCS-2 with 70 (67).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from jinja2 import TemplateSyntaxError
+
+from content.links import CLICK, EmailLink, LinkTracker
+from content.problems import Problem
+from content.sandbox import TEXT, check_tags, paths_of
+from content.tags import TAG
+from content.tree import TagTree, costs_a_query, registered_links
+
+LONGEST = 1600
+_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENDED = frozenset("^{}\\[~]|€\f")
+# What a merge tag and a link are counted as, before anybody knows the recipient.
+TAG_LENGTH = 10
+_TOKEN_LENGTH = 24
+_LINK_TAG = re.compile(r"\{\{\s*links\.\w+\s*\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long a text is. `units` are what the segments hold: extended characters of GSM-7 and emoji count twice."""
+
+    encoding: str
+    characters: int
+    units: int
+    segments: int
+
+    @property
+    def of_segment(self) -> int:
+        """How many units one segment holds."""
+        single, part = (160, 153) if self.encoding == "GSM-7" else (70, 67)
+        return single if self.segments <= 1 else part
+
+
+def length_of(text: str) -> Length:
+    """Return how long a text is as an SMS."""
+    if all(char in _BASIC or char in _EXTENDED for char in text):
+        sizes = [2 if char in _EXTENDED else 1 for char in text]
+        return Length("GSM-7", len(text), sum(sizes), _segments(sizes, 160, 153))
+    sizes = [2 if ord(char) > 0xFFFF else 1 for char in text]
+    return Length("UCS-2", len(text), sum(sizes), _segments(sizes, 70, 67))
+
+
+def _segments(sizes: list[int], single: int, part: int) -> int:
+    """Return how many segments; a character of two units is never cut in half."""
+    if sum(sizes) <= single:
+        return 1 if sizes else 0
+    segments, room = 1, part
+    for size in sizes:
+        if size > room:
+            segments, room = segments + 1, part
+        room -= size
+    return segments
+
+
+def expected_length(source: str) -> Length:
+    """Return how long a source will be at least: its tags and links as their usual length, as nobody knows it yet."""
+    link = "x" * (len(f"{settings.PUBLIC_URL}/m/c//") + _TOKEN_LENGTH + 1)
+    linked = re.sub(re.escape(CLICK) + r"\d+", link, LinkTracker().in_text(_one_kind(source)))
+    linked = _LINK_TAG.sub(link, linked)
+    plain = TAG.sub(lambda match: "x" * TAG_LENGTH if match.group().startswith("{{") else "", linked)
+    return length_of(plain.strip())
+
+
+def _one_kind(source: str) -> str:
+    return source.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledText:
+    """The template of an SMS, its links in their order, and the paths that cost a query."""
+
+    text: str
+    links: tuple[EmailLink, ...] = ()
+    custom_keys: tuple[str, ...] = ()
+
+
+def sms_tree(tree: TagTree) -> TagTree:
+    """Return the merge tags of an SMS: there is nothing to view in a browser."""
+    groups = {
+        name: tuple(item for item in items if item.path != "links.view_in_browser")
+        for name, items in tree.groups.items()
+    }
+    return replace(tree, groups=groups)
+
+
+def text_problems(source: str, *, tree: TagTree) -> list[Problem]:
+    """Return what is wrong with a source, each with its place."""
+    source = _one_kind(source)
+    if not source.strip():
+        return [Problem("text", "Write a text.")]
+    found = check_tags(field="text", source=source, tree=sms_tree(tree))
+    if found:
+        return found
+    try:
+        TEXT.compile(LinkTracker().in_text(source))
+    except TemplateSyntaxError as error:
+        return [Problem("text", f"The merge tags do not fit together: {error.message}")]
+    length = expected_length(source)
+    if length.characters > LONGEST:
+        return [Problem("text", f"An SMS holds at most {LONGEST} characters; this has {length.characters}.")]
+    return []
+
+
+def compile_text(source: str) -> CompiledText:
+    """Return the template of a source without problems: links are tracked by the message's own short addresses."""
+    source = _one_kind(source).strip()
+    tracker = LinkTracker()
+    text = tracker.in_text(source)
+    named = paths_of(source)
+    tracker.register(registered_links(named))
+    costly = sorted(path.replace(".custom", "") for path in named if costs_a_query(path))
+    return CompiledText(text, tuple(tracker.links), tuple(costly))
+
+
+def links_in(source: str) -> set[str]:
+    """Return the keys of the registered links that a source names; none where it cannot be read."""
+    try:
+        return registered_links(paths_of(source))
+    except TemplateSyntaxError:
+        return set()
+
+
+def parts_text(length: Length) -> str:
+    """Return a length in words: "142 characters, 1 segment (GSM-7)"."""
+    segments = max(1, length.segments)
+    word = "segment" if segments == 1 else "segments"
+    return f"{length.characters} characters, {segments} {word} ({length.encoding})"

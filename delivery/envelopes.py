@@ -1,0 +1,73 @@
+"""Messages as their channel takes them: a mail put together with its headers, an SMS with its sender and callback."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+
+from accounts.models import Tenant
+from delivery import mime
+from delivery.channels.base import Envelope, TextEnvelope
+from delivery.models import Stream
+from delivery.recheck import Candidate
+from delivery.rendering import MessageLinks, Rendered
+from delivery.senders import addresses
+from delivery.sms import SmsAccount
+from delivery.tokens import Purpose, make_message_token
+
+
+def mail_envelope(
+    candidate: Candidate,
+    rendered: Rendered,
+    links: MessageLinks,
+    *,
+    stream: Stream,
+    tenant: Tenant,
+    now: dt.datetime,
+) -> Envelope:
+    """Put the mail together; raise BadAddress."""
+    who = addresses(candidate, stream, tenant)
+    sender = mime.checked_address(who.sender.email)
+    subject = f"[Test] {rendered.subject}" if candidate.is_test else rendered.subject
+    mail = mime.Mail(
+        message_id=f"<{candidate.uuid}@{sender.rpartition('@')[2]}>",
+        date=now,
+        sender_name=who.sender.name,
+        sender=sender,
+        to_name=candidate.to_name,
+        to=candidate.to_address,
+        subject=subject,
+        text=rendered.text,
+        html=rendered.html,
+        reply_to_name=who.reply_to.name if who.reply_to else "",
+        reply_to=who.reply_to.email if who.reply_to else "",
+        unsubscribe_url=links.unsubscribe if candidate.is_marketing else "",
+        feedback_id=f"{candidate.flow_id or 0}:{rendered.version_id}:{tenant.slug}:millrace",
+    )
+    return Envelope(
+        sender=_return_path(candidate, tenant, sender),
+        recipient=mime.checked_address(candidate.to_address),
+        data=mime.assemble(mail),
+    )
+
+
+def _return_path(candidate: Candidate, tenant: Tenant, sender: str) -> str:
+    """Return where bounces go: one address per message where the installation has a mailbox for them (VERP)."""
+    if not settings.BOUNCE_ADDRESS:
+        return sender
+    local, _, domain = settings.BOUNCE_ADDRESS.rpartition("@")
+    return f"{local}+{make_message_token(Purpose.BOUNCE, candidate.ref(tenant.pk))}@{domain}"
+
+
+def text_envelope(
+    candidate: Candidate, rendered: Rendered, *, stream: Stream, tenant: Tenant, account: SmsAccount
+) -> TextEnvelope:
+    """Put the SMS together. Its callback names the message and its tenant, signed by us."""
+    token = make_message_token(Purpose.SMS_STATUS, candidate.ref(tenant.pk))
+    return TextEnvelope(
+        sender=account.sender_for(candidate, stream),
+        recipient=candidate.to_address,
+        text=rendered.text,
+        callback=f"{settings.PUBLIC_URL}/m/s/{token}",
+    )

@@ -1,0 +1,14 @@
+"""Pages of delivery among the settings, below settings/connectors/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from delivery.views import connectors
+
+app_name = "connectors"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("sms/", connectors.sms, name="sms"),
+    path("sms/disconnect/", connectors.sms_disconnect, name="sms_disconnect"),
+    path("sms/opt-outs/", connectors.sms_opt_outs, name="sms_opt_outs"),
+]
