@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from accounts.models import Membership
+from accounts.models import Licence, Membership
 from accounts.rights import DataObject, Reach, Right
 from accounts.settings_pages import settings_links
 from accounts.urls_for import first_turl
@@ -36,8 +36,11 @@ def _marketer(member: Membership) -> bool:
     return member.may(Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
 
 
-def _reads(kind: DataObject) -> Callable[[Membership], bool]:
-    return lambda member: member.reach(kind, "read") != Reach.NONE
+def _reads(kind: DataObject, licence: str = "") -> Callable[[Membership], bool]:
+    def reads(member: Membership) -> bool:
+        return member.reach(kind, "read") != Reach.NONE and (not licence or licence in member.licences)
+
+    return reads
 
 
 def may_see_settings(member: Membership) -> bool:
@@ -51,6 +54,14 @@ PLACES = (
     Place("Content", "envelope-simple", "content:emails", ("content",), _marketer),
     Place("Contacts", "users", "crm:contacts", ("contacts", "imports"), _reads(DataObject.CONTACT)),
     Place("Companies", "buildings", "crm:companies", ("companies",), _reads(DataObject.COMPANY)),
+    Place("Sales", "hand-coins", "crm:sales", ("sales",), _reads(DataObject.SALE, Licence.Code.SALES)),
+    Place(
+        "Requests",
+        "lifebuoy",
+        "crm:requests",
+        ("requests",),
+        _reads(DataObject.REQUEST, Licence.Code.SERVICE),
+    ),
     Place("Selections", "list-checks", "crm:selections", ("selections",), _reads(DataObject.SELECTION)),
     Place("Projects", "kanban", "crm:projects", ("projects",), _reads(DataObject.PROJECT)),
     Place("Settings", "gear-six", "accounts:settings", ("settings",), may_see_settings),

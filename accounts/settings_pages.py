@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accounts.models import Membership
+from accounts.models import Licence, Membership
 from accounts.rights import Right
 from accounts.urls_for import first_turl
 
@@ -12,6 +12,7 @@ ADMIN = (Right.ADMINISTRATOR,)
 PEOPLE = (Right.ADMINISTRATOR, Right.MANAGE_USERS)
 LISTS = (Right.ADMINISTRATOR, Right.MANAGE_LISTS)
 CONNECTORS = (Right.ADMINISTRATOR, Right.MANAGE_CONNECTORS)
+DESK = (Licence.Code.SALES, Licence.Code.SERVICE)
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class SettingsPage:
     name: str
     url_name: str
     rights: tuple[Right, ...]
+    # Only where the tenant has any of these licences; empty: always.
+    licences: tuple[str, ...] = ()
 
 
 PAGES = (
@@ -30,6 +33,7 @@ PAGES = (
     SettingsPage("People", "Groups", "accounts:groups", PEOPLE),
     SettingsPage("People", "Roles", "accounts:roles", PEOPLE),
     SettingsPage("Data", "Lists", "crm:lists", LISTS),
+    SettingsPage("Data", "Sales and requests", "crm:choice_lists", LISTS, DESK),
     SettingsPage("Data", "Custom fields", "crm:custom_fields", LISTS),
     SettingsPage("Data", "Subscription types", "crm:subscription_types", LISTS),
     SettingsPage("Connectors", "SMS", "connectors:sms", CONNECTORS),
@@ -52,6 +56,8 @@ def settings_links(member: Membership, path: str) -> list[SettingsLink]:
     links = []
     for page in PAGES:
         if not member.may(*page.rights):
+            continue
+        if page.licences and not member.licences.intersection(page.licences):
             continue
         url = first_turl(member.tenant.slug, page.url_name)
         if url:

@@ -178,7 +178,7 @@ JOB_KINDS = [
     "participants.operations.adding.ADD_TO_FLOW",
 ]
 # What each app lays into a new tenant (lists, purposes …): functions called with tenant_id and now in its scope.
-TENANT_SEEDS = ["crm.operations.setup.set_up_tenant"]
+TENANT_SEEDS = ["crm.operations.setup.set_up_tenant", "crm.operations.setup_desk.set_up_desk"]
 # Where bounces go: "bounces@mail.example.com" makes one address per message, "" leaves it to the sender's own.
 BOUNCE_ADDRESS = env.text("MILLRACE_BOUNCE_ADDRESS", "")
 # The rooms below must not import the rooms above: what they need from there is named here.

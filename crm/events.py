@@ -44,7 +44,7 @@ class EventKind:
     name: str
     label: str
     icon: str
-    family: str  # contact | message | flow: the timeline's filter
+    family: str  # contact | sale | request | message | flow: the timeline's filter
     inbox: bool = False
 
 
@@ -64,6 +64,15 @@ KINDS: KindTable[EventKind] = KindTable(
         EventKind("subscribed", "Subscribed again", "bell", "contact", inbox=True),
         EventKind("sms.opted_out", "Opted out of SMS", "bell-slash", "contact"),
         EventKind("sms.opted_in", "Opted in to SMS again", "bell", "contact"),
+        EventKind("sale.created", "Sale created", "hand-coins", "sale", inbox=True),
+        EventKind("sale.updated", "Sale changed", "pencil-simple", "sale", inbox=True),
+        EventKind("sale.sold", "Sale won", "handshake", "sale", inbox=True),
+        EventKind("sale.lost", "Sale lost", "x-circle", "sale", inbox=True),
+        EventKind("sale.stalled", "Sale stalled", "pause-circle", "sale", inbox=True),
+        EventKind("sale.reopened", "Sale reopened", "arrow-counter-clockwise", "sale", inbox=True),
+        EventKind("request.created", "Request registered", "lifebuoy", "request", inbox=True),
+        EventKind("request.updated", "Request changed", "pencil-simple", "request", inbox=True),
+        EventKind("request.closed", "Request closed", "check-circle", "request", inbox=True),
         EventKind("message.queued", "Message queued", "clock", "message"),
         EventKind("message.sent", "Message sent", "paper-plane-tilt", "message", inbox=True),
         EventKind("message.delivered", "Message delivered", "check", "message"),

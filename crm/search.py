@@ -14,7 +14,7 @@ import psycopg
 
 from core.text import norm, norm_email
 
-CONTACT, COMPANY = "contact", "company"
+CONTACT, COMPANY, SALE, REQUEST = "contact", "company", "sale", "request"
 LONGEST = 100
 _NO_DIGIT = re.compile(r"\D+")
 _SPLIT = re.compile(r"[\s.,;:/\\()\[\]{}<>\"'`´’|&+@_\-–—]+")

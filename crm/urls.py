@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.views import clubs, companies, contact, contacts, criteria, imports, lists
+from crm.views import (
+    choices,
+    clubs,
+    companies,
+    contact,
+    contact_desk,
+    contacts,
+    criteria,
+    imports,
+    lists,
+    requests,
+    sales,
+)
 
 app_name = "crm"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -29,9 +41,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
         contact.subscription,
         name="contact_subscription",
     ),
+    path("contacts/<int:contact_id>/sales/", contact_desk.contact_sales, name="contact_sales"),
+    path("contacts/<int:contact_id>/requests/", contact_desk.contact_requests, name="contact_requests"),
     path("companies/", companies.companies, name="companies"),
     path("companies/new/", companies.new, name="company_new"),
     path("companies/<int:company_id>/", companies.company, name="company"),
+    path("sales/", sales.sales, name="sales"),
+    path("sales/new/", sales.new, name="sale_new"),
+    path("sales/<int:sale_id>/", sales.sale, name="sale"),
+    path("sales/<int:sale_id>/do/", sales.sale_do, name="sale_do"),
+    path("sales/<int:sale_id>/delete/", sales.sale_delete, name="sale_delete"),
+    path("requests/", requests.requests, name="requests"),
+    path("requests/new/", requests.new, name="request_new"),
+    path("requests/<int:request_id>/", requests.one, name="request"),
+    path("requests/<int:request_id>/message/", requests.message, name="request_message"),
+    path("requests/<int:request_id>/do/", requests.request_do, name="request_do"),
+    path("requests/<int:request_id>/delete/", requests.request_delete, name="request_delete"),
     path("selections/", clubs.selections, name="selections"),
     path("selections/<int:club_id>/", clubs.selection, name="selection"),
     path("selections/<int:club_id>/members/", clubs.selection_members, name="selection_members"),
@@ -49,6 +74,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/lists/", lists.lists, name="lists"),
     path("settings/lists/<slug:list_name>/", lists.lists, name="list"),
     path("settings/lists/<slug:list_name>/<int:item_id>/", lists.list_item, name="list_item"),
+    path("settings/sales-and-requests/", choices.choices, name="choice_lists"),
+    path("settings/sales-and-requests/<slug:choice_list>/", choices.choices, name="choices"),
+    path("settings/sales-and-requests/<slug:choice_list>/<int:choice_id>/", choices.choice, name="choice"),
+    path(
+        "settings/sales-and-requests/<slug:choice_list>/<int:choice_id>/do/",
+        choices.choice_do,
+        name="choice_do",
+    ),
+    path("settings/sale-types/<int:sale_type_id>/stages/", choices.stage_new, name="stage_new"),
     path("settings/custom-fields/", lists.custom_fields, name="custom_fields"),
     path("settings/custom-fields/<int:field_id>/", lists.custom_field, name="custom_field"),
     path("settings/subscription-types/", lists.subscription_types, name="subscription_types"),

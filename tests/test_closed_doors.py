@@ -16,10 +16,13 @@ from accounts.operations import invite, save_role
 from content.operations.emails import create_email
 from content.operations.links import LinkDraft, create_link
 from core.tenancy import tenant_scope
-from crm.models import ConsentPurpose, ListItem, Selection, SubscriptionType
+from crm.bulk import NewRequest, NewSale
+from crm.models import ConsentPurpose, ListItem, SaleType, Selection, SubscriptionType
 from crm.operations.clubs import create_club
 from crm.operations.contacts import create_contact
 from crm.operations.lists import add_field
+from crm.operations.requests import register_request
+from crm.operations.sales import create_sale
 from flows.operations.create import create_flow
 from flows.operations.folders import create_folder
 from tests.fixtures.people import LAST_MONDAY, MakePerson, Person
@@ -76,6 +79,21 @@ def _crm(alice: Person) -> dict[str, Any]:
         "purpose_id": ConsentPurpose.objects.earliest("pk").pk,
         "item_id": ListItem.objects.earliest("pk").pk,
         "list_name": "category",
+        **_desk(alice, contact.pk),
+    }
+
+
+def _desk(alice: Person, contact_id: int) -> dict[str, Any]:
+    kind = SaleType.objects.earliest("pk")
+    row = NewSale(contact_id, "Kayaks", kind.pk, alice.user.pk, "NOK")
+    sale = create_sale(sale=row, now=LAST_MONDAY, today=LAST_MONDAY.date(), actor_id=alice.user.pk)
+    asked = register_request(request=NewRequest(contact_id, "Where?"), now=LAST_MONDAY, actor_id=None)
+    return {
+        "sale_id": sale.pk,
+        "request_id": asked.pk,
+        "choice_list": "sale-types",
+        "choice_id": kind.pk,
+        "sale_type_id": kind.pk,
     }
 
 

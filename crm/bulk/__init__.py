@@ -17,6 +17,8 @@ from crm.bulk.members import (
     remove_from_project,
     remove_from_selection,
 )
+from crm.bulk.requests import NewRequest, assign_owners, create_requests
+from crm.bulk.sales import NewSale, create_sales
 from crm.bulk.targets import ACTIONS, Target, target_named, targets
 from crm.bulk.update import UpdateResult, update_fields
 
@@ -24,12 +26,17 @@ __all__ = [
     "ACTIONS",
     "BadChange",
     "Change",
+    "NewRequest",
+    "NewSale",
     "Target",
     "UpdateResult",
     "add_to_project",
     "add_to_selection",
+    "assign_owners",
     "change_problems",
     "change_references",
+    "create_requests",
+    "create_sales",
     "describe_change",
     "remove_from_project",
     "remove_from_selection",

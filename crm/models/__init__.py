@@ -1,5 +1,6 @@
 """Tables of the CRM."""
 
+from crm.models.choices import RequestCategory, RequestPriority, RequestType, SaleStage, SaleType
 from crm.models.company import Company
 from crm.models.consent import Consent, ConsentChange, ConsentPurpose, SubscriptionOptOut, SubscriptionType
 from crm.models.contact import Contact, ContactInterest, SearchWord
@@ -7,6 +8,8 @@ from crm.models.custom import CompanyFieldValue, ContactFieldValue, CustomField
 from crm.models.event import Event, EventInbox
 from crm.models.imports import ContactImport, ImportIssue
 from crm.models.lists import ListItem
+from crm.models.requests import Request, RequestMessage
+from crm.models.sales import Sale
 from crm.models.selection import Project, ProjectMember, Selection, SelectionFolder, SelectionMember
 from crm.models.usage import Usage
 
@@ -27,6 +30,14 @@ __all__ = [
     "ListItem",
     "Project",
     "ProjectMember",
+    "Request",
+    "RequestCategory",
+    "RequestMessage",
+    "RequestPriority",
+    "RequestType",
+    "Sale",
+    "SaleStage",
+    "SaleType",
     "SearchWord",
     "Selection",
     "SelectionFolder",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from accounts.models import User
@@ -113,9 +114,21 @@ def _details(event: Event, known: Mapping[str, Target], names: Names) -> Iterabl
         old, new = (_shown(target, line.get(side), names) for side in ("old", "new"))
         by = " (of the company)" if line.get("company") else ""
         yield f"{label}{by}: {old or 'empty'} → {new or 'empty'}"
+    yield from _desk_details(event.data)
     for key in ("subject", "url", "link", "reason", "legal_basis", "source"):
         if event.data.get(key):
             yield f"{key.replace('_', ' ').capitalize()}: {event.data[key]}"
+
+
+def _desk_details(data: Mapping[str, Any]) -> Iterable[str]:
+    """What a sale or request is now, and what of it changed."""
+    if sale := data.get("sale"):
+        worth = f"{sale['currency']} {Decimal(sale['amount']):,.2f}"
+        yield " · ".join(part for part in (sale["type"], sale["stage"], worth) if part)
+    if request := data.get("request"):
+        yield " · ".join((request["type"], request["category"], request["priority"]))
+    for name, (old, new) in data.get("changed", {}).items():
+        yield f"{name.replace('_', ' ').capitalize()}: {old or 'empty'} → {new or 'empty'}"
 
 
 def _shown(target: Target | None, value: Any, names: Names) -> str:

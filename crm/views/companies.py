@@ -17,6 +17,7 @@ from crm import search
 from crm.forms.contact import CompanyForm
 from crm.models import Company
 from crm.operations.companies import CompanyNameTaken, create_company, edit_company
+from crm.queries.desk_lists import company_desk
 from crm.queries.listing import find_ids
 from crm.queries.reach import companies_for, contacts_for, get_company
 
@@ -78,6 +79,7 @@ def company(request: TenantRequest, tenant: str, company_id: int) -> HttpRespons
         "may_edit": may_edit,
         "page": keyset_page(people, by=["name_norm", "id"], query=request.GET),
         "may_create": request.member.reach(DataObject.CONTACT, "create") != Reach.NONE,
+        **company_desk(request.member, shown),
     }
     return render(request, "crm/company.html", context, status=422 if form.is_bound else 200)
 

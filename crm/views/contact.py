@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
-from accounts.rights import Right
+from accounts.rights import DataObject, Right
 from accounts.urls_for import turl
 from core.paging import keyset_page
 from crm.events import KINDS
@@ -30,21 +30,33 @@ from crm.models import (
 )
 from crm.operations.consent import opt_in, opt_out, record_consent
 from crm.operations.contacts import edit_contact
+from crm.queries.desk import may, readable_events
 from crm.queries.reach import contacts_for, get_contact
 from crm.queries.timeline import entries
 
-FAMILIES = {"contact": "Contact", "message": "Messages", "flow": "Flows"}
+FAMILIES = {
+    "contact": "Contact",
+    "sale": "Sales",
+    "request": "Requests",
+    "message": "Messages",
+    "flow": "Flows",
+}
+_OF_DESK = {"sale": DataObject.SALE, "request": DataObject.REQUEST}
 
 
 def contact_tabs(request: TenantRequest, contact: Contact, current: str) -> list[dict[str, object]]:
     """Return the tabs of a contact's page; Flows is there once the room above has it."""
     tabs: list[dict[str, object]] = []
-    for name, url_name in (
-        ("Overview", "crm:contact"),
-        ("Timeline", "crm:contact_timeline"),
-        ("Consent and subscriptions", "crm:contact_consent"),
-        ("Flows", "participants:contact_flows"),
+    for name, url_name, kind in (
+        ("Overview", "crm:contact", None),
+        ("Timeline", "crm:contact_timeline", None),
+        ("Sales", "crm:contact_sales", DataObject.SALE),
+        ("Requests", "crm:contact_requests", DataObject.REQUEST),
+        ("Consent and subscriptions", "crm:contact_consent", None),
+        ("Flows", "participants:contact_flows", None),
     ):
+        if kind is not None and not may(request.member, kind):
+            continue
         try:
             url = turl(request.tenant, url_name, contact.pk)
         except NoReverseMatch:
@@ -89,7 +101,7 @@ def timeline(request: TenantRequest, tenant: str, contact_id: int) -> HttpRespon
     """Show what happened to a contact, newest first."""
     contact = get_contact(request.member, contact_id)
     family = request.GET.get("of", "")
-    events = Event.objects.filter(contact_id=contact.pk)
+    events = readable_events(request.member, Event.objects.filter(contact_id=contact.pk))
     if family in FAMILIES:
         events = events.filter(kind__in=[kind.name for kind in KINDS if kind.family == family])
     page = keyset_page(events, by=["-at", "-id"], query=request.GET)
@@ -98,7 +110,11 @@ def timeline(request: TenantRequest, tenant: str, contact_id: int) -> HttpRespon
         "tabs": contact_tabs(request, contact, "Timeline"),
         "page": page,
         "entries": entries(page.rows),
-        "families": FAMILIES.items(),
+        "families": [
+            (key, name)
+            for key, name in FAMILIES.items()
+            if key not in _OF_DESK or may(request.member, _OF_DESK[key])
+        ],
         "family": family,
     }
     return render(request, "crm/contact_timeline.html", context)
