@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Events of a kind, of these objects or keys (None: any), but not from these origins.
+    """Events of a kind (or one that is `also` taken), of these objects or keys (None: any), but not from these origins.
 
     `accepts` looks at the event's data and nothing else. `of_company` says that an event of the contact's company
     counts as well, whoever of the colleagues it is about (success criteria only).
@@ -21,12 +21,13 @@ class EventFilter:
     excluded_origins: frozenset[str] = frozenset()
     accepts: Callable[[Mapping[str, Any]], bool] | None = None
     of_company: bool = False
+    also: frozenset[str] = frozenset()
 
     def takes(
         self, kind: str, object_id: int | None, object_key: str, origin: str, data: Mapping[str, Any]
     ) -> bool:
         """Say whether one event passes."""
-        if kind != self.kind or origin in self.excluded_origins:
+        if (kind != self.kind and kind not in self.also) or origin in self.excluded_origins:
             return False
         if self.object_ids is not None and object_id not in self.object_ids:
             return False

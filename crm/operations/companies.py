@@ -54,6 +54,7 @@ def edit_company(
     known = targets_by_key(change.field for change in changes)
     ready = [read_change(change, known.get(change.field), country) for change in changes]
     company = Company.objects.select_for_update(of=("self",), no_key=True).get(pk=company_id)
+    old_name = company.name
     _rename(company, " ".join(name.split()), now)
     wanted = list({change.target.key: change.target for change in ready}.values())
     with raw_cursor() as cursor:
@@ -62,6 +63,8 @@ def edit_company(
         custom = [target for target in wanted if target.place == "company_custom"]
         load_custom(cursor, tenant_id, "company", companies, custom)
         owner = companies[company_id]
+        # The name is no field that an update writes, but its change is told like theirs.
+        owner.old["company.name"], owner.new["company.name"] = old_name, company.name
         for change in ready:
             owner.new[change.target.key] = change.apply(owner.get(change.target.key), now.date())
         state = State(contacts={}, companies=companies)

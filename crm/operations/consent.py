@@ -15,7 +15,7 @@ from django.db import transaction
 
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
-from crm.events import NewEvent, Origin, record_events
+from crm.events import NewEvent, Origin, changes_data, record_events
 from crm.models import ConsentPurpose
 from crm.models.consent import E_MARKETING
 
@@ -61,7 +61,9 @@ def record_consent(
         )
 
 
+# The statement sees the table as it was before it: that is what was given until now.
 _UPSERT = """
+WITH written AS (
 INSERT INTO crm_consent AS kept (tenant_id, purpose_id, legal_basis, source, contact_id, given, at)
 SELECT %s::bigint, %s::bigint, %s::text, %s::text, v.contact_id, v.given, v.at FROM (
     SELECT DISTINCT ON (contact_id) contact_id, given, at
@@ -72,6 +74,9 @@ ON CONFLICT (tenant_id, contact_id, purpose_id) DO UPDATE
 SET given = excluded.given, legal_basis = excluded.legal_basis, source = excluded.source, at = excluded.at
 WHERE excluded.at >= kept.at
 RETURNING contact_id, given
+)
+SELECT w.contact_id, w.given, coalesce(k.given, FALSE) FROM written w
+LEFT JOIN crm_consent k ON k.tenant_id = %s::bigint AND k.contact_id = w.contact_id AND k.purpose_id = %s::bigint
 """
 _LOG = """
 INSERT INTO crm_consentchange (tenant_id, purpose_id, legal_basis, source, actor_id, contact_id, given, at)
@@ -97,10 +102,21 @@ def write_consents(
         return
     arrays = [[row.contact_id for row in rows], [row.given for row in rows], [row.at for row in rows]]
     common = [require_tenant_id(), purpose.pk, legal_basis, source]
-    cursor.execute(_UPSERT, [*common, *arrays])
+    cursor.execute(_UPSERT, [*common, *arrays, require_tenant_id(), purpose.pk])
     counting = cursor.fetchall()
     cursor.execute(_LOG, [*common, actor_id, *arrays])
     moments = {row.contact_id: row.at for row in rows}
+    # What is alike shares one object, which is written as JSON once.
+    told = {
+        (given, before): {
+            "purpose": purpose.name,
+            "legal_basis": legal_basis,
+            "source": source,
+            **_changed(f"consent.{purpose.key}", before, given),
+        }
+        for given in (True, False)
+        for before in (True, False)
+    }
     record_events(
         [
             NewEvent(
@@ -110,15 +126,20 @@ def write_consents(
                 origin,
                 object_id=purpose.pk,
                 object_key=purpose.key,
-                data={"purpose": purpose.name, "legal_basis": legal_basis, "source": source},
+                data=told[given, before],
                 actor_id=actor_id,
                 flow_id=flow_id,
                 quiet=contact_id in quiet,
             )
-            for contact_id, given in sorted(counting)
+            for contact_id, given, before in sorted(counting)
         ],
         cursor=cursor,
     )
+
+
+def _changed(key: str, before: bool, after: bool) -> dict[str, Any]:
+    """Return the line of a change, as contact.updated has them; none where a record only confirms another."""
+    return {} if before == after else changes_data([(key, before, after)])
 
 
 @transaction.atomic
@@ -153,7 +174,7 @@ def opt_out(
                 at,
                 origin,
                 object_id=type_id,
-                data={"source": source, **(data or {})},
+                data={"source": source, **(data or {}), **_changed(f"subscription.{type_id}", True, False)},
                 actor_id=actor_id,
                 message_id=message_id,
             )
@@ -186,7 +207,7 @@ def opt_in(
                 at,
                 origin,
                 object_id=type_id,
-                data={"source": source},
+                data={"source": source, **_changed(f"subscription.{type_id}", False, True)},
                 actor_id=actor_id,
             )
             record_events([event], cursor=cursor)

@@ -26,6 +26,10 @@ _DOORS = {
 }
 
 
+# What changes though no form field writes it.
+_OTHERS = {"contact.company": "Company", "company.name": "Company name"}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the timeline."""
@@ -104,13 +108,10 @@ def _title(event: Event, kind: EventKind, names: Names) -> str:
 
 
 def _details(event: Event, known: Mapping[str, Target], names: Names) -> Iterable[str]:
-    for line in event.data.get("changes", ()):
+    # A consent's or subscription's change is what its title says.
+    for line in event.data.get("changes", ()) if event.kind == "contact.updated" else ():
         target = known.get(line["field"])
-        label = (
-            target.label
-            if target
-            else {"contact.company": "Company"}.get(line["field"], "A field that is gone")
-        )
+        label = target.label if target else _OTHERS.get(line["field"], "A field that is gone")
         old, new = (_shown(target, line.get(side), names) for side in ("old", "new"))
         by = " (of the company)" if line.get("company") else ""
         yield f"{label}{by}: {old or 'empty'} → {new or 'empty'}"

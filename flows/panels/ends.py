@@ -14,10 +14,10 @@ from flows.editing.frame import update_success, update_trigger, with_filter, wit
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
 from flows.panels.choices import flow_choices
+from flows.part_form import PartForm, part_form
 from flows.steps.forms import choose, to_number
 from flows.steps.selections import selection_choices
 from flows.success.table import SUCCESS_KINDS
-from flows.triggers.added_to_selection import AddedToSelection
 from flows.triggers.table import TRIGGER_KINDS
 
 
@@ -45,20 +45,6 @@ class StartPanel(Panel):
         }
 
 
-class TriggerForm(CriteriaForm):
-    """A trigger's settings and criteria."""
-
-    selection = forms.TypedChoiceField(label="Selection", required=False, coerce=to_number, empty_value=None)
-
-    def __init__(self, *, trigger: Trigger, data: QueryDict | None = None) -> None:
-        chosen = trigger.settings.get("selection")
-        super().__init__(data, initial={"selection": chosen}, criteria=trigger.criteria)
-        if trigger.kind != AddedToSelection.name:
-            del self.fields["selection"]
-            return
-        choose(self, "selection", selection_choices(chosen))
-
-
 class TriggerPanel(Panel):
     """Settings of one trigger."""
 
@@ -73,9 +59,10 @@ class TriggerPanel(Panel):
             raise Http404
         return trigger
 
-    def form(self, data: QueryDict | None = None) -> TriggerForm:
-        """The trigger's form."""
-        return TriggerForm(trigger=self.trigger, data=data)
+    def form(self, data: QueryDict | None = None) -> PartForm:
+        """The form of its kind."""
+        kind = TRIGGER_KINDS[self.trigger.kind]
+        return part_form(kind, self.trigger, flow_id=self.designer.flow.pk, data=data)
 
     def context(self) -> dict[str, Any]:
         """Kind and problems."""
@@ -86,9 +73,9 @@ class TriggerPanel(Panel):
             "problems": kind.problems(self.trigger, self.designer.ctx),
         }
 
-    def change(self, form: TriggerForm) -> Change:
+    def change(self, form: PartForm) -> Change:
         """Store settings and criteria."""
-        settings, criteria, trigger_id = dict(form.cleaned_data), form.criteria(), self.id
+        settings, criteria, trigger_id = form.settings(), form.criteria(), self.id
         return lambda d: update_trigger(d, trigger_id=trigger_id, settings=settings, criteria=criteria)
 
 
@@ -192,9 +179,10 @@ class SuccessPanel(Panel):
             raise Http404
         return criterion
 
-    def form(self, data: QueryDict | None = None) -> CriteriaForm:
-        """Its criteria."""
-        return CriteriaForm(data, criteria=self.criterion.criteria)
+    def form(self, data: QueryDict | None = None) -> PartForm:
+        """The form of its kind."""
+        kind = SUCCESS_KINDS[self.criterion.kind]
+        return part_form(kind, self.criterion, flow_id=self.designer.flow.pk, data=data)
 
     def context(self) -> dict[str, Any]:
         """Kind and problems."""
@@ -205,7 +193,8 @@ class SuccessPanel(Panel):
             "problems": kind.problems(self.criterion, self.designer.ctx),
         }
 
-    def change(self, form: CriteriaForm) -> Change:
-        """Store the criteria."""
-        settings, criteria, success_id = self.criterion.settings, form.criteria(), self.id
+    def change(self, form: PartForm) -> Change:
+        """Store settings and criteria; an event that is a success has none."""
+        settings, success_id = form.settings(), self.id
+        criteria = form.criteria() if SUCCESS_KINDS[self.criterion.kind].asks_criteria else None
         return lambda d: update_success(d, success_id=success_id, settings=settings, criteria=criteria)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from crm.criteria.schema import Criteria
 from flows.document import SuccessCriterion
 from flows.event_filter import EventFilter
+from flows.part_form import PartForm
 from flows.steps.base import CheckContext, Problem, Reference, StepSettings
 
 
@@ -21,6 +22,9 @@ class SuccessKind:
     # State criteria count as soon as they hold, also at enrolment; event criteria only after it.
     is_state: ClassVar[bool]
     Settings: ClassVar[type[StepSettings]] = StepSettings
+    Form: ClassVar[type[PartForm]] = PartForm
+    # Whether the panel shows the criteria editor; membership kinds are a state with settings of their own.
+    asks_criteria: ClassVar[bool] = False
 
     def settings(self, criterion: SuccessCriterion) -> Any:
         """Return the criterion's settings, typed; raises pydantic.ValidationError for impossible values."""

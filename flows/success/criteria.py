@@ -22,6 +22,7 @@ class CriteriaHold(SuccessKind):
     description = "Criteria on the contact, its company or its memberships come true."
     icon = "user-focus"
     is_state = True
+    asks_criteria = True
 
     def state(self, criterion: SuccessCriterion) -> Criteria | None:
         """Return the criteria themselves."""

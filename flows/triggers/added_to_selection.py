@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django import forms
+
 from crm.events import Origin
 from flows.document import Trigger
+from flows.part_form import PartForm
 from flows.steps.base import CheckContext, Problem, Reference, StepSettings
+from flows.steps.forms import choose, to_number
+from flows.steps.selections import selection_choices
 from flows.triggers.base import EventFilter, TriggerKind
 
 
@@ -14,6 +19,16 @@ class AddedToSelectionSettings(StepSettings):
     """The static selection."""
 
     selection: int | None = None
+
+
+class SelectionPartForm(PartForm):
+    """Which selection."""
+
+    selection = forms.TypedChoiceField(label="Selection", required=False, coerce=to_number, empty_value=None)
+
+    def prepare(self) -> None:
+        """Offer every static selection."""
+        choose(self, "selection", selection_choices(self.initial.get("selection")))
 
 
 class AddedToSelection(TriggerKind):
@@ -25,6 +40,7 @@ class AddedToSelection(TriggerKind):
     icon = "list-plus"
     event_kinds = frozenset({"selection.added"})
     Settings = AddedToSelectionSettings
+    Form = SelectionPartForm
 
     def event_filter(self, trigger: Trigger) -> EventFilter:
         """Additions to the selection; an unfinished trigger answers to none."""

@@ -10,6 +10,7 @@ from crm.criteria.validate import problems as criteria_problems
 from flows.criteria_uses import criteria_uses
 from flows.document import Trigger
 from flows.event_filter import EventFilter
+from flows.part_form import PartForm
 from flows.steps.base import CheckContext, Problem, Reference, StepSettings
 
 __all__ = ["EventFilter", "TriggerKind"]
@@ -24,6 +25,7 @@ class TriggerKind:
     icon: ClassVar[str]
     event_kinds: ClassVar[frozenset[str]]
     Settings: ClassVar[type[StepSettings]] = StepSettings
+    Form: ClassVar[type[PartForm]] = PartForm
 
     def settings(self, trigger: Trigger) -> Any:
         """Return the trigger's settings, typed; raises pydantic.ValidationError for impossible values."""

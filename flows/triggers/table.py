@@ -6,5 +6,13 @@ from core.kinds import KindTable
 from flows.triggers.added_to_selection import AddedToSelection
 from flows.triggers.base import TriggerKind
 from flows.triggers.contact_created import ContactCreated
+from flows.triggers.contact_updated import ContactUpdated
 
-TRIGGER_KINDS: KindTable[TriggerKind] = KindTable("trigger kind", [ContactCreated(), AddedToSelection()])
+TRIGGER_KINDS: KindTable[TriggerKind] = KindTable(
+    "trigger kind",
+    [
+        ContactCreated(),
+        ContactUpdated(),
+        AddedToSelection(),
+    ],
+)
