@@ -52,6 +52,7 @@ PLACES = (
     Place("Home", "house", "accounts:home", ()),
     Place("Flows", "flow-arrow", "reporting:flows", ("flows",), _marketer),
     Place("Content", "envelope-simple", "content:emails", ("content",), _marketer),
+    Place("Diary", "calendar-blank", "crm:diary", ("diary",), _reads(DataObject.FOLLOW_UP)),
     Place("Contacts", "users", "crm:contacts", ("contacts", "imports"), _reads(DataObject.CONTACT)),
     Place("Companies", "buildings", "crm:companies", ("companies",), _reads(DataObject.COMPANY)),
     Place("Sales", "hand-coins", "crm:sales", ("sales",), _reads(DataObject.SALE, Licence.Code.SALES)),

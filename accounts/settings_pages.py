@@ -29,6 +29,7 @@ class SettingsPage:
 
 PAGES = (
     SettingsPage("Company", "Company", "accounts:company", ADMIN),
+    SettingsPage("Company", "Working hours", "crm:working_hours", ADMIN),
     SettingsPage("People", "Users", "accounts:users", PEOPLE),
     SettingsPage("People", "Groups", "accounts:groups", PEOPLE),
     SettingsPage("People", "Roles", "accounts:roles", PEOPLE),

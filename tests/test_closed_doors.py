@@ -17,9 +17,11 @@ from content.operations.emails import create_email
 from content.operations.links import LinkDraft, create_link
 from core.tenancy import tenant_scope
 from crm.bulk import NewRequest, NewSale
-from crm.models import ConsentPurpose, ListItem, SaleType, Selection, SubscriptionType
+from crm.models import ConsentPurpose, ListItem, Notification, SaleType, Selection, SubscriptionType
 from crm.operations.clubs import create_club
 from crm.operations.contacts import create_contact
+from crm.operations.diaries import add_away
+from crm.operations.follow_ups import FollowUpValues, create_follow_up
 from crm.operations.lists import add_field
 from crm.operations.requests import register_request
 from crm.operations.sales import create_sale
@@ -30,7 +32,7 @@ from tests.support.database_facts import fingerprint
 from tests.support.tenant_urls import TenantPage, tenant_pages
 
 # Open to every member, whatever the role.
-FOR_EVERY_MEMBER = {"accounts:home"}
+FOR_EVERY_MEMBER = {"accounts:home", "crm:notifications", "crm:notifications_read"}
 # A page that only takes POST may say so to anybody: that tells nothing about objects.
 REFUSALS = {404, 405}
 
@@ -80,6 +82,7 @@ def _crm(alice: Person) -> dict[str, Any]:
         "item_id": ListItem.objects.earliest("pk").pk,
         "list_name": "category",
         **_desk(alice, contact.pk),
+        **_diary(alice, contact.pk),
     }
 
 
@@ -94,6 +97,19 @@ def _desk(alice: Person, contact_id: int) -> dict[str, Any]:
         "choice_list": "sale-types",
         "choice_id": kind.pk,
         "sale_type_id": kind.pk,
+    }
+
+
+def _diary(alice: Person, contact_id: int) -> dict[str, Any]:
+    day = LAST_MONDAY.date()
+    values = FollowUpValues(kind="task", title="Call", assignee_id=alice.user.pk, day=day)
+    line = Notification.objects.create(user_id=alice.user.pk, kind="test", text="Hello", at=LAST_MONDAY)
+    return {
+        "follow_up_id": create_follow_up(
+            values=values, contact_id=contact_id, now=LAST_MONDAY, actor=alice.user
+        ).pk,
+        "away_id": add_away(user=alice.user, first_day=day, last_day=day).pk,
+        "notification_id": line.pk,
     }
 
 

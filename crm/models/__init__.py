@@ -6,14 +6,17 @@ from crm.models.consent import Consent, ConsentChange, ConsentPurpose, Subscript
 from crm.models.contact import Contact, ContactInterest, SearchWord
 from crm.models.custom import CompanyFieldValue, ContactFieldValue, CustomField
 from crm.models.event import Event, EventInbox
+from crm.models.follow_up import AwayPeriod, Diary, FollowUp
 from crm.models.imports import ContactImport, ImportIssue
 from crm.models.lists import ListItem
+from crm.models.notification import Notification
 from crm.models.requests import Request, RequestMessage
 from crm.models.sales import Sale
 from crm.models.selection import Project, ProjectMember, Selection, SelectionFolder, SelectionMember
 from crm.models.usage import Usage
 
 __all__ = [
+    "AwayPeriod",
     "Company",
     "CompanyFieldValue",
     "Consent",
@@ -24,10 +27,13 @@ __all__ = [
     "ContactImport",
     "ContactInterest",
     "CustomField",
+    "Diary",
     "Event",
     "EventInbox",
+    "FollowUp",
     "ImportIssue",
     "ListItem",
+    "Notification",
     "Project",
     "ProjectMember",
     "Request",

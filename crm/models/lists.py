@@ -14,6 +14,7 @@ class ListItem(TenantModel):
         CATEGORY = "category", "Category"
         BUSINESS = "business", "Business"
         INTEREST = "interest", "Interest"
+        FOLLOW_UP_TYPE = "follow_up_type", "Follow-up type"
         CUSTOM = "custom", "Custom field"
 
     list = models.CharField(max_length=20, choices=List)

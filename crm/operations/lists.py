@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from accounts.audit import write_audit
 from accounts.models import User
 from core.text import norm
-from crm.models import Contact, ContactInterest, CustomField, ListItem, SubscriptionType
+from crm.models import Contact, ContactInterest, CustomField, FollowUp, ListItem, SubscriptionType
 from crm.models.company import Company
 from crm.models.custom import CompanyFieldValue, ContactFieldValue
 from crm.operations.usage import check_unused
@@ -77,10 +77,11 @@ def delete_item(*, item_id: int, actor: User) -> None:
         (ContactInterest, "item"),
         (ContactFieldValue, "value_item"),
         (CompanyFieldValue, "value_item"),
+        (FollowUp, "type"),
     ]
     if any(model._default_manager.filter(**{name: item}).exists() for model, name in holders):
         raise HasRecords(
-            f"Contacts or companies have {item.name}. Retire it instead: nobody can choose it then."
+            f"Contacts, companies or follow-ups have {item.name}. Retire it instead: nobody can choose it then."
         )
     try:
         item.delete()

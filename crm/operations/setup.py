@@ -31,6 +31,7 @@ BUSINESSES = (
     "Transport",
 )
 INTERESTS = ("Product news", "Offers", "Events", "Webinars", "Developer", "Sustainability")
+FOLLOW_UP_TYPES = ("Call", "Meeting", "E-mail", "To do")
 CUSTOM_FIELDS = (
     ("customer-since", "Customer since", CustomField.Type.DATE),
     ("annual-revenue", "Annual revenue", CustomField.Type.MONEY),
@@ -51,6 +52,7 @@ def set_up_tenant(*, tenant_id: int, now: dt.datetime) -> None:
             (ListItem.List.CATEGORY, CATEGORIES),
             (ListItem.List.BUSINESS, BUSINESSES),
             (ListItem.List.INTEREST, INTERESTS),
+            (ListItem.List.FOLLOW_UP_TYPE, FOLLOW_UP_TYPES),
         )
         for rank, name in enumerate(names)
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import Http404
@@ -11,7 +12,8 @@ from accounts.models import Licence, Membership
 from accounts.reach import owners_within_reach
 from accounts.rights import DataObject, Reach
 from crm.events import KINDS
-from crm.models import Contact, Event, Request, Sale
+from crm.models import Contact, Event, FollowUp, Request, Sale
+from crm.queries.diary import follow_ups_for
 from crm.queries.reach import contacts_for
 
 LICENCES = {DataObject.SALE: Licence.Code.SALES, DataObject.REQUEST: Licence.Code.SERVICE}
@@ -19,8 +21,9 @@ RELATED = ("contact", "company", "owner", "type")
 
 
 def may(member: Membership, kind: DataObject, verb: str = "read") -> bool:
-    """Say whether sales (requests) are licensed and the role reaches any of them by a verb."""
-    return LICENCES[kind] in member.licences and member.reach(kind, verb) != Reach.NONE
+    """Say whether sales (requests) are licensed and the role reaches any of them (follow-ups, …) by a verb."""
+    is_licensed = kind not in LICENCES or LICENCES[kind] in member.licences
+    return is_licensed and member.reach(kind, verb) != Reach.NONE
 
 
 def sales_for(member: Membership, verb: str = "read") -> QuerySet[Sale]:
@@ -57,23 +60,29 @@ def get_request(member: Membership, request_id: int, verb: str = "read") -> Requ
     return found
 
 
-def seen_contacts(member: Membership, rows: Iterable[Sale | Request]) -> frozenset[int]:
+def seen_contacts(member: Membership, rows: Iterable[Sale | Request | FollowUp]) -> frozenset[int]:
     """Return those contacts of rows that the member may read: of the others not even the name is shown."""
-    ids = {row.contact_id for row in rows}
+    ids = {row.contact_id for row in rows if row.contact_id is not None}
     readable = contacts_for(member).filter(pk__in=ids) if ids else Contact.objects.none()
     return frozenset(readable.values_list("pk", flat=True))
 
 
 def readable_events(member: Membership, events: QuerySet[Event]) -> QuerySet[Event]:
-    """Leave out the events of sales and requests that the member may not read."""
-    for kind, family in ((DataObject.SALE, "sale"), (DataObject.REQUEST, "request")):
+    """Leave out the events of sales, requests and follow-ups that the member may not read."""
+    for kind, family, rows_for in _DESK:
         names = [one.name for one in KINDS if one.family == family]
         if not may(member, kind):
             events = events.exclude(kind__in=names)
         elif member.reach(kind, "read") != Reach.ALL:
-            rows = sales_for(member) if kind == DataObject.SALE else requests_for(member)
-            events = events.filter(~Q(kind__in=names) | Q(object_id__in=rows.values("pk")))
+            events = events.filter(~Q(kind__in=names) | Q(object_id__in=rows_for(member).values("pk")))
     return events
+
+
+_DESK: tuple[tuple[DataObject, str, Callable[[Membership], QuerySet[Any]]], ...] = (
+    (DataObject.SALE, "sale", sales_for),
+    (DataObject.REQUEST, "request", requests_for),
+    (DataObject.FOLLOW_UP, "follow_up", follow_ups_for),
+)
 
 
 def owners_for(member: Membership, kind: DataObject, verb: str) -> list[int] | None:

@@ -36,12 +36,13 @@ from crm.queries.timeline import entries
 
 FAMILIES = {
     "contact": "Contact",
+    "follow_up": "Follow-ups",
     "sale": "Sales",
     "request": "Requests",
     "message": "Messages",
     "flow": "Flows",
 }
-_OF_DESK = {"sale": DataObject.SALE, "request": DataObject.REQUEST}
+_OF_DESK = {"follow_up": DataObject.FOLLOW_UP, "sale": DataObject.SALE, "request": DataObject.REQUEST}
 
 
 def contact_tabs(request: TenantRequest, contact: Contact, current: str) -> list[dict[str, object]]:
@@ -50,6 +51,7 @@ def contact_tabs(request: TenantRequest, contact: Contact, current: str) -> list
     for name, url_name, kind in (
         ("Overview", "crm:contact", None),
         ("Timeline", "crm:contact_timeline", None),
+        ("Follow-ups", "crm:contact_follow_ups", DataObject.FOLLOW_UP),
         ("Sales", "crm:contact_sales", DataObject.SALE),
         ("Requests", "crm:contact_requests", DataObject.REQUEST),
         ("Consent and subscriptions", "crm:contact_consent", None),

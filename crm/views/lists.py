@@ -19,7 +19,12 @@ from crm.operations import lists as operations
 from crm.operations.usage import InUse
 
 EDITORS = (Right.MANAGE_LISTS, Right.ADMINISTRATOR)
-FIXED = {"category": "Categories", "business": "Businesses", "interest": "Interests"}
+FIXED = {
+    "category": "Categories",
+    "business": "Businesses",
+    "interest": "Interests",
+    "follow_up_type": "Follow-up types",
+}
 
 
 @needs(*EDITORS)
