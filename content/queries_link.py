@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Max, Q, QuerySet
@@ -26,6 +26,12 @@ def link_choices() -> list[tuple[int, str]]:
 def link_names(link_ids: Sequence[int]) -> dict[int, str]:
     """Return names by id of the links that still exist."""
     return dict(TrackedLink.objects.filter(pk__in=link_ids, deleted_at=None).values_list("pk", "name"))
+
+
+def link_ids(keys: Iterable[str]) -> list[int]:
+    """Return the ids of the links with these keys that still exist."""
+    found = TrackedLink.objects.filter(key__in=list(keys), deleted_at=None).order_by("pk")
+    return list(found.values_list("pk", flat=True))
 
 
 def folders() -> list[str]:

@@ -15,7 +15,7 @@ from content.links import CLICK, EmailLink, LinkTracker
 from content.problems import Problem
 from content.sandbox import TEXT, check_tags, paths_of
 from content.tags import TAG
-from content.tree import TagTree, costs_a_query, registered_links
+from content.tree import MergeField, TagTree, costs_a_query, registered_links
 
 LONGEST = 1600
 _BASIC = frozenset(
@@ -97,6 +97,11 @@ def sms_tree(tree: TagTree) -> TagTree:
     return replace(tree, groups=groups)
 
 
+def sms_groups(tree: TagTree) -> dict[str, tuple[MergeField, ...]]:
+    """Return the tags for a menu, without empty groups."""
+    return {name: items for name, items in sms_tree(tree).groups.items() if items}
+
+
 def text_problems(source: str, *, tree: TagTree) -> list[Problem]:
     """Return what is wrong with a source, each with its place."""
     source = _one_kind(source)
@@ -137,5 +142,5 @@ def links_in(source: str) -> set[str]:
 def parts_text(length: Length) -> str:
     """Return a length in words: "142 characters, 1 segment (GSM-7)"."""
     segments = max(1, length.segments)
-    word = "segment" if segments == 1 else "segments"
-    return f"{length.characters} characters, {segments} {word} ({length.encoding})"
+    words = f"{length.characters} character{'' if length.characters == 1 else 's'}"
+    return f"{words}, {segments} segment{'' if segments == 1 else 's'} ({length.encoding})"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from accounts.models import Licence, Membership
 from content.models import Email
+from content.queries_link import link_names
 from core import clock
 from crm.models import CustomField, ListItem, Project, Selection, SubscriptionType
 from flows.document import FlowDocument
@@ -76,6 +77,10 @@ def _users(ids: Sequence[int]) -> Names:
     return {member.user_id: str(member.user) for member in members.select_related("user")}
 
 
+def _links(ids: Sequence[int]) -> Names:
+    return link_names(ids)
+
+
 LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "email": _emails,
     "selection": _selections,
@@ -85,4 +90,5 @@ LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "custom_field": _custom_fields,
     "list_item": _list_items,
     "user": _users,
+    "link": _links,
 }

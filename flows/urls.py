@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from flows.views import create, designer, lifecycle
+from flows.views import create, designer, lifecycle, texts
 
 app_name = "flows"
 
 urlpatterns = [
     path("flows/new/", create.new, name="new"),
+    path("flows/sms-length/", texts.sms_length, name="sms_length"),
     path("flows/<int:flow_id>/edit/", designer.edit, name="edit"),
     path("flows/<int:flow_id>/edit/panel/", designer.panel, name="panel"),
     path("flows/<int:flow_id>/edit/apply/", designer.apply, name="apply"),

@@ -158,10 +158,11 @@ def _message_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[Fin
         yield "Choose the subscription type of the messages", False, "subscription_type"
     elif ctx.name("subscription_type", messages.subscription_type) is None:
         yield "The subscription type was deleted: choose another", False, "subscription_type"
-    if not messages.sender.email:
+    sends_email = any(STEP_KINDS[node.kind].channel == "email" for node in document.walk())
+    if sends_email and not messages.sender.email:
         fallback = "" if messages.sender.source == "fixed" else " where the contact has nobody of their own"
         yield f"Say which address messages come from{fallback}", False, "sender_email"
-    if messages.reply_to.source == "fixed" and not messages.reply_to.email:
+    if sends_email and messages.reply_to.source == "fixed" and not messages.reply_to.email:
         yield "Say which address replies go to", False, "reply_email"
     if messages.timeframe is not None and not messages.timeframe.weekdays:
         yield "Choose the days on which messages may go", False, "weekdays"

@@ -2,3 +2,4 @@
 import "./flow/wires.js";
 import "./flow/canvas.js";
 import "./flow/designer.js";
+import "./flow/tag-field.js";

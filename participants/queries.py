@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 from django.db.models import QuerySet
 
-from content.models import EmailVersion
+from content.models import EmailVersion, SmsVersion
 from crm.models import Contact
 from delivery.models import Message
 from flows.models import Step
@@ -154,15 +155,33 @@ def last_messages(participants: Sequence[Participant]) -> dict[int, LastMessage]
     return {message.pk: _last(message, names) for names in [version_names(messages)] for message in messages}
 
 
-def version_names(messages: Iterable[Message]) -> dict[int, tuple[str, str]]:
-    """Return (subject, name of the email) by content version; one query."""
-    ids = {message.content_version_id for message in messages}
-    rows = EmailVersion.objects.filter(pk__in=ids).values_list("pk", "subject", "email__name")
-    return {pk: (subject, name) for pk, subject, name in rows}
+VersionNames = Mapping[tuple[str, int], tuple[str, str]]
 
 
-def _last(message: Message, names: dict[int, tuple[str, str]]) -> LastMessage:
-    subject, name = names.get(message.content_version_id, ("", ""))
+def version_names(messages: Iterable[Message]) -> VersionNames:
+    """Return (subject, name of the email or beginning of the SMS) by channel and content version; a query each."""
+    wanted: dict[str, set[int]] = {}
+    for message in messages:
+        wanted.setdefault(message.channel, set()).add(message.content_version_id)
+    found: dict[tuple[str, int], tuple[str, str]] = {}
+    if ids := wanted.get(Message.Channel.EMAIL):
+        rows = EmailVersion.objects.filter(pk__in=ids).values_list("pk", "subject", "email__name")
+        found |= {("email", pk): (subject, name) for pk, subject, name in rows}
+    if ids := wanted.get(Message.Channel.SMS):
+        texts = SmsVersion.objects.filter(pk__in=ids).values_list("pk", "source")
+        found |= {
+            ("sms", pk): (source, f"SMS “{shorten(source, 50, placeholder='…')}”") for pk, source in texts
+        }
+    return found
+
+
+def name_of(message: Message, names: VersionNames) -> tuple[str, str]:
+    """Return the subject and the name of what a message says."""
+    return names.get((message.channel, message.content_version_id), ("", ""))
+
+
+def _last(message: Message, names: VersionNames) -> LastMessage:
+    subject, name = name_of(message, names)
     status = Message.Status(message.status)
     return LastMessage(
         id=message.pk,

@@ -19,7 +19,7 @@ from delivery.models import Message
 from flows.models import Flow
 from flows.visibility import visible_flows
 from participants.models import Participant
-from participants.queries import step_titles, version_names
+from participants.queries import name_of, step_titles, version_names
 from participants.queries_names import names_of
 from participants.queries_story import next_words, why_left
 from participants.words import mentioned
@@ -90,7 +90,7 @@ def _messages(contact_id: int, titles: Mapping[uuid.UUID, str]) -> dict[int, lis
     names = version_names(sent)
     found: dict[int, list[ContactMessage]] = {}
     for message in reversed(sent):
-        email_name = names.get(message.content_version_id, ("", ""))[1]
+        email_name = name_of(message, names)[1]
         found.setdefault(message.participant_id or 0, []).append(
             ContactMessage(
                 id=message.pk,

@@ -20,7 +20,14 @@ from flows.queries import NeverSaved, revision_document
 from flows.steps.base import CheckContext, StepKind
 from flows.steps.table import STEP_KINDS
 from participants.models import Participant, Suggestion, Visit
-from participants.queries import ParticipantRow, step_titles, version_names, with_details
+from participants.queries import (
+    ParticipantRow,
+    VersionNames,
+    name_of,
+    step_titles,
+    version_names,
+    with_details,
+)
 from participants.queries_names import names_of
 from participants.words import (
     Names,
@@ -41,6 +48,8 @@ EMAIL_CHECKS = (
     "Address twice in the flow",
     "Blocked address",
 )
+SMS_CHECKS = ("E-marketing consent", "Subscription", "Mobile number", "STOP")
+CHANNEL_CHECKS: Mapping[str, tuple[str, ...]] = {"email": EMAIL_CHECKS, "sms": SMS_CHECKS}
 _FAILED_AT: Mapping[str, str] = {
     "former_employee": "Former employee or erased",
     "contact_deleted": "Former employee or erased",
@@ -50,6 +59,8 @@ _FAILED_AT: Mapping[str, str] = {
     "no_email": "Email address",
     "duplicate_address": "Address twice in the flow",
     "address_blocked": "Blocked address",
+    "no_mobile": "Mobile number",
+    "sms_opt_out": "STOP",
 }
 
 
@@ -254,8 +265,8 @@ def _messages(participant: Participant) -> dict[int, SentMessage]:
     }
 
 
-def _sent(message: Message, names: Mapping[int, tuple[str, str]]) -> SentMessage:
-    subject, email_name = names.get(message.content_version_id, ("", ""))
+def _sent(message: Message, names: VersionNames) -> SentMessage:
+    subject, email_name = name_of(message, names)
     return SentMessage(
         id=message.pk,
         subject=subject,
@@ -322,7 +333,7 @@ def _checks(visit: Visit, kind: StepKind | None) -> list[Check]:
     """Tell the checks before the step (spec: progression), up to the one that failed."""
     if kind is None:
         return []
-    labels = [*EVERYONES_CHECKS, *(EMAIL_CHECKS if kind.channel == "email" else ())]
+    labels = [*EVERYONES_CHECKS, *CHANNEL_CHECKS.get(kind.channel, ())]
     reason = str((visit.values or {}).get("reason", "")) if visit.how == "skipped" else visit.how
     failed = "Success criterion" if visit.how == "success" else _FAILED_AT.get(reason)
     checks, result = [], "passed"

@@ -27,6 +27,7 @@ from flows.occupancy import check_change, step_occupancy
 from flows.operations.drafts import draft_of, lock_draft
 from flows.queries import newest_document
 from flows.references import sent_emails, uses
+from flows.steps.table import STEP_KINDS
 
 
 @transaction.atomic
@@ -59,6 +60,7 @@ def save_locked(*, flow: Flow, actor: User, now: dt.datetime, note: str = "") ->
     flow.updated_at = now
     flow.save(update_fields=["revision", "starts_at", "enrolment_ends_at", "updated_at"])
     _refresh_steps(flow, document, now)
+    _tell_kinds(document, now)
     refresh_usage(flow, document)
     refresh_stream(flow, document)
     connect_emails(flow_id=flow.pk, email_ids=sent_emails(document))
@@ -95,6 +97,13 @@ def _refresh_steps(flow: Flow, document: FlowDocument, now: dt.datetime) -> None
         unique_fields=["id"],
         update_fields=["kind", "title", "rank", "removed_at"],
     )
+
+
+def _tell_kinds(document: FlowDocument, now: dt.datetime) -> None:
+    """What is queued already takes the newest content, so a kind that keeps some does so at the save."""
+    with raw_cursor() as cursor:
+        for node in document.walk():
+            STEP_KINDS[node.kind].saved(node, cursor=cursor, tenant_id=require_tenant_id(), now=now)
 
 
 def refresh_usage(flow: Flow, document: FlowDocument) -> None:

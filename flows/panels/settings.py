@@ -22,6 +22,7 @@ from flows.panels.base import Panel
 from flows.panels.choices import flow_choices, folder_choices, user_choices
 from flows.steps.forms import choose, number_choices, to_number
 from flows.steps.selections import selection_choices
+from flows.steps.send_sms import sender_choices
 
 DAYS = [("0", "Mon"), ("1", "Tue"), ("2", "Wed"), ("3", "Thu"), ("4", "Fri"), ("5", "Sat"), ("6", "Sun")]
 _LOCAL = "%Y-%m-%dT%H:%M"
@@ -219,6 +220,9 @@ class MessagesForm(forms.Form):
         choices=[("same", "Same as from"), ("none", "Nobody"), ("fixed", "This address"), *SOURCES[1:]],
     )
     reply_email = forms.EmailField(label="Reply address", required=False)
+    sms_sender = forms.ChoiceField(
+        label="SMS sender", required=False, help_text="Where a step names none of its own."
+    )
     override_consent = forms.BooleanField(
         label="Send without consent and in spite of unsubscriptions",
         required=False,
@@ -249,6 +253,7 @@ class MessagesForm(forms.Form):
             "sender_email": messages.sender.email,
             "reply_source": messages.reply_to.source,
             "reply_email": messages.reply_to.email,
+            "sms_sender": messages.sms_sender,
             "override_consent": messages.override_consent,
             "limits": messages.timeframe is not None,
             "weekdays": [str(day) for day in frame.weekdays],
@@ -265,6 +270,7 @@ class MessagesForm(forms.Form):
             "subscription_type",
             number_choices(types, messages.subscription_type, "A type that is no longer offered"),
         )
+        choose(self, "sms_sender", sender_choices(messages.sms_sender, empty="The account's first"))
         if not member.may(Right.OVERRIDE_CONSENT):
             del self.fields["override_consent"]
 
@@ -298,6 +304,7 @@ class MessagesForm(forms.Form):
                     source=given["sender_source"], name=given["sender_name"], email=given["sender_email"]
                 ),
                 "reply_to": ReplyTo(source=given["reply_source"], email=given["reply_email"]),
+                "sms_sender": given["sms_sender"],
                 "override_consent": given.get("override_consent", old.override_consent),
                 "timeframe": frame,
                 "utm_source": given["utm_source"],

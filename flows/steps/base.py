@@ -270,6 +270,13 @@ class StepKind:
         """Return `drop` or `skip`: what a failed channel guard does to the participant."""
         return "drop"
 
+    def failed_exit(self, node: StepNode) -> ExitSettings | None:
+        """Return where those go whom a failed channel guard drops; by default nowhere."""
+        return None
+
+    def saved(self, node: StepNode, *, cursor: psycopg.Cursor[Any], tenant_id: int, now: dt.datetime) -> None:
+        """The step is part of a revision from now on: keep what sending reads of it elsewhere. By default nothing."""
+
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
         """Do the step for the whole cohort, set-based. May raise StepBroken.
 

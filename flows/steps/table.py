@@ -7,11 +7,20 @@ from flows.steps.add_to_selection import AddToSelection
 from flows.steps.base import StepKind
 from flows.steps.remove_from_selection import RemoveFromSelection
 from flows.steps.send_email import SendEmail
+from flows.steps.send_sms import SendSms
 from flows.steps.split import Split
 from flows.steps.update_contact import UpdateContact
 from flows.steps.wait_for_time import WaitForTime
 
 STEP_KINDS: KindTable[StepKind] = KindTable(
     "step kind",
-    [SendEmail(), WaitForTime(), Split(), UpdateContact(), AddToSelection(), RemoveFromSelection()],
+    [
+        SendEmail(),
+        SendSms(),
+        WaitForTime(),
+        Split(),
+        UpdateContact(),
+        AddToSelection(),
+        RemoveFromSelection(),
+    ],
 )

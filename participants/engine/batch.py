@@ -24,6 +24,7 @@ from participants.engine import ending, outcomes
 from participants.engine.bisect import run_bisected
 from participants.engine.claim import claim
 from participants.engine.guards import GuardContext, Verdict, check_email, check_everyone
+from participants.engine.guards_sms import check_sms
 from participants.engine.held import hold_step, release_step
 from participants.engine.moving import Moving
 from participants.engine.records import Records, Values
@@ -154,7 +155,7 @@ def _take_step(batch: Batch, node: StepNode, cohort: list[Moving]) -> None:
     if resumed and (passed := _guard(batch, resumed)):
         _run(batch, node, passed, kind.resume)
     if arrived and (passed := _guard(batch, arrived)):
-        passed = _guard_channel(batch, node, passed) if kind.channel == "email" else passed
+        passed = _guard_channel(batch, node, passed) if kind.channel else passed
         if passed:
             _run(batch, node, passed, kind.run)
 
@@ -177,11 +178,15 @@ def _guard(batch: Batch, cohort: list[Moving]) -> list[Moving]:
 
 
 def _guard_channel(batch: Batch, node: StepNode, cohort: list[Moving]) -> list[Moving]:
-    drops = STEP_KINDS[node.kind].on_failed_guard(node) == "drop"
-    failed = check_email(batch.cursor, cohort, batch.guard, gone=batch.dropped, drops=drops)
+    kind = STEP_KINDS[node.kind]
+    drops = kind.on_failed_guard(node) == "drop"
+    if kind.channel == "sms":
+        failed = check_sms(batch.cursor, cohort, batch.guard)
+    else:
+        failed = check_email(batch.cursor, cohort, batch.guard, gone=batch.dropped, drops=drops)
     for reason, movers, values in _by_reason(cohort, failed):
         if drops:
-            ending.drop(batch, movers, reason=reason, values=values)
+            ending.drop(batch, movers, reason=reason, values=values, then=kind.failed_exit(node))
         else:
             outcomes.skip(batch, movers, node, reason=reason, values=values)
     return [m for m in cohort if m.id not in failed] if failed else cohort
