@@ -177,6 +177,16 @@ JOB_KINDS = [
     "crm.operations.bulk_add.ADD_TO_SELECTION",
     "participants.operations.adding.ADD_TO_FLOW",
 ]
+# Where personal values lie, room by room (core.erasure): every text and JSON column stands in one of these tables.
+ERASURE = [
+    "participants.erasure.ERASURE",
+    "flows.erasure.ERASURE",
+    "content.erasure.ERASURE",
+    "delivery.erasure.ERASURE",
+    "crm.erasure.ERASURE",
+    "accounts.erasure.ERASURE",
+    "core.erasure.ERASURE",
+]
 # What each app lays into a new tenant (lists, purposes …): functions called with tenant_id and now in its scope.
 TENANT_SEEDS = ["crm.operations.setup.set_up_tenant", "crm.operations.setup_desk.set_up_desk"]
 # Where bounces go: "bounces@mail.example.com" makes one address per message, "" leaves it to the sender's own.

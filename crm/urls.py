@@ -10,6 +10,7 @@ from crm.views import (
     companies,
     contact,
     contact_desk,
+    contact_erase,
     contacts,
     criteria,
     diary,
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contacts/criteria/", criteria.edit, name="criteria-edit"),
     path("contacts/criteria/count/", criteria.count, name="criteria-count"),
     path("contacts/<int:contact_id>/", contact.overview, name="contact"),
+    path("contacts/<int:contact_id>/erase/", contact_erase.erase, name="contact_erase"),
     path("contacts/<int:contact_id>/timeline/", contact.timeline, name="contact_timeline"),
     path("contacts/<int:contact_id>/consent/", contact.consent, name="contact_consent"),
     path(

@@ -22,6 +22,15 @@ class NameForm(forms.Form):
     name = forms.CharField(max_length=120)
 
 
+class EraseForm(forms.Form):
+    """That somebody knows what erasing means."""
+
+    sure = forms.BooleanField(
+        label="I know that this cannot be undone",
+        error_messages={"required": "Tick this to erase the person."},
+    )
+
+
 class FieldForm(forms.Form):
     """A new custom field."""
 

@@ -25,6 +25,7 @@ from crm.importing.people import INTERESTS, People, Person, gather
 from crm.importing.rows import Issue, Plan, Row, list_key, split_items
 from crm.models import ConsentPurpose, ContactImport
 from crm.operations.consent import NewConsent, write_consents
+from crm.operations.erase import erased_among
 
 # The company that a contact belongs to: written like a choice, never offered to people.
 _COMPANY = Target("contact.company", "Company", "Contact", "item", "contact", "company_id")
@@ -79,8 +80,9 @@ class Writer:
     def write(self, rows: Sequence[Row]) -> Written:
         """Write the rows of a slice and return its counts. One import of a tenant writes at a time."""
         self.cursor.execute("SELECT pg_advisory_xact_lock(hashtext('crm.import'), %s::int)", [self.tenant_id])
+        known = self._known({row.email_norm for row in rows if row.email_norm and not row.rejected})
+        self._leave_out_erased([row for row in rows if row.email_norm and row.email_norm not in known])
         good = [row for row in rows if not row.rejected]
-        known = self._known({row.email_norm for row in good if row.email_norm})
         made, companies, by_id = self._companies({row.company for row in good if row.company}, known)
         people = gather(good, known=known, companies=companies, by_id=by_id, plan=self.plan)
         state = self._existing(people, by_id)
@@ -90,6 +92,15 @@ class Writer:
         self._write_issues(issues)
         rejected = len(rows) - len(good)
         return Written(people.created, people.updated, rejected, len(issues) - rejected, made)
+
+    @staticmethod
+    def _leave_out_erased(rows: Sequence[Row]) -> None:
+        """Who asked to be erased does not come back by a file; nothing of the row is kept."""
+        erased = erased_among({row.email_norm for row in rows if not row.rejected})
+        for row in rows:
+            if row.email_norm in erased:
+                row.cells = ()
+                row.reject("", "Erased at the person's request", "")
 
     # --- what exists ----------------------------------------------------------------------------------------------
 

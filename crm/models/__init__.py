@@ -5,6 +5,7 @@ from crm.models.company import Company
 from crm.models.consent import Consent, ConsentChange, ConsentPurpose, SubscriptionOptOut, SubscriptionType
 from crm.models.contact import Contact, ContactInterest, SearchWord
 from crm.models.custom import CompanyFieldValue, ContactFieldValue, CustomField
+from crm.models.erasure import ErasedAddress, ErasureKey
 from crm.models.event import Event, EventInbox
 from crm.models.follow_up import AwayPeriod, Diary, FollowUp
 from crm.models.imports import ContactImport, ImportIssue
@@ -28,6 +29,8 @@ __all__ = [
     "ContactInterest",
     "CustomField",
     "Diary",
+    "ErasedAddress",
+    "ErasureKey",
     "Event",
     "EventInbox",
     "FollowUp",

@@ -92,6 +92,7 @@ def overview(request: TenantRequest, tenant: str, contact_id: int) -> HttpRespon
         "tabs": contact_tabs(request, contact, "Overview"),
         "form": form,
         "may_edit": may_edit,
+        "may_erase": contacts_for(request.member, "remove").filter(pk=contact_id).exists(),
         "selections": Selection.objects.filter(members__contact=contact).order_by("name")[:50],
         "projects": Project.objects.filter(members__contact=contact).order_by("name")[:50],
     }

@@ -1,0 +1,53 @@
+"""What delivery keeps of a person: the address and merge values of messages, and a blocked address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from core.erasure import EMPTY, NO_DATA, Person, Place, Room
+
+
+def cancel_queued(cursor: psycopg.Cursor[Any], person: Person) -> None:
+    """Cancel what is queued to the person; what is being handed over right now goes."""
+    cursor.execute(
+        "UPDATE delivery_message SET status = 'cancelled', reason = 'contact_deleted' "
+        "WHERE tenant_id = %s AND contact_id = %s AND status = 'queued'",
+        [person.tenant_id, person.contact_id],
+    )
+
+
+ERASURE = Room(
+    (
+        Place(
+            "delivery_stream",
+            ("name", "state", "timeframe", "timezone", "sender", "utm", "exclusions"),
+        ),
+        Place(
+            "delivery_message",
+            ("channel", "status", "reason", "provider_id"),
+            {"to_address": EMPTY, "values": NO_DATA, "error": EMPTY},
+            # Tests went to the address without knowing a contact.
+            "t.contact_id = %(contact)s::bigint "
+            "OR (t.is_test AND lower(t.to_address) = ANY(%(addresses)s::text[] || %(phones)s::text[]))",
+        ),
+        Place("delivery_smsconnector", ("account_sid", "auth_token", "senders")),
+        # Twilio keeps a STOP itself.
+        Place(
+            "delivery_smsoptout",
+            ("source",),
+            {"number": EMPTY, "word": EMPTY},
+            "t.number = ANY(%(phones)s::text[])",
+            delete=True,
+        ),
+        Place(
+            "delivery_blockedaddress",
+            ("reason",),
+            {"address_norm": EMPTY, "detail": EMPTY},
+            "t.address_norm = ANY(%(addresses)s::text[])",
+            delete=True,
+        ),
+    ),
+    first=cancel_queued,
+)
