@@ -189,6 +189,7 @@ def event_data(
     *,
     follow_up_id: int,
     title: str,
+    type_id: int | None,
     type_name: str,
     starts_at: dt.datetime | dt.date | None,
     ends_at: dt.datetime | None,
@@ -200,6 +201,7 @@ def event_data(
             "id": follow_up_id,
             "title": title,
             "type": type_name,
+            "type_id": type_id,
             "starts_at": starts_at.isoformat() if starts_at else None,
             "ends_at": ends_at.isoformat() if ends_at else None,
             "assignee_id": assignee_id,
@@ -228,6 +230,7 @@ def _events(
             data=event_data(
                 follow_up_id=number,
                 title=plan.title,
+                type_id=plan.type_id,
                 type_name=names.type,
                 starts_at=one.starts_at or one.day,
                 ends_at=one.ends_at,

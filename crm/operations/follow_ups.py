@@ -190,6 +190,7 @@ def _record(follow_up: FollowUp, kind: str, now: dt.datetime, origin: Origin, ac
     data = event_data(
         follow_up_id=follow_up.pk,
         title=follow_up.title,
+        type_id=follow_up.type_id,
         type_name=follow_up.type.name if follow_up.type else "",
         starts_at=follow_up.starts_at or follow_up.day,
         ends_at=follow_up.ends_at,

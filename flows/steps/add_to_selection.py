@@ -1,10 +1,8 @@
-"""Add to selection: the contact becomes a member of a static selection."""
+"""Add to selection or project: the contact becomes a member."""
 
 from __future__ import annotations
 
 from crm import bulk
-from crm.events import Origin
-from flows.steps.base import Cohort, Outcomes, StepContext
 from flows.steps.selections import SelectionStep
 
 
@@ -12,20 +10,8 @@ class AddToSelection(SelectionStep):
     """See the module."""
 
     name = "add_to_selection"
-    label = "Add to selection"
-    description = "Make the contact a member of a static selection."
+    label = "Add to selection or project"
+    description = "Make the contact a member of a static selection, a project, or both."
     icon = "list-plus"
-    verb = "Add to"
-
-    def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
-        """Add everyone who is not a member yet."""
-        bulk.add_to_selection(
-            ctx.cursor,
-            tenant_id=ctx.tenant_id,
-            selection_id=self.chosen(cohort.node),
-            contact_ids=cohort.contact_ids,
-            now=ctx.now,
-            origin=Origin.FLOW,
-            flow_id=ctx.flow_id,
-        )
-        return Outcomes()
+    on_selection = staticmethod(bulk.add_to_selection)
+    on_project = staticmethod(bulk.add_to_project)

@@ -1,10 +1,8 @@
-"""Remove from selection: the contact is no longer a member of a static selection."""
+"""Remove from selection or project: the contact is no longer a member."""
 
 from __future__ import annotations
 
 from crm import bulk
-from crm.events import Origin
-from flows.steps.base import Cohort, Outcomes, StepContext
 from flows.steps.selections import SelectionStep
 
 
@@ -12,20 +10,8 @@ class RemoveFromSelection(SelectionStep):
     """See the module."""
 
     name = "remove_from_selection"
-    label = "Remove from selection"
-    description = "Take the contact out of a static selection."
+    label = "Remove from selection or project"
+    description = "Take the contact out of a static selection, a project, or both."
     icon = "list-dashes"
-    verb = "Remove from"
-
-    def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
-        """Remove everyone who is a member."""
-        bulk.remove_from_selection(
-            ctx.cursor,
-            tenant_id=ctx.tenant_id,
-            selection_id=self.chosen(cohort.node),
-            contact_ids=cohort.contact_ids,
-            now=ctx.now,
-            origin=Origin.FLOW,
-            flow_id=ctx.flow_id,
-        )
-        return Outcomes()
+    on_selection = staticmethod(bulk.remove_from_selection)
+    on_project = staticmethod(bulk.remove_from_project)

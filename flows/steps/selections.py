@@ -1,32 +1,45 @@
-"""What adding to and removing from a static selection share: settings, summary, problems."""
+"""What adding to and removing from share: a static selection, a project, or both."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
 from django import forms
 
-from crm.models import Selection
+from crm.events import Origin
+from crm.models import Project, Selection
 from flows.document import StepNode
-from flows.steps.base import CheckContext, Problem, Reference, StepKind, StepSettings
+from flows.steps.base import (
+    CheckContext,
+    Cohort,
+    Outcomes,
+    Problem,
+    Reference,
+    StepContext,
+    StepKind,
+    StepSettings,
+)
 from flows.steps.forms import StepForm, choose, number_choices, to_number
 
 
 class SelectionSettings(StepSettings):
-    """The static selection."""
+    """The static selection and the project; at least one of them."""
 
     selection: int | None = None
+    project: int | None = None
 
 
 class SelectionForm(StepForm):
     """The settings panel."""
 
     selection = forms.TypedChoiceField(label="Selection", required=False, coerce=to_number, empty_value=None)
+    project = forms.TypedChoiceField(label="Project", required=False, coerce=to_number, empty_value=None)
 
     def prepare(self) -> None:
-        """Offer every static selection."""
-        choose(self, "selection", selection_choices(self.initial.get("selection")))
+        """Offer every static selection and every project."""
+        choose(self, "selection", selection_choices(self.initial.get("selection"), empty="None"))
+        choose(self, "project", project_choices(self.initial.get("project"), empty="None"))
 
 
 def selection_choices(chosen: int | None = None, *, empty: str = "Choose…") -> list[tuple[str, str]]:
@@ -35,37 +48,58 @@ def selection_choices(chosen: int | None = None, *, empty: str = "Choose…") ->
     return number_choices(pairs, chosen, "A selection that was deleted", empty=empty)
 
 
+def project_choices(chosen: int | None = None, *, empty: str = "Choose…") -> list[tuple[str, str]]:
+    """Return the projects by name, for a select."""
+    pairs = list(Project.objects.order_by("name").values_list("id", "name"))
+    return number_choices(pairs, chosen, "A project that was deleted", empty=empty)
+
+
 class SelectionStep(StepKind):
-    """Base of the two kinds."""
+    """Base of the two kinds; `on_selection` and `on_project` are the writers of crm.bulk."""
 
     family = "data"
     Settings = SelectionSettings
     Form = SelectionForm
-    verb: ClassVar[str]
+    on_selection: ClassVar[Callable[..., Any]]
+    on_project: ClassVar[Callable[..., Any]]
 
     def summary(self, node: StepNode, names: CheckContext) -> str:
-        """Return the selection's name."""
+        """Return the names of selection and project."""
         settings: SelectionSettings = self.settings(node)
-        return names.name("selection", settings.selection) or "No selection chosen"
+        chosen = [names.name("selection", settings.selection), names.name("project", settings.project)]
+        return " and ".join(name for name in chosen if name) or "No selection or project chosen"
 
     def problems(self, node: StepNode, ctx: CheckContext) -> list[Problem]:
-        """A selection must be chosen and exist."""
+        """A selection or a project must be chosen, and exist."""
         settings: SelectionSettings = self.settings(node)
-        if settings.selection is None:
-            return [Problem("Choose a selection", place="selection")]
-        if ctx.name("selection", settings.selection) is None:
-            return [Problem("The selection was deleted: choose another", place="selection")]
-        return []
+        if settings.selection is None and settings.project is None:
+            return [Problem("Choose a selection or a project", place="selection")]
+        return [
+            Problem(f"The {kind} was deleted: choose another", place=kind)
+            for kind, chosen in (("selection", settings.selection), ("project", settings.project))
+            if chosen is not None and ctx.name(kind, chosen) is None
+        ]
 
     def references(self, node: StepNode) -> Iterable[Reference]:
-        """Yield the selection."""
+        """Yield the selection and the project."""
         settings: SelectionSettings = self.settings(node)
         if settings.selection is not None:
             yield Reference("selection", settings.selection)
+        if settings.project is not None:
+            yield Reference("project", settings.project)
 
-    def chosen(self, node: StepNode) -> int:
-        """Return the selection's id where a started flow must have one."""
-        settings: SelectionSettings = self.settings(node)
-        if settings.selection is None:
-            raise ValueError("No selection is chosen.")
-        return settings.selection
+    def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
+        """Change the memberships of everyone, two statements each; who is (not) a member already is left alone."""
+        settings: SelectionSettings = self.settings(cohort.node)
+        common: dict[str, Any] = {
+            "tenant_id": ctx.tenant_id,
+            "contact_ids": cohort.contact_ids,
+            "now": ctx.now,
+            "origin": Origin.FLOW,
+            "flow_id": ctx.flow_id,
+        }
+        if settings.selection is not None:
+            type(self).on_selection(ctx.cursor, selection_id=settings.selection, **common)
+        if settings.project is not None:
+            type(self).on_project(ctx.cursor, project_id=settings.project, **common)
+        return Outcomes()

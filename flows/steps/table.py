@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.kinds import KindTable
 from flows.steps.add_to_selection import AddToSelection
 from flows.steps.base import StepKind
+from flows.steps.create_follow_up import CreateFollowUp
 from flows.steps.remove_from_selection import RemoveFromSelection
 from flows.steps.send_email import SendEmail
 from flows.steps.send_sms import SendSms
@@ -22,5 +23,6 @@ STEP_KINDS: KindTable[StepKind] = KindTable(
         UpdateContact(),
         AddToSelection(),
         RemoveFromSelection(),
+        CreateFollowUp(),
     ],
 )

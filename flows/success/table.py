@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from core.kinds import KindTable
+from flows.success.added_to_project import ProjectMembership
+from flows.success.added_to_selection import SelectionMembership
 from flows.success.base import SuccessKind
 from flows.success.criteria import CriteriaHold
+from flows.success.follow_up_created import FollowUpCreated
 
-SUCCESS_KINDS: KindTable[SuccessKind] = KindTable("success kind", [CriteriaHold()])
+SUCCESS_KINDS: KindTable[SuccessKind] = KindTable(
+    "success kind",
+    [
+        CriteriaHold(),
+        SelectionMembership(),
+        ProjectMembership(),
+        FollowUpCreated(),
+    ],
+)

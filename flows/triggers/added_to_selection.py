@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from django import forms
-
-from crm.events import Origin
-from flows.document import Trigger
-from flows.part_form import PartForm
-from flows.steps.base import CheckContext, Problem, Reference, StepSettings
-from flows.steps.forms import choose, to_number
-from flows.steps.selections import selection_choices
-from flows.triggers.base import EventFilter, TriggerKind
+from flows.steps.base import StepSettings
+from flows.triggers.clubs import ClubTrigger, SelectionPartForm
 
 
 class AddedToSelectionSettings(StepSettings):
@@ -21,17 +12,7 @@ class AddedToSelectionSettings(StepSettings):
     selection: int | None = None
 
 
-class SelectionPartForm(PartForm):
-    """Which selection."""
-
-    selection = forms.TypedChoiceField(label="Selection", required=False, coerce=to_number, empty_value=None)
-
-    def prepare(self) -> None:
-        """Offer every static selection."""
-        choose(self, "selection", selection_choices(self.initial.get("selection")))
-
-
-class AddedToSelection(TriggerKind):
+class AddedToSelection(ClubTrigger):
     """See the module."""
 
     name = "added_to_selection"
@@ -41,32 +22,4 @@ class AddedToSelection(TriggerKind):
     event_kinds = frozenset({"selection.added"})
     Settings = AddedToSelectionSettings
     Form = SelectionPartForm
-
-    def event_filter(self, trigger: Trigger) -> EventFilter:
-        """Additions to the selection; an unfinished trigger answers to none."""
-        settings: AddedToSelectionSettings = self.settings(trigger)
-        chosen = () if settings.selection is None else (settings.selection,)
-        return EventFilter("selection.added", object_ids=chosen, excluded_origins=frozenset({Origin.IMPORT}))
-
-    def what(self, trigger: Trigger, names: CheckContext) -> str:
-        """Return the selection's name."""
-        settings: AddedToSelectionSettings = self.settings(trigger)
-        name = names.name("selection", settings.selection)
-        return f"Added to “{name}”" if name else self.label
-
-    def problems(self, trigger: Trigger, ctx: CheckContext) -> list[Problem]:
-        """A selection must be chosen and exist."""
-        settings: AddedToSelectionSettings = self.settings(trigger)
-        found = super().problems(trigger, ctx)
-        if settings.selection is None:
-            return [Problem("Choose a selection", place="selection"), *found]
-        if ctx.name("selection", settings.selection) is None:
-            return [Problem("The selection was deleted: choose another", place="selection"), *found]
-        return found
-
-    def references(self, trigger: Trigger) -> Iterable[Reference]:
-        """Yield the selection, and what the criteria name."""
-        settings: AddedToSelectionSettings = self.settings(trigger)
-        if settings.selection is not None:
-            yield Reference("selection", settings.selection)
-        yield from super().references(trigger)
+    club = "selection"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.kinds import KindTable
+from flows.triggers.added_to_project import AddedToProject
 from flows.triggers.added_to_selection import AddedToSelection
 from flows.triggers.base import TriggerKind
 from flows.triggers.contact_created import ContactCreated
@@ -14,5 +15,6 @@ TRIGGER_KINDS: KindTable[TriggerKind] = KindTable(
         ContactCreated(),
         ContactUpdated(),
         AddedToSelection(),
+        AddedToProject(),
     ],
 )

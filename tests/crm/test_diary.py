@@ -193,6 +193,7 @@ def test_a_follow_up_leaves_an_event_and_a_notification(bare: Tenant, anna: User
             "id": number,
             "title": "Call back",
             "type": "Call",
+            "type_id": call.pk,
             "starts_at": "2026-11-23T12:00:00+00:00",
             "ends_at": "2026-11-23T12:30:00+00:00",
             "assignee_id": anna.pk,

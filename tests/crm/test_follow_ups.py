@@ -60,6 +60,7 @@ def test_creating_and_completing_leave_events_with_their_origin_once(alice: Pers
             "id": made.pk,
             "title": "Call 🎉",
             "type": "",
+            "type_id": None,
             "starts_at": "2030-05-06",
             "ends_at": None,
             "assignee_id": alice.user.pk,

@@ -77,7 +77,7 @@ def test_steps_say_what_they_lack(world: World) -> None:
         ("Deleted", "The email was deleted: choose another"),
         ("Empty wait", "Say how long to wait"),
         ("No change", "Say what to change"),
-        ("No selection", "Choose a selection"),
+        ("No selection", "Choose a selection or a project"),
         ("No criteria", "“Chefs” has no criteria"),
     ]
 
