@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import Group, Invitation, Membership, Role, Tenant, User
 from accounts.rights import DataObject, Reach, Right
+from core.phones import read_phone
 
 VERBS = (("read", "See"), ("create", "Create"), ("update", "Change"), ("remove", "Delete"))
 
@@ -45,6 +46,30 @@ class RoleAndGroupForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["role"].queryset = Role.objects.all()  # type: ignore[attr-defined]
         self.fields["group"].queryset = Group.objects.all()  # type: ignore[attr-defined]
+
+
+class MobileForm(forms.Form):
+    """Where a member gets text messages from flows."""
+
+    mobile = forms.CharField(
+        label="Mobile number",
+        required=False,
+        max_length=30,
+        help_text="With its country code, as +47 912 34 567. Flows send their notes to you there.",
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )
+
+    def __init__(self, *args: Any, country: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.country = country
+
+    def clean_mobile(self) -> str:
+        """Return the number in E.164, or nothing."""
+        given = str(self.cleaned_data["mobile"]).strip()
+        number = read_phone(given, self.country) if given else ""
+        if number is None:
+            raise ValidationError("This is no phone number. Write it with its country code.")
+        return number
 
 
 class InviteForm(RoleAndGroupForm):

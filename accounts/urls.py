@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from accounts.views import audit, company, groups, home, roles, users
+from accounts.views import audit, company, groups, home, me, roles, users
 
 app_name = "accounts"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
+    path("me/mobile/", me.mobile, name="mobile"),
     path("settings/", company.settings, name="settings"),
     path("settings/company/", company.company, name="company"),
     path("settings/company/consent/", company.consent_checking, name="consent_checking"),
     path("settings/users/", users.users, name="users"),
     path("settings/users/invite/", users.invite, name="invite"),
     path("settings/users/<int:membership_id>/", users.user, name="user"),
+    path("settings/users/<int:membership_id>/mobile/", users.user_mobile, name="user_mobile"),
     path("settings/users/<int:membership_id>/active/", users.user_active, name="user_active"),
     path("settings/invitations/<int:invitation_id>/again/", users.invite_again, name="invite_again"),
     path(

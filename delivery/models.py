@@ -39,11 +39,16 @@ class Stream(TenantModel):
     served_at = models.DateTimeField(null=True)
     # The one stream of a tenant that belongs to no flow: test sends.
     is_for_tests = models.BooleanField(default=False)
+    # The one stream of a tenant for notes to its own people: no timeframe, no consent.
+    is_for_colleagues = models.BooleanField(default=False)
 
     class Meta(TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant"], name="one_stream_for_tests", condition=Q(is_for_tests=True)
+            ),
+            models.UniqueConstraint(
+                fields=["tenant"], name="one_stream_for_colleagues", condition=Q(is_for_colleagues=True)
             ),
         ]
         indexes = [models.Index(fields=["tenant", "state", "served_at"], name="stream_turns")]

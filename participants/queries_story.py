@@ -322,7 +322,9 @@ def _kind(node: StepNode | None) -> StepKind | None:
 
 
 def _detail(visit: Visit, names: Names) -> str:
-    """Say why a visit ended otherwise than by the plain way."""
+    """Say why a visit ended otherwise than by the plain way, or what its step noted."""
+    if note := (visit.values or {}).get("note"):
+        return str(note)
     if visit.how == "skipped":
         seen = dict(visit.values or {})
         return drop_sentence(str(seen.pop("reason", "")), seen, names)

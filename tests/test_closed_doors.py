@@ -32,7 +32,7 @@ from tests.support.database_facts import fingerprint
 from tests.support.tenant_urls import TenantPage, tenant_pages
 
 # Open to every member, whatever the role.
-FOR_EVERY_MEMBER = {"accounts:home", "crm:notifications", "crm:notifications_read"}
+FOR_EVERY_MEMBER = {"accounts:home", "accounts:mobile", "crm:notifications", "crm:notifications_read"}
 # A page that only takes POST may say so to anybody: that tells nothing about objects.
 REFUSALS = {404, 405}
 

@@ -20,6 +20,7 @@ from accounts.operations.members import (
     change_membership,
     deactivate_membership,
     reactivate_membership,
+    set_mobile,
 )
 from accounts.operations.roles import RoleInUse, RoleNameTaken, delete_role, save_role
 from accounts.operations.tenants import (
@@ -59,6 +60,7 @@ __all__ = [
     "rename_group",
     "save_role",
     "send_invitation",
+    "set_mobile",
     "switch_consent_checking",
     "withdraw_invitation",
 ]

@@ -69,6 +69,18 @@ def change_membership(
 
 
 @transaction.atomic
+def set_mobile(*, membership_id: int, mobile: str, actor: Membership) -> Membership:
+    """Keep where a member gets text messages from flows (E.164, or empty). One's own, or whoever manages users."""
+    membership = _locked(membership_id)
+    if membership.mobile == mobile:
+        return membership
+    membership.mobile = mobile
+    membership.save(update_fields=["mobile"])
+    _log(actor, "member.mobile_changed", membership, {"mobile": "given" if mobile else "taken away"})
+    return membership
+
+
+@transaction.atomic
 def deactivate_membership(*, membership_id: int, actor: Membership) -> Membership:
     """End a membership: the user cannot enter the tenant any more. Raises LastAdministrator, BeyondOwnRights."""
     membership = _locked(membership_id)

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts import operations
-from accounts.forms import InviteForm, RoleAndGroupForm, initial_of_member
+from accounts.forms import InviteForm, MobileForm, RoleAndGroupForm, initial_of_member
 from accounts.guards import needs, outside_transaction
 from accounts.http import TenantRequest
 from accounts.models import Invitation, Membership
@@ -68,8 +68,37 @@ def user(request: TenantRequest, tenant: str, membership_id: int) -> HttpRespons
         else:
             messages.success(request, f"{member.user} saved.")
             return redirect(turl(request.tenant, "accounts:users"))
-    page = {"shown": member, "form": form}
-    return render(request, "accounts/user.html", page, status=422 if form.is_bound else 200)
+    return _user_page(request, member, form, status=422 if form.is_bound else 200)
+
+
+def _user_page(
+    request: TenantRequest,
+    member: Membership,
+    form: RoleAndGroupForm | None = None,
+    mobile_form: MobileForm | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    country = request.tenant.country
+    page = {
+        "shown": member,
+        "form": form or RoleAndGroupForm(initial=initial_of_member(member)),
+        "mobile_form": mobile_form or MobileForm(initial={"mobile": member.mobile}, country=country),
+    }
+    return render(request, "accounts/user.html", page, status=status)
+
+
+@require_POST
+@needs(*PEOPLE)
+def user_mobile(request: TenantRequest, tenant: str, membership_id: int) -> HttpResponse:
+    """Keep a member's mobile number."""
+    member = get_object_or_404(Membership.objects.select_related("user", "role", "group"), pk=membership_id)
+    form = MobileForm(request.POST, country=request.tenant.country)
+    if not form.is_valid():
+        return _user_page(request, member, mobile_form=form, status=422)
+    operations.set_mobile(membership_id=member.pk, mobile=form.cleaned_data["mobile"], actor=request.member)
+    messages.success(request, f"The mobile number of {member.user} is saved.")
+    return redirect(turl(request.tenant, "accounts:user", member.pk))
 
 
 @require_POST

@@ -68,3 +68,12 @@ def stream_for_tests() -> Stream:
         is_for_tests=True, defaults={"name": "Test sends", "state": Stream.State.OPEN}
     )
     return stream
+
+
+def stream_for_colleagues() -> Stream:
+    """Return the tenant's stream of notes to its own people; the first call makes it. Flows' messages to colleagues
+    go here: a flow's own stream keeps the timeframe."""
+    stream, _ = Stream.objects.get_or_create(
+        is_for_colleagues=True, defaults={"name": "Notes to colleagues", "state": Stream.State.OPEN}
+    )
+    return stream

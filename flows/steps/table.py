@@ -6,6 +6,7 @@ from core.kinds import KindTable
 from flows.steps.add_to_selection import AddToSelection
 from flows.steps.base import StepKind
 from flows.steps.create_follow_up import CreateFollowUp
+from flows.steps.notify_by_sms import NotifyBySms
 from flows.steps.remove_from_selection import RemoveFromSelection
 from flows.steps.send_email import SendEmail
 from flows.steps.send_sms import SendSms
@@ -24,5 +25,6 @@ STEP_KINDS: KindTable[StepKind] = KindTable(
         AddToSelection(),
         RemoveFromSelection(),
         CreateFollowUp(),
+        NotifyBySms(),
     ],
 )

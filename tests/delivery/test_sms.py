@@ -22,7 +22,7 @@ from delivery.channels import sms as channel
 from delivery.models import Message, SmsConnector, SmsOptOut, Stream
 from delivery.operations.connectors import BadSenders, TokenMissing, connect_sms
 from delivery.operations.rescue import rescue
-from delivery.operations.streams import close_stream
+from delivery.operations.streams import close_stream, stream_for_colleagues
 from delivery.queue import NewMessage, queue_messages
 from delivery.settle import MAX_ATTEMPTS
 from delivery.sms import reply_address
@@ -547,3 +547,20 @@ def test_numbers_that_replied_stop_are_listed_and_searched(house: House, alice: 
     assert all(n in client.get(url).content.decode() for n in ("+4791234567", "+4477123456"))
     found = client.get(url, {"q": "47912"}).content.decode()
     assert ("+4791234567" in found, "+4477123456" in found) == (True, False)
+
+
+def test_a_note_to_a_colleague_speaks_of_its_contact(house: House, twilio: Twilio) -> None:
+    ada = someone(house)
+    with house.scope(), raw_cursor() as cursor:
+        text = "{{ contact.first_name }} ({{ contact.mobile }}) wants a call"
+        version = text_version(cursor, tenant_id=house.tenant.pk, step_id=STEP, source=text, now=NOW)
+        row = NewMessage(
+            enrolled_on=NOW.date(), content_version_id=version, to_address="+4790000000", channel="sms",
+            is_marketing=False, values={"about": ada.pk, "sender": "Acme"},
+        )  # fmt: skip
+        stream = stream_for_colleagues()
+        queue_messages(cursor, tenant_id=house.tenant.pk, stream_id=stream.pk, rows=[row], now=NOW)
+    house.send()
+    [sms] = twilio.sent
+    assert (sms.to, sms.sender, sms.text) == ("+4790000000", "Acme", "Ada (+4791234567) wants a call")
+    assert events(house) == []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.http import QueryDict
 
-from accounts.models import Licence
+from accounts.models import Licence, Membership
 from content.models import SmsVersion
 from content.operations.links import LinkDraft, create_link
 from core.tenancy import tenant_scope
@@ -19,7 +19,7 @@ from flows.document import FlowDocument, StepNode, Timeframe
 from flows.models import Flow
 from flows.operations.create import create_flow
 from flows.operations.save import save_draft
-from flows.steps.base import GO_ON, Hold, Problem, StepBroken
+from flows.steps.base import GO_ON, Advance, Hold, Problem, StepBroken
 from flows.steps.table import STEP_KINDS
 from flows.validation import node_problems, problems
 from tests.fixtures.people import Person
@@ -172,3 +172,84 @@ def test_the_length_is_answered_while_writing(flow: Flow, bob: Person, wendy: Pe
     answer = bob.client().post(url, {"text": "Hi {{ contact.first_name }} 🎉"})
     assert answer.content.decode() == "15 characters, 1 segment (UCS-2)"
     assert wendy.client().post(url, {"text": "x"}).status_code == 404
+
+
+# --- notify_by_sms ------------------------------------------------------------------------------------------------
+
+
+def notes() -> list[tuple[str, str | None, int | None]]:
+    found = Message.objects.order_by("id")
+    return [(m.to_address, m.values.get("sender"), m.values.get("about")) for m in found]
+
+
+def test_notify_by_sms_writes_to_the_contacts_own_people_outside_consent_and_timeframe(
+    flow: Flow, world: World, alice: Person, bob: Person
+) -> None:
+    for person, mobile in ((alice, "+4790000001"), (bob, "+4790000002")):
+        Membership.objects.filter(pk=person.member.pk).update(mobile=mobile)
+    node = step("notify_by_sms", text="{{ contact.first_name }} wants a call", to="our_contact")
+    ann, ben = contact("Ann", our_contact=bob.user), contact("Ben")
+    frame = Timeframe(weekdays=(0,))
+    settings = world.settings()
+    messages = settings.messages.model_copy(update={"timeframe": frame, "sms_sender": "Acme"})
+    document = FlowDocument(settings=settings.model_copy(update={"messages": messages}), steps=(node,))
+    found = run(flow, cohort(node, ann, ben), document=document)
+    assert [found.of(number) for number in (1000, 1001)] == [GO_ON, GO_ON]
+    assert found.messages == {}
+    assert notes() == [("+4790000002", "Acme", ann.pk), ("+4790000001", "Acme", ben.pk)]
+    row = Message.objects.earliest("pk")
+    assert (row.contact_id, row.participant_id, row.is_marketing, row.flow_id) == (None, None, False, flow.pk)
+    assert row.stream.is_for_colleagues
+    assert row.stream.timeframe is None
+    run(flow, cohort(node, contact("Cat")), document=document)
+    assert Stream.objects.filter(is_for_colleagues=True).count() == 1
+
+
+def test_notify_by_sms_notes_who_had_no_number(flow: Flow) -> None:
+    node = step("notify_by_sms", text="Hi")
+    found = run(flow, cohort(node, contact("Ann")))
+    assert found.of(1000) == Advance(values={"note": "Nothing was sent: the colleague has no mobile number."})
+    assert notes() == []
+
+
+def test_notify_by_sms_writes_to_each_of_the_numbers(flow: Flow) -> None:
+    node = step(
+        "notify_by_sms", text="Hi", to="numbers", numbers=["+4790000001", "+4790000002"], sender="Acme"
+    )
+    ann = contact("Ann")
+    run(flow, cohort(node, ann))
+    assert notes() == [("+4790000001", "Acme", ann.pk), ("+4790000002", "Acme", ann.pk)]
+
+
+def test_notify_by_sms_says_what_is_missing(flow: Flow, bob: Person) -> None:
+    assert said(step("notify_by_sms")) == [("text", "Write a text.")]
+    assert said(step("notify_by_sms", text="Hi")) == []
+    assert said(step("notify_by_sms", text="Hi", to="numbers")) == [("numbers", "Name at least one number")]
+    Membership.objects.filter(pk=bob.member.pk).update(is_active=False)
+    [(place, message)] = said(step("notify_by_sms", text="Hi", fallback_user=bob.user.pk))
+    assert (place, "not active" in message) == ("fallback_user", True)
+
+
+def test_the_numbers_of_a_note_are_read_with_the_tenants_country(flow: Flow) -> None:
+    kind = STEP_KINDS["notify_by_sms"]
+    data = posted(to="numbers", text="Hi", numbers="91234567\n+46 70 123 45 67\n\n91234567")
+    form = kind.Form(kind=kind, node=kind.new(), flow_id=flow.pk, data=data)
+    assert form.is_valid(), form.errors
+    assert form.settings()["numbers"] == ["+4791234567", "+46701234567"]
+    bad = kind.Form(kind=kind, node=kind.new(), flow_id=flow.pk, data=posted(to="numbers", numbers="call me"))
+    assert "no phone number" in str(bad.errors["numbers"])
+
+
+def test_a_member_keeps_the_own_mobile_number_and_an_administrator_every_ones(
+    alice: Person, rory: Person
+) -> None:
+    own = rory.url("me/mobile/")
+    assert rory.client().post(own, {"mobile": "912 34 567"}).status_code == 302
+    assert Membership.objects.get(pk=rory.member.pk).mobile == "+4791234567"
+    assert "+4791234567" in rory.client().get(own).content.decode()
+    assert rory.client().post(own, {"mobile": "<script>"}).status_code == 422
+    page = alice.url(f"settings/users/{rory.member.pk}/mobile/")
+    assert rory.client().post(page, {"mobile": "+4790000009"}).status_code == 404
+    assert alice.client().post(page, {"mobile": "nothing"}).status_code == 422
+    assert alice.client().post(page, {"mobile": ""}).status_code == 302
+    assert Membership.objects.get(pk=rory.member.pk).mobile == ""
