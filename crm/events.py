@@ -75,6 +75,7 @@ KINDS: KindTable[EventKind] = KindTable(
         EventKind("request.closed", "Request closed", "check-circle", "request", inbox=True),
         EventKind("follow_up.created", "Follow-up created", "calendar-plus", "follow_up", inbox=True),
         EventKind("follow_up.completed", "Follow-up completed", "calendar-check", "follow_up", inbox=True),
+        EventKind("outside", "Event from outside", "plugs-connected", "contact", inbox=True),
         EventKind("message.queued", "Message queued", "clock", "message"),
         EventKind("message.sent", "Message sent", "paper-plane-tilt", "message", inbox=True),
         EventKind("message.delivered", "Message delivered", "check", "message"),

@@ -34,3 +34,8 @@ class EventFilter:
         if self.object_keys is not None and object_key not in self.object_keys:
             return False
         return self.accepts is None or self.accepts(data)
+
+
+def changes_field(data: Mapping[str, Any], field: str) -> bool:
+    """Say whether the data of a contact.updated event has a change of this field."""
+    return any(change.get("field") == field for change in data.get("changes", ()))

@@ -16,6 +16,7 @@ from participants.search import contacts_matching
 ACTIONS = (
     ("take_out", "Take out"),
     ("move_on", "Move on now"),
+    ("retry", "Try again now"),
     ("remove", "Remove from flow"),
 )
 

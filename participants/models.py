@@ -81,6 +81,12 @@ class Participant(HotTenantModel):
     waiting = models.BooleanField(default=False)
     due_at = models.DateTimeField(null=True)
     waits_until = models.DateTimeField(null=True)
+    # A wait keeps the settings it arrived with: those of this revision (0 while nothing waits).
+    visit_revision = models.IntegerField(default=0, db_default=0)
+    # An event may end the wait (or change it): intake finds it by `participant_listening`.
+    listening = models.BooleanField(default=False, db_default=False)
+    # When intake saw the criteria of a wait come true; actions are read from the events themselves.
+    heard_at = models.DateTimeField(null=True)
     visit_number = models.IntegerField(default=0)
     attempts = models.SmallIntegerField(default=0)
     held_reason = models.CharField(max_length=300, blank=True)
@@ -107,6 +113,7 @@ class Participant(HotTenantModel):
             models.CheckConstraint(
                 name="only_active_is_due", condition=Q(status="active") | Q(due_at=None, waiting=False)
             ),
+            models.CheckConstraint(name="who_listens_waits", condition=Q(listening=False) | Q(waiting=True)),
             models.UniqueConstraint(
                 fields=["tenant", "flow_id", "contact_id"],
                 name="active_once_in_a_flow",
@@ -121,6 +128,9 @@ class Participant(HotTenantModel):
             ),
             models.Index(fields=["tenant", "flow_id", "-id"], name="participants_of_flow"),
             models.Index(fields=["tenant", "contact_id", "-id"], name="participations"),
+            models.Index(
+                fields=["tenant", "contact_id"], name="participant_listening", condition=Q(listening=True)
+            ),
         ]
 
 

@@ -24,7 +24,7 @@ from participants.export import HEADINGS, export_rows
 from participants.flow_page import flow_page, visible_flow
 from participants.forms import ActForm, Asked, asked
 from participants.models import Participant
-from participants.operations import members
+from participants.operations import members, moving_on
 from participants.queries import COMPLETED, participants_page
 from participants.queries_story import story_of
 
@@ -109,22 +109,32 @@ def act(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         return redirect(_back(request, flow_id))
     verbs: dict[str, Any] = {
         "take_out": members.take_out,
-        "move_on": members.hurry,
+        "move_on": moving_on.move_on_now,
+        "retry": moving_on.retry,
         "remove": members.remove_from_flow,
     }
-    count = verbs[form.cleaned_data["action"]](
-        flow_id=flow.pk,
-        participant_ids=form.cleaned_data["ids"],
-        actor=request.user,
-        now=tenant_now(request.tenant.pk),
-    )
+    try:
+        count = verbs[form.cleaned_data["action"]](
+            flow_id=flow.pk,
+            participant_ids=form.cleaned_data["ids"],
+            actor=request.user,
+            now=tenant_now(request.tenant.pk),
+        )
+    except moving_on.NobodyMoves as refused:
+        messages.warning(request, str(refused))
+        return redirect(_back(request, flow_id))
     messages.success(request, _told(form.cleaned_data["action"], count))
     return redirect(_back(request, flow_id))
 
 
 def _told(action: str, count: int) -> str:
     people = f"{count:,} participant{'' if count == 1 else 's'}"
-    done = {"take_out": "taken out", "move_on": "will move on now", "remove": "removed from the flow"}
+    done = {
+        "take_out": "taken out",
+        "move_on": "moved on",
+        "retry": "will be tried again",
+        "remove": "removed from the flow",
+    }
     return f"{people} {done[action]}." if count else "Nothing changed: nobody chosen is active any more."
 
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import psycopg
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from crm.criteria.schema import Criteria
 from flows.document import Branch, ExitSettings, FlowDocument, FlowSettings, StepNode
+from flows.event_filter import EventFilter
 
 if TYPE_CHECKING:
     from flows.steps.forms import StepForm
@@ -49,6 +51,15 @@ class WaitUntil:
     """The step waits here until a moment, then the kind's `resume` decides (by default: goes on)."""
 
     at: dt.datetime
+    values: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """The step waits here for an event that the kind listens to, at most until a moment (None: for ever); then the
+    kind's `resume` decides."""
+
+    until: dt.datetime | None
     values: Mapping[str, Any] | None = None
 
 
@@ -88,7 +99,7 @@ class Fail:
     error: str
 
 
-Outcome = Advance | Skip | WaitUntil | Hold | Exit | Retry | Fail
+Outcome = Advance | Skip | WaitUntil | WaitFor | Hold | Exit | Retry | Fail
 GO_ON = Advance()
 
 
@@ -127,7 +138,16 @@ class Traveller:
     came_at: dt.datetime
     event_data: dict[str, Any] | None
     attempts: int
-    revision: int = 0
+    # While it waits: the revision it arrived with, the end of the wait, and when criteria of the wait came true.
+    visit_revision: int = 0
+    waits_until: dt.datetime | None = None
+    heard_at: dt.datetime | None = None
+
+    @property
+    def brought_by(self) -> int | None:
+        """The event that enrolled this participant."""
+        found = (self.event_data or {}).get("event_id")
+        return found if isinstance(found, int) else None
 
 
 @dataclass(slots=True)
@@ -287,12 +307,24 @@ class StepKind:
         raise NotImplementedError
 
     def resume(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
-        """Decide for those whose wait at this step came due. The plain way: everyone goes on."""
-        return Outcomes()
+        """Decide for those whose wait at this step came due, was hurried, or is woken by an event.
 
-    def wakes_on(self, node: StepNode) -> frozenset[str]:
-        """Return the event kinds that make `resume` judge a contact's open wait here anew, before it is due."""
-        return frozenset()
+        `cohort.node` is the step as it was when they arrived. The plain way: whoever is through goes on, the others
+        wait on.
+        """
+        outcomes = Outcomes()
+        for traveller in cohort:
+            if traveller.waits_until is not None and traveller.waits_until > ctx.now:
+                outcomes.by_id[traveller.id] = WaitUntil(traveller.waits_until)
+        return outcomes
+
+    def listens_to(self, node: StepNode) -> tuple[EventFilter, ...]:
+        """Return the events that make `resume` judge an open wait here anew, before it is due."""
+        return ()
+
+    def waits_for(self, node: StepNode) -> Criteria | None:
+        """Return the criteria whose coming true ends an open wait here; intake judges them on every change."""
+        return None
 
 
 def setting_problems(kind: StepKind, node: StepNode) -> list[Problem]:

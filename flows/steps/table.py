@@ -12,6 +12,7 @@ from flows.steps.send_email import SendEmail
 from flows.steps.send_sms import SendSms
 from flows.steps.split import Split
 from flows.steps.update_contact import UpdateContact
+from flows.steps.wait_for_action import WaitForAction
 from flows.steps.wait_for_time import WaitForTime
 
 STEP_KINDS: KindTable[StepKind] = KindTable(
@@ -20,6 +21,7 @@ STEP_KINDS: KindTable[StepKind] = KindTable(
         SendEmail(),
         SendSms(),
         WaitForTime(),
+        WaitForAction(),
         Split(),
         UpdateContact(),
         AddToSelection(),

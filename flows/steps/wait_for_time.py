@@ -10,6 +10,7 @@ from django import forms
 
 from flows import waiting
 from flows.document import StepNode
+from flows.event_filter import EventFilter, changes_field
 from flows.steps.base import (
     GO_ON,
     Advance,
@@ -157,14 +158,22 @@ class WaitForTime(StepKind):
         return Outcomes(by_id={t.id: _wait(self._end(settings, t, ctx), ctx.now) for t in cohort})
 
     def resume(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
-        """A span is over when it is over; a date field may have changed meanwhile, then the wait is re-timed."""
+        """What is over is over; a date field may have changed meanwhile, then the wait is re-timed. Without an end
+        of its own (an edit reckons it anew) the end follows from the arrival."""
         settings: WaitForTimeSettings = self.settings(cohort.node)
-        return self._until_field(settings, cohort, ctx) if settings.mode == "field" else Outcomes()
+        if settings.mode == "field":
+            return self._until_field(settings, cohort, ctx)
+        return Outcomes(
+            by_id={t.id: _wait(t.waits_until or self._end(settings, t, ctx), ctx.now) for t in cohort}
+        )
 
-    def wakes_on(self, node: StepNode) -> frozenset[str]:
-        """A changed contact may have a changed date."""
+    def listens_to(self, node: StepNode) -> tuple[EventFilter, ...]:
+        """A changed date moves the wait's end."""
         settings: WaitForTimeSettings = self.settings(node)
-        return frozenset({"contact.updated"}) if settings.mode == "field" else frozenset()
+        if settings.mode != "field" or not settings.field:
+            return ()
+        field = settings.field
+        return (EventFilter("contact.updated", accepts=lambda data: changes_field(data, field)),)
 
     def _end(
         self, settings: WaitForTimeSettings, traveller: Traveller, ctx: StepContext
@@ -191,8 +200,13 @@ def _wait(end: dt.datetime | None, now: dt.datetime) -> Outcome:
 
 def span_text(settings: WaitForTimeSettings) -> str:
     """Return `2 days`."""
-    one, many = UNITS[settings.unit]
-    return f"{settings.amount} {one if settings.amount == 1 else many}"
+    return span_of(settings.amount, settings.unit)
+
+
+def span_of(amount: int | None, unit: str) -> str:
+    """Return `2 days`."""
+    one, many = UNITS[unit]
+    return f"{amount} {one if amount == 1 else many}"
 
 
 def field_text(settings: WaitForTimeSettings, label: str | None) -> str:

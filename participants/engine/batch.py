@@ -54,7 +54,7 @@ class Batch:
     now: dt.datetime
     cursor: psycopg.Cursor[Any]
     ctx: StepContext
-    guard: GuardContext
+    guards: GuardContext
     records: Records
     movers: list[Moving]
     cohorts: dict[uuid.UUID, list[Moving]] = field(default_factory=lambda: defaultdict(list))
@@ -70,7 +70,8 @@ class Batch:
             ending.finish(self, movers)
             return
         for mover in movers:
-            mover.step_id, mover.came_at, mover.fresh, mover.waiting = place.id, self.now, True, False
+            mover.step_id, mover.came_at, mover.fresh = place.id, self.now, True
+            mover.stop_waiting()
             mover.visit_number += 1
             mover.attempts = 0
         self.cohorts[place.id].extend(movers)
@@ -82,17 +83,35 @@ def run_batch(*, tenant_id: int, flow_id: int, now: dt.datetime, limit: int) -> 
     A flow that is not running, not yet started, or whose gate is held (start, pause, end, save) is left alone.
     Errors of the connection or of locks go up: the batch is rolled back and due again.
     """
+    return run_gated(
+        tenant_id=tenant_id,
+        flow_id=flow_id,
+        now=now,
+        claim=lambda cursor: claim(cursor, tenant_id=tenant_id, flow_id=flow_id, now=now, limit=limit),
+        move=lambda batch: advance(batch, batch.movers),
+    )
+
+
+def run_gated(
+    *,
+    tenant_id: int,
+    flow_id: int,
+    now: dt.datetime,
+    claim: Callable[[psycopg.Cursor[Any]], list[Moving]],
+    move: Callable[[Batch], None],
+) -> BatchResult:
+    """Pass the flow's gate, claim, move and write back, in one transaction."""
     with tenant_scope(tenant_id), raw_cursor() as cursor:
         if not flow_gate_shared(cursor, flow_id):
             return BatchResult(busy=True)
         flow = Flow.objects.select_related(None).filter(pk=flow_id, status=Flow.Status.RUNNING).first()
         if flow is None or (flow.starts_at and now < flow.starts_at):
             return BatchResult()
-        movers = claim(cursor, tenant_id=tenant_id, flow_id=flow_id, now=now, limit=limit)
+        movers = claim(cursor)
         if not movers:
             return BatchResult()
         batch = _open(cursor, flow=flow, movers=movers, now=now)
-        _advance(batch)
+        move(batch)
         return _write(batch)
 
 
@@ -117,7 +136,7 @@ def _open(cursor: psycopg.Cursor[Any], *, flow: Flow, movers: list[Moving], now:
             cursor=cursor,
             owner_id=flow.owner_id,
         ),
-        guard=GuardContext(
+        guards=GuardContext(
             tenant_id=tenant.pk,
             flow_id=flow.pk,
             document=document,
@@ -130,10 +149,10 @@ def _open(cursor: psycopg.Cursor[Any], *, flow: Flow, movers: list[Moving], now:
     )
 
 
-def _advance(batch: Batch) -> None:
-    """Start everyone from where they stand, then take the steps in document order until nobody is left to move."""
+def advance(batch: Batch, movers: Sequence[Moving]) -> None:
+    """Start these from where they stand, then take the steps in document order until nobody is left to move."""
     new: list[Moving] = []
-    for mover in batch.movers:
+    for mover in movers:
         if mover.step_id is None:
             new.append(mover)
         elif mover.step_id in batch.route.nodes:
@@ -152,17 +171,32 @@ def _take_step(batch: Batch, node: StepNode, cohort: list[Moving]) -> None:
     kind = STEP_KINDS[node.kind]
     resumed = [m for m in cohort if m.waiting]
     arrived = [m for m in cohort if not m.waiting]
-    if resumed and (passed := _guard(batch, resumed)):
-        _run(batch, node, passed, kind.resume)
-    if arrived and (passed := _guard(batch, arrived)):
+    if resumed and (passed := guard(batch, resumed)):
+        for then, group in _as_they_arrived(batch, node, passed):
+            _run(batch, then, group, kind.resume)
+    if arrived and (passed := guard(batch, arrived)):
         passed = _guard_channel(batch, node, passed) if kind.channel else passed
         if passed:
             _run(batch, node, passed, kind.run)
 
 
-def _guard(batch: Batch, cohort: list[Moving]) -> list[Moving]:
+def _as_they_arrived(
+    batch: Batch, node: StepNode, cohort: Sequence[Moving]
+) -> list[tuple[StepNode, list[Moving]]]:
+    """Group those who wait at a step by the step as it was when they came."""
+    groups: dict[int, list[Moving]] = defaultdict(list)
+    for mover in cohort:
+        groups[mover.visit_revision or batch.flow.revision].append(mover)
+    found = []
+    for revision, movers in sorted(groups.items()):
+        route = route_of(flow_id=batch.flow.pk, revision=revision)
+        found.append((route.nodes.get(node.id, node), movers))
+    return found
+
+
+def guard(batch: Batch, cohort: list[Moving]) -> list[Moving]:
     """Return those who may act; the others have left, with the values seen."""
-    result = check_everyone(batch.cursor, cohort, batch.guard)
+    result = check_everyone(batch.cursor, cohort, batch.guards)
     for mover in cohort if result.succeeded else ():
         if mover.success_at is None and mover.id in result.succeeded:
             mover.success_at = batch.now
@@ -181,9 +215,9 @@ def _guard_channel(batch: Batch, node: StepNode, cohort: list[Moving]) -> list[M
     kind = STEP_KINDS[node.kind]
     drops = kind.on_failed_guard(node) == "drop"
     if kind.channel == "sms":
-        failed = check_sms(batch.cursor, cohort, batch.guard)
+        failed = check_sms(batch.cursor, cohort, batch.guards)
     else:
-        failed = check_email(batch.cursor, cohort, batch.guard, gone=batch.dropped, drops=drops)
+        failed = check_email(batch.cursor, cohort, batch.guards, gone=batch.dropped, drops=drops)
     for reason, movers, values in _by_reason(cohort, failed):
         if drops:
             ending.drop(batch, movers, reason=reason, values=values, then=kind.failed_exit(node))

@@ -7,21 +7,29 @@ rolls back and they are due again; there are no leases to rescue. Cost: one inde
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 
 from participants.engine.moving import Moving
 
-_CLAIM = """
+_COLUMNS = """
 SELECT p.id, p.enrolled_on, p.contact_id, c.company_id, p.enrolled_at, p.visit_number, p.step_since,
-       p.event_data, p.attempts, p.step_id, p.waiting, p.success_at, p.last_message_id
+       p.event_data, p.attempts, p.step_id, p.waiting, p.success_at, p.last_message_id, p.visit_revision,
+       p.waits_until, p.heard_at, p.listening
 FROM participants_participant p
 JOIN crm_contact c ON c.tenant_id = p.tenant_id AND c.id = p.contact_id
-WHERE p.tenant_id = %(tenant)s AND p.flow_id = %(flow)s AND p.status = 'active' AND p.due_at <= %(now)s
+WHERE p.tenant_id = %(tenant)s AND p.flow_id = %(flow)s AND p.status = 'active'
+"""
+_CLAIM = f"""{_COLUMNS} AND p.due_at <= %(now)s
 ORDER BY p.due_at, p.id
 LIMIT %(limit)s
 FOR NO KEY UPDATE OF p, c SKIP LOCKED
+"""
+_THESE = f"""{_COLUMNS} AND p.id = ANY(%(ids)s::bigint[])
+ORDER BY c.id, p.id
+FOR NO KEY UPDATE OF p, c
 """
 
 
@@ -30,6 +38,18 @@ def claim(
 ) -> list[Moving]:
     """Return up to limit due participants, locked until the transaction ends."""
     cursor.execute(_CLAIM, {"tenant": tenant_id, "flow": flow_id, "now": now, "limit": limit})
+    return _moving(cursor)
+
+
+def claim_these(
+    cursor: psycopg.Cursor[Any], *, tenant_id: int, flow_id: int, participant_ids: Sequence[int]
+) -> list[Moving]:
+    """Return these participants where they are active, due or not; waits for who holds their contacts."""
+    cursor.execute(_THESE, {"tenant": tenant_id, "flow": flow_id, "ids": list(participant_ids)})
+    return _moving(cursor)
+
+
+def _moving(cursor: psycopg.Cursor[Any]) -> list[Moving]:
     return [
         Moving(
             id=row[0],
@@ -45,6 +65,10 @@ def claim(
             waiting=row[10],
             success_at=row[11],
             last_message_id=row[12],
+            visit_revision=row[13],
+            waits_until=row[14],
+            heard_at=row[15],
+            listening=row[16],
         )
         for row in cursor
     ]

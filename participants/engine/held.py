@@ -45,7 +45,8 @@ def hold_step(batch: Batch, node: StepNode, cohort: Sequence[Moving], *, cause: 
     ending.drop(batch, tried_out, reason="step_failed", values={"error": cause[:500]})
     stay = [m for m in cohort if m not in tried_out] if tried_out else cohort
     for mover in stay:
-        mover.park(due_at=held.retry_at, until=mover.waits_until, waiting=mover.waiting, held=cause)
+        # A wait stays one: its end and what it listens to are as they were.
+        mover.due_at, mover.held_reason = held.retry_at, cause
     outcomes.keep(batch, stay, ended=HERE)
 
 

@@ -26,7 +26,7 @@ class Moving(Traveller):
     success_at: dt.datetime | None = None
     status: str = ACTIVE
     due_at: dt.datetime | None = None
-    waits_until: dt.datetime | None = None
+    listening: bool = False
     held_reason: str = ""
     drop_reason: str = ""
     drop_values: Mapping[str, Any] | None = None
@@ -40,10 +40,26 @@ class Moving(Traveller):
         """Leave the flow with a final status."""
         self.status, self.ended_at = status, at
         self.drop_reason, self.drop_values = reason, values
-        self.waiting, self.due_at, self.waits_until, self.held_reason = False, None, None, ""
+        self.due_at, self.held_reason = None, ""
+        self.stop_waiting()
 
-    def park(
-        self, *, due_at: dt.datetime | None, until: dt.datetime | None, waiting: bool, held: str = ""
-    ) -> None:
-        """Stay on the step until a moment (None: until an event)."""
-        self.waiting, self.due_at, self.waits_until, self.held_reason = waiting, due_at, until, held
+    def stop_waiting(self) -> None:
+        """Forget the wait: the next step begins, or the flow ends."""
+        self.waiting, self.waits_until, self.listening, self.heard_at, self.visit_revision = (
+            False,
+            None,
+            False,
+            None,
+            0,
+        )
+
+    def park(self, *, due_at: dt.datetime, until: dt.datetime | None, held: str = "") -> None:
+        """Stay on the step, its action still to be done, until a moment."""
+        self.stop_waiting()
+        self.due_at, self.waits_until, self.held_reason = due_at, until, held
+
+    def wait(self, *, until: dt.datetime | None, revision: int, listening: bool) -> None:
+        """Stay in a wait until a moment, or an event; a wait that goes on keeps the revision it arrived with."""
+        self.visit_revision = self.visit_revision if self.waiting and self.visit_revision else revision
+        self.waiting, self.due_at, self.waits_until, self.held_reason = True, until, until, ""
+        self.listening = listening

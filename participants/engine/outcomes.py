@@ -8,7 +8,8 @@ from uuid import UUID
 
 from crm.events import NewEvent, Origin
 from flows.document import StepNode
-from flows.steps.base import Advance, Exit, Fail, Hold, Outcome, Outcomes, Retry, Skip, WaitUntil
+from flows.steps.base import Advance, Exit, Fail, Hold, Outcome, Outcomes, Retry, Skip, WaitFor, WaitUntil
+from flows.steps.table import STEP_KINDS
 from participants.engine import ending
 from participants.engine.moving import Moving
 from participants.engine.records import HERE, LEFT, WENT_ON, Stay, Values
@@ -102,21 +103,24 @@ def _apply_one(
         case Fail(error=error):
             ending.drop(batch, movers, reason="step_failed", values={"error": error})
         case _:
-            _stay(batch, movers, outcome)
+            _stay(batch, node, movers, outcome)
 
 
-def _stay(batch: Batch, movers: Movers, outcome: Outcome) -> None:
-    """Keep the visits open until the outcome's moment."""
+def _stay(batch: Batch, node: StepNode, movers: Movers, outcome: Outcome) -> None:
+    """Keep the visits open until the outcome's moment, or an event that the step listens to."""
+    listening = bool(STEP_KINDS[node.kind].listens_to(node))
     values: Values = None
     for mover in movers:
         match outcome:
             case WaitUntil(at=at, values=values):
-                mover.park(due_at=at, until=at, waiting=True)
+                mover.wait(until=at, revision=batch.flow.revision, listening=listening)
+            case WaitFor(until=until, values=values):
+                mover.wait(until=until, revision=batch.flow.revision, listening=True)
             case Hold(until=until, reason=reason):
-                mover.park(due_at=until, until=until, waiting=False, held=reason)
+                mover.park(due_at=until, until=until, held=reason)
             case Retry(at=at, error=error):
                 mover.attempts += 1
-                mover.park(due_at=at, until=None, waiting=False, held=error)
+                mover.park(due_at=at, until=None, held=error)
     keep(batch, movers, ended=HERE, values=values)
 
 

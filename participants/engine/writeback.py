@@ -15,7 +15,8 @@ from participants.engine.records import as_json
 _COLUMNS = {
     "status": "text", "step_id": "uuid", "waiting": "bool", "due_at": "timestamptz", "waits_until": "timestamptz",
     "visit_number": "int", "attempts": "smallint", "success_at": "timestamptz", "ended_at": "timestamptz",
-    "drop_reason": "text", "last_message_id": "bigint",
+    "drop_reason": "text", "last_message_id": "bigint", "visit_revision": "int", "listening": "bool",
+    "heard_at": "timestamptz",
 }  # fmt: skip
 
 

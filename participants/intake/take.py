@@ -10,11 +10,12 @@ from typing import Any
 import psycopg
 
 from core.db.cursors import raw_cursor
-from core.tenancy import tenant_scope
+from core.tenancy import require_tenant_id, tenant_scope
 from flows.models import Flow
 from participants.intake.matching import Listener, Match, Taken, match_events
 from participants.intake.success import mark_success
 from participants.intake.suggesting import suggest_all
+from participants.intake.waking import Wait, waits_of, wake
 
 _INTAKE_LOCK = 0x494E << 48
 SLICE = 10_000
@@ -34,7 +35,7 @@ _TAKE = """
 DELETE FROM crm_eventinbox
 WHERE tenant_id = %(tenant)s
   AND id = ANY(ARRAY(SELECT id FROM crm_eventinbox WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s))
-RETURNING event_id, day, kind
+RETURNING event_id, day, kind, contact_id
 """
 
 _READ = """
@@ -58,12 +59,31 @@ def take_events(*, tenant_id: int, now: dt.datetime, rows: int = SLICE) -> Intak
         cursor.execute(_TAKE, {"tenant": tenant_id, "rows": rows})
         taken = cursor.fetchall()
         result = IntakeResult(taken=len(taken), more=len(taken) >= rows)
-        listeners = [Listener.of(flow) for flow in _flows_that_are_on()] if taken else []
-        heard = {kind for listener in listeners for kind in listener.kinds}
-        wanted = [(event_id, day) for event_id, day, kind in taken if kind in heard]
-        if wanted:
-            _act_on(cursor, tenant_id=tenant_id, wanted=wanted, listeners=listeners, now=now, result=result)
+        if taken:
+            _hear(cursor, taken, now=now, result=result)
         return result
+
+
+def _hear(
+    cursor: psycopg.Cursor[Any],
+    taken: Sequence[tuple[int, dt.date, str, int]],
+    *,
+    now: dt.datetime,
+    result: IntakeResult,
+) -> None:
+    """Read the events that a flow or somebody who waits listens to, and act on them."""
+    listeners = [Listener.of(flow) for flow in _flows_that_are_on()]
+    waits = waits_of(cursor, {contact_id for _, _, _, contact_id in taken})
+    heard = {kind for listener in listeners for kind in listener.kinds}
+    waited = {kind for wait in waits for kind in wait.kinds}
+    waiting = {one.contact_id for wait in waits for one in wait.participants}
+    wanted = [
+        (event_id, day)
+        for event_id, day, kind, contact_id in taken
+        if kind in heard or (kind in waited and contact_id in waiting)
+    ]
+    if wanted:
+        _act_on(cursor, wanted=wanted, listeners=listeners, waits=waits, now=now, result=result)
 
 
 def _flows_that_are_on() -> Iterable[Flow]:
@@ -73,27 +93,32 @@ def _flows_that_are_on() -> Iterable[Flow]:
 def _act_on(
     cursor: psycopg.Cursor[Any],
     *,
-    tenant_id: int,
     wanted: Sequence[tuple[int, dt.date]],
     listeners: Sequence[Listener],
+    waits: Sequence[Wait],
     now: dt.datetime,
     result: IntakeResult,
 ) -> None:
     ids, days = [event_id for event_id, _ in wanted], sorted({day for _, day in wanted})
-    cursor.execute(_READ, {"tenant": tenant_id, "ids": ids, "days": days})
+    cursor.execute(_READ, {"tenant": require_tenant_id(), "ids": ids, "days": days})
     events = [Taken(*record) for record in cursor]
     matches = [match for listener in listeners if (match := match_events(listener, events)).contacts]
-    if matches:
-        _lock_contacts(cursor, tenant_id, {contact for match in matches for contact in match.contacts})
+    concerned = {contact for match in matches for contact in match.contacts}
+    concerned |= {one.contact_id for wait in waits for one in wait.participants}
+    if concerned:
+        _lock_contacts(cursor, concerned)
+    for wait in waits:
+        if wake(cursor, wait, events, now=now):
+            result.flows.add(wait.flow_id)
     for match in matches:
         if _act(cursor, match, now=now):
             result.flows.add(match.flow.pk)
 
 
-def _lock_contacts(cursor: psycopg.Cursor[Any], tenant_id: int, contact_ids: Iterable[int]) -> None:
+def _lock_contacts(cursor: psycopg.Cursor[Any], contact_ids: Iterable[int]) -> None:
     cursor.execute(
         "SELECT 1 FROM crm_contact WHERE tenant_id = %s AND id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
-        [tenant_id, sorted(contact_ids)],
+        [require_tenant_id(), sorted(contact_ids)],
     )
 
 

@@ -20,6 +20,7 @@ _LEAVE = """
 WITH gone AS (
     UPDATE participants_participant
     SET status = %(status)s, ended_at = %(now)s, due_at = NULL, waiting = FALSE, waits_until = NULL, held_reason = '',
+        listening = FALSE, heard_at = NULL,
         drop_reason = %(reason)s, drop_values = %(values)s::jsonb
     WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::bigint[]) AND status = 'active'
     RETURNING id, flow_id, contact_id, enrolled_on, visit_number, step_id

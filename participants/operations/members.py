@@ -1,4 +1,4 @@
-"""What a marketer does to single participants: take out, remove, move on, try again."""
+"""What a marketer does to single participants: take out, remove."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class NotActive(ValueError):
     """The participant has left the flow already."""
 
 
-def _locked(cursor: psycopg.Cursor[Any], *, flow_id: int, participant_ids: Sequence[int]) -> list[int]:
+def locked(cursor: psycopg.Cursor[Any], *, flow_id: int, participant_ids: Sequence[int]) -> list[int]:
     """Lock the contacts first (the contact is the mutex), then return the participants of this flow that exist."""
     cursor.execute(
         """
@@ -38,7 +38,7 @@ def _locked(cursor: psycopg.Cursor[Any], *, flow_id: int, participant_ids: Seque
 def take_out(*, flow_id: int, participant_ids: Sequence[int], actor: User, now: dt.datetime) -> int:
     """Let active participants drop out, reason *removed by a user*; the record is kept. Returns how many."""
     with raw_cursor() as cursor:
-        ids = _locked(cursor, flow_id=flow_id, participant_ids=participant_ids)
+        ids = locked(cursor, flow_id=flow_id, participant_ids=participant_ids)
         taken = leave(
             cursor,
             tenant_id=require_tenant_id(),
@@ -48,7 +48,7 @@ def take_out(*, flow_id: int, participant_ids: Sequence[int], actor: User, now: 
             values={"user": actor.pk},
         )
     if taken:
-        _audit(actor, "participant.taken_out", flow_id, ids)
+        audit(actor, "participant.taken_out", flow_id, ids)
     return taken
 
 
@@ -59,7 +59,7 @@ def remove_from_flow(*, flow_id: int, participant_ids: Sequence[int], actor: Use
     """
     tenant_id = require_tenant_id()
     with raw_cursor() as cursor:
-        ids = _locked(cursor, flow_id=flow_id, participant_ids=participant_ids)
+        ids = locked(cursor, flow_id=flow_id, participant_ids=participant_ids)
         if not ids:
             return 0
         leave(cursor, tenant_id=tenant_id, participant_ids=ids, now=now, reason="removed_by_user")
@@ -80,7 +80,7 @@ def remove_from_flow(*, flow_id: int, participant_ids: Sequence[int], actor: Use
             "DELETE FROM participants_participant WHERE tenant_id = %s AND id = ANY(%s::bigint[])",
             [tenant_id, ids],
         )
-    _audit(actor, "participant.removed", flow_id, ids)
+    audit(actor, "participant.removed", flow_id, ids)
     return len(ids)
 
 
@@ -117,19 +117,8 @@ def _take_back_counts(
     insert_deltas(cursor, tenant_id=tenant_id, flow_id=flow_id, counts=counts)
 
 
-def hurry(*, flow_id: int, participant_ids: Sequence[int], actor: User, now: dt.datetime) -> int:
-    """Make waiting or held participants due now (*move on now*, *retry*); the guards still come first."""
-    with raw_cursor() as cursor:
-        ids = _locked(cursor, flow_id=flow_id, participant_ids=participant_ids)
-    moved = Participant.objects.filter(pk__in=ids, status=Participant.Status.ACTIVE).update(
-        due_at=now, held_reason=""
-    )
-    if moved:
-        _audit(actor, "participant.moved_on", flow_id, ids)
-    return moved
-
-
-def _audit(actor: User, action: str, flow_id: int, ids: Sequence[int]) -> None:
+def audit(actor: User, action: str, flow_id: int, ids: Sequence[int]) -> None:
+    """Write what was done to whom; of a large number the first thousand."""
     write_audit(
         actor=actor,
         action=action,

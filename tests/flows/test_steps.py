@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 
 from accounts.models import Tenant
 from core.db.cursors import raw_cursor
@@ -30,6 +31,7 @@ from flows.steps.base import (
     WaitUntil,
 )
 from flows.steps.table import STEP_KINDS
+from flows.steps.wait_for_action.settings import WaitForActionSettings
 from flows.success.table import SUCCESS_KINDS
 from flows.triggers.table import TRIGGER_KINDS
 from flows.validation import node_problems
@@ -177,10 +179,53 @@ def test_wait_for_time_until_a_date_field_reads_everyones_date_at_once(flow: Flo
 def test_wait_for_time_is_retimed_when_the_date_changed_meanwhile(flow: Flow) -> None:
     node = step("wait_for_time", mode="field", field="contact.date_of_birth")
     ann = contact("Ann", date_of_birth=dt.date(2026, 12, 24))
-    assert STEP_KINDS[node.kind].wakes_on(node) == {"contact.updated"}
+    (heard,) = STEP_KINDS[node.kind].listens_to(node)
+    changes = [{"field": "contact.date_of_birth", "old": None, "new": "2026-12-24"}]
+    assert heard.takes("contact.updated", None, "", "user", {"changes": changes})
+    assert not heard.takes("contact.updated", None, "", "user", {"changes": [{"field": "contact.phone"}]})
     moved = WaitUntil(dt.datetime(2026, 12, 24, 8, 0, tzinfo=dt.UTC))
     assert run(flow, cohort(node, ann), method="resume").of(1000) == moved
-    assert run(flow, cohort(step("wait_for_time", amount=2), ann), method="resume").of(1000) == GO_ON
+    still = run(flow, cohort(step("wait_for_time", amount=2), ann), method="resume").of(1000)
+    assert still == WaitUntil(NOW + dt.timedelta(days=2))
+
+
+# --- wait_for_action ----------------------------------------------------------------------------------------------
+
+
+def test_wait_for_action_says_what_it_waits_for_and_what_is_missing(flow: Flow, world: World) -> None:
+    kind, ctx = STEP_KINDS["wait_for_action"], check_context(FlowDocument())
+    empty = step("wait_for_action", limited=False)
+    assert [(p.message, p.is_warning) for p in kind.problems(empty, ctx)] == [
+        ("Choose what to wait for", False),
+        ("Without a maximum wait people may stay here for ever", True),
+    ]
+    node = step("wait_for_action", actions=[{"kind": "outside", "name": "paid"}], amount=1, exits=True)
+    assert kind.problems(node, ctx) == []
+    assert kind.summary(node, ctx) == "Until event “paid”, at most 1 day, then exit"
+    gone = step("wait_for_action", actions=[{"kind": "open", "email": 987654}])
+    assert [p.message for p in kind.problems(gone, ctx)] == [
+        "The email of an action was deleted: choose another"
+    ]
+
+
+def test_wait_for_action_keeps_what_its_panel_was_given(flow: Flow, world: World) -> None:
+    opened = f'{{"email":{world.welcome.pk},"kind":"open"}}'
+    data = QueryDict(mutable=True)
+    data.update({"title": "Wait", "events": "paid, signed, paid", "since": "entering", "unit": "hours"})
+    data.update({"limited": "on", "amount": "3", "exits": "on"})
+    data.setlist("acts", [opened])
+    kind = STEP_KINDS["wait_for_action"]
+    form = kind.Form(kind=kind, node=kind.new(), flow_id=flow.pk, data=data)
+    assert form.is_valid(), form.errors
+    settings = WaitForActionSettings.model_validate(form.settings())
+    assert [a.model_dump(exclude_defaults=True) for a in settings.actions] == [
+        {"kind": "open", "email": world.welcome.pk},
+        {"kind": "outside", "name": "paid"},
+        {"kind": "outside", "name": "signed"},
+    ]
+    assert (settings.since, settings.amount, settings.unit, settings.exits) == ("entering", 3, "hours", True)
+    again = kind.Form(kind=kind, node=step("wait_for_action", **form.settings()), flow_id=flow.pk)
+    assert (again.initial["acts"], again.initial["events"]) == ([opened], "paid, signed")
 
 
 # --- split --------------------------------------------------------------------------------------------------------
@@ -270,14 +315,14 @@ def test_every_trigger_and_success_kind_has_a_doc_page_and_an_icon(kind: Any) ->
 
 @pytest.mark.parametrize("kind", list(STEP_KINDS), ids=lambda kind: str(kind.name))
 def test_a_kind_survives_its_own_form(kind: Any, flow: Flow, acme: Tenant) -> None:
-    from django.http import QueryDict
-
     node = kind.new()
     shown = kind.Form(kind=kind, node=node, flow_id=flow.pk)
     posted = QueryDict(mutable=True)
     for field in shown:
         value = field.value()
-        if value not in (None, "", False):
+        if isinstance(value, list):
+            posted.setlist(field.name, value)
+        elif value not in (None, "", False):
             posted[field.name] = str(value)
     form = kind.Form(kind=kind, node=node, flow_id=flow.pk, data=posted)
     assert form.is_valid(), form.errors
