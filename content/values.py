@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from typing import Any
+
+import psycopg
 
 from accounts.models import Tenant
 from core.db.cursors import raw_cursor
@@ -42,7 +45,9 @@ WHERE v.tenant_id = %s AND v.{owner}_id = ANY(%s::bigint[])
 """
 
 
-def values_of(contact_ids: Sequence[int], *, paths: Collection[str] = ()) -> dict[int, Values]:
+def values_of(
+    contact_ids: Sequence[int], *, paths: Collection[str] = (), cursor: psycopg.Cursor[Any] | None = None
+) -> dict[int, Values]:
     """Return {contact id: {contact, company, our_contact, service_contact}}.
 
     `paths` names what costs a query of its own: "contact.interests", "contact.<custom key>", "company.<custom key>".
@@ -50,23 +55,23 @@ def values_of(contact_ids: Sequence[int], *, paths: Collection[str] = ()) -> dic
     tenant_id = require_tenant_id()
     found: dict[int, Values] = {}
     companies: dict[int, list[Values]] = defaultdict(list)
-    with raw_cursor() as cursor:
-        cursor.execute(_CONTACTS, [tenant_id, list(contact_ids)])
-        for row in cursor:
+    with nullcontext(cursor) if cursor is not None else raw_cursor() as rows:
+        rows.execute(_CONTACTS, [tenant_id, list(contact_ids)])
+        for row in rows:
             values = _values(row)
             found[row[0]] = values
             if row[12] is not None:
                 companies[row[12]].append(values["company"])
         if "contact.interests" in paths:
-            cursor.execute(_INTERESTS, [tenant_id, list(found)])
-            for contact_id, name in cursor:
+            rows.execute(_INTERESTS, [tenant_id, list(found)])
+            for contact_id, name in rows:
                 found[contact_id]["contact"].setdefault("interests", []).append(name)
         own = {contact_id: [values["contact"]] for contact_id, values in found.items()}
         for owner, targets in (("contact", own), ("company", companies)):
             keys = [path.partition(".")[2] for path in paths if path.startswith(f"{owner}.")]
             if keys and targets:
-                cursor.execute(_CUSTOM.format(owner=owner), [keys, tenant_id, list(targets)])
-                _add_custom(cursor, targets)
+                rows.execute(_CUSTOM.format(owner=owner), [keys, tenant_id, list(targets)])
+                _add_custom(rows, targets)
     return found
 
 

@@ -9,7 +9,19 @@ from accounts.models import Licence, Membership
 from content.models import Email
 from content.queries_link import link_names
 from core import clock
-from crm.models import CustomField, ListItem, Project, Selection, SubscriptionType
+from crm.models import (
+    CustomField,
+    ListItem,
+    Project,
+    RequestCategory,
+    RequestPriority,
+    RequestType,
+    SaleStage,
+    SaleType,
+    Selection,
+    SubscriptionType,
+)
+from crm.models.choices import NamedChoice
 from flows.document import FlowDocument
 from flows.models import Flow
 from flows.references import uses
@@ -79,6 +91,8 @@ def _users(ids: Sequence[int]) -> Names:
 
 def _links(ids: Sequence[int]) -> Names:
     return link_names(ids)
+def _named(model: type[NamedChoice]) -> Callable[[Sequence[int]], Names]:
+    return lambda ids: dict(model._default_manager.filter(pk__in=ids).values_list("pk", "name"))
 
 
 LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
@@ -91,4 +105,9 @@ LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "list_item": _list_items,
     "user": _users,
     "link": _links,
+    "sale_type": _named(SaleType),
+    "sale_stage": _named(SaleStage),
+    "request_type": _named(RequestType),
+    "request_category": _named(RequestCategory),
+    "request_priority": _named(RequestPriority),
 }

@@ -15,8 +15,8 @@ from crm.models import Project, Sale, SaleStage, SaleType
 DATE = forms.TextInput({"type": "date", "autocomplete": "off"})
 
 
-def stage_choices(type_id: int | None, stage_id: int | None) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return types with their stages, as "type:stage"; retired ones only where they are chosen already."""
+def stage_choices(type_id: int | None, stage_id: int | None) -> list[tuple[int, str, list[tuple[str, str]]]]:
+    """Return types by id and name with their stages, as "type:stage"; retired ones only where they are chosen."""
     by_type: dict[int, list[SaleStage]] = {}
     for stage in SaleStage.objects.order_by("rank", "name"):
         by_type.setdefault(stage.type_id, []).append(stage)
@@ -28,7 +28,7 @@ def stage_choices(type_id: int | None, stage_id: int | None) -> list[tuple[str, 
         options = [(f"{kind.pk}:{s.pk}", f"{s} ({s.probability} %)") for s in stages]
         if not options or (kind.pk == type_id and stage_id is None):
             options.insert(0, (f"{kind.pk}:", "No stage"))
-        groups.append((str(kind), options))
+        groups.append((kind.pk, str(kind), options))
     return groups
 
 
@@ -80,7 +80,8 @@ class SaleForm(OnceForm):
             initial = {name: getattr(sale, name) for name in names}
             initial["kind"] = f"{sale.type_id}:{sale.stage_id or ''}"
         super().__init__(data, initial=initial)
-        offer(self, "kind", stage_choices(sale.type_id if sale else None, sale.stage_id if sale else None))
+        kinds = stage_choices(sale.type_id if sale else None, sale.stage_id if sale else None)
+        offer(self, "kind", [(name, options) for _, name, options in kinds])
         offer(self, "currency", [(code, f"{code} {name}") for code, name in CURRENCIES.items()])
         offer(self, "owner_id", owner_choices(initial["owner_id"], within=within))
         projects = [(str(pk), name) for pk, name in Project.objects.values_list("pk", "name")[:500]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -187,6 +187,17 @@ class EventRow:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Work on rows that all batches share (whose turn it is, say), which must not be locked in mid-batch.
+
+    The engine does it at its write-back: once for all items of the same `work`, in the order of the works' names.
+    """
+
+    work: Callable[[StepContext, list[Any]], object]
+    items: tuple[Any, ...]
+
+
 @dataclass(slots=True)
 class StepContext:
     """What a kind may use while it runs. Table names are unqualified: rehearsal shadows them."""
@@ -201,6 +212,7 @@ class StepContext:
     cursor: psycopg.Cursor[Any]
     owner_id: int
     events: list[EventRow] = field(default_factory=list)
+    later: list[Later] = field(default_factory=list)
 
     @property
     def settings(self) -> FlowSettings:

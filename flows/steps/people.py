@@ -6,7 +6,7 @@ one (none chosen, or inactive too) to the flow's owner.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from django import forms
@@ -52,16 +52,21 @@ def users_of(ctx: StepContext, cohort: Cohort, role: Role, fallback: int | None)
     return {traveller.id: found.get(traveller.contact_id, ctx.owner_id) for traveller in cohort}
 
 
+def active_users(ctx: StepContext, user_ids: Sequence[int | None]) -> set[int]:
+    """Return those users who are active members."""
+    ctx.cursor.execute(
+        f"SELECT m.user_id {_ACTIVE} AND m.user_id = ANY(%s::bigint[])", [ctx.tenant_id, list(user_ids)]
+    )
+    return {row[0] for row in ctx.cursor.fetchall()}
+
+
 def chosen_users(
     ctx: StepContext, cohort: Cohort, *, who: Who, user: int | None, fallback: int | None
 ) -> dict[int, int]:
     """Return the user of each participant where a step may also name one user. One statement."""
     if who != "named":
         return users_of(ctx, cohort, who, fallback)
-    ctx.cursor.execute(
-        f"SELECT m.user_id {_ACTIVE} AND m.user_id = ANY(%s::bigint[])", [ctx.tenant_id, [user, fallback]]
-    )
-    active = {row[0] for row in ctx.cursor.fetchall()}
+    active = active_users(ctx, [user, fallback])
     taken = next((one for one in (user, fallback) if one is not None and one in active), ctx.owner_id)
     return {traveller.id: taken for traveller in cohort}
 

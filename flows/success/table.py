@@ -8,6 +8,10 @@ from flows.success.added_to_selection import SelectionMembership
 from flows.success.base import SuccessKind
 from flows.success.criteria import CriteriaHold
 from flows.success.follow_up_created import FollowUpCreated
+from flows.success.request_created import RequestCreated
+from flows.success.sale_created import SaleCreated
+from flows.success.sale_created_on_company import SaleCreatedOnCompany
+from flows.success.sale_sold import SaleSold
 
 SUCCESS_KINDS: KindTable[SuccessKind] = KindTable(
     "success kind",
@@ -16,5 +20,9 @@ SUCCESS_KINDS: KindTable[SuccessKind] = KindTable(
         SelectionMembership(),
         ProjectMembership(),
         FollowUpCreated(),
+        SaleCreated(),
+        SaleCreatedOnCompany(),
+        SaleSold(),
+        RequestCreated(),
     ],
 )

@@ -8,6 +8,10 @@ from flows.triggers.added_to_selection import AddedToSelection
 from flows.triggers.base import TriggerKind
 from flows.triggers.contact_created import ContactCreated
 from flows.triggers.contact_updated import ContactUpdated
+from flows.triggers.request_created import RequestCreated
+from flows.triggers.sale_created import SaleCreated
+from flows.triggers.sale_lost import SaleLost
+from flows.triggers.sale_sold import SaleSold
 
 TRIGGER_KINDS: KindTable[TriggerKind] = KindTable(
     "trigger kind",
@@ -16,5 +20,9 @@ TRIGGER_KINDS: KindTable[TriggerKind] = KindTable(
         ContactUpdated(),
         AddedToSelection(),
         AddedToProject(),
+        SaleCreated(),
+        SaleSold(),
+        SaleLost(),
+        RequestCreated(),
     ],
 )

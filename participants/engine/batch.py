@@ -243,8 +243,13 @@ def _run(
     batch: Batch, node: StepNode, cohort: list[Moving], run: Callable[[Cohort, StepContext], Outcomes]
 ) -> None:
     def remember() -> Callable[[], None]:
-        kept = len(batch.ctx.events)
-        return lambda: batch.ctx.events.__delitem__(slice(kept, None))
+        events, later = len(batch.ctx.events), len(batch.ctx.later)
+
+        def take_back() -> None:
+            del batch.ctx.events[events:]
+            del batch.ctx.later[later:]
+
+        return take_back
 
     try:
         bisection = run_bisected(lambda part: run(part, batch.ctx), node, cohort, undo=remember)
@@ -265,7 +270,16 @@ def _write(batch: Batch) -> BatchResult:
     ending.silence(batch)
     batch.records.write(batch.cursor)
     write_participants(batch.cursor, batch.movers, tenant_id=batch.tenant.pk)
+    _do_later(batch.ctx)
     events = [*batch.records.events, *outcomes.caused(batch)]
     if events:
         record_events(events, cursor=batch.cursor)
     return BatchResult(len(batch.movers), batch.records.steps, batch.messages, events=len(events))
+
+
+def _do_later(ctx: StepContext) -> None:
+    """Do what steps left for the end, in one order whatever order the steps have, so that batches cannot deadlock."""
+    works = {f"{later.work.__module__}.{later.work.__qualname__}": later.work for later in ctx.later}
+    for name in sorted(works):
+        items = [item for later in ctx.later if later.work is works[name] for item in later.items]
+        works[name](ctx, items)

@@ -1,0 +1,18 @@
+"""Request created: a request of the contact is registered, by whatever way."""
+
+from __future__ import annotations
+
+from flows import desk_parts
+from flows.triggers.desk import DeskTrigger
+
+
+class RequestCreated(DeskTrigger):
+    """See the module."""
+
+    name = "request_created"
+    label = "Request created"
+    description = "A request of the contact is registered."
+    icon = "lifebuoy"
+    event_kinds = frozenset({"request.created"})
+    Settings = desk_parts.RequestSettings
+    Form = desk_parts.RequestForm
