@@ -26,6 +26,15 @@ _LISTED = """
     OR (%(name)s::text <> '' AND (t.cells ? %(name)s::text OR t.cells ?& %(names)s::text[]))
 """
 
+# The words of a contact, and those of its sales' and requests' titles.
+_FOUND_BY = """
+    (t.kind = 'contact' AND t.object_id = %(contact)s::bigint)
+    OR (t.kind = 'sale' AND t.object_id IN (SELECT s.id FROM crm_sale s
+        WHERE s.tenant_id = t.tenant_id AND s.contact_id = %(contact)s::bigint))
+    OR (t.kind = 'request' AND t.object_id IN (SELECT r.id FROM crm_request r
+        WHERE r.tenant_id = t.tenant_id AND r.contact_id = %(contact)s::bigint))
+"""
+
 ERASURE = Room(
     (
         Place("crm_contact", ("origin",), {**_CONTACT, **_NO_LINKS, **_DATED}, "t.id = %(contact)s::bigint"),
@@ -41,7 +50,7 @@ ERASURE = Room(
             "crm_searchword",
             ("kind",),
             {"word": EMPTY},
-            "t.kind = 'contact' AND t.object_id = %(contact)s::bigint",
+            _FOUND_BY,
             delete=True,
         ),
         Place("crm_event", ("kind", "origin", "object_key"), {"data": NO_DATA}, _OWN),

@@ -91,6 +91,8 @@ def _users(ids: Sequence[int]) -> Names:
 
 def _links(ids: Sequence[int]) -> Names:
     return link_names(ids)
+
+
 def _named(model: type[NamedChoice]) -> Callable[[Sequence[int]], Names]:
     return lambda ids: dict(model._default_manager.filter(pk__in=ids).values_list("pk", "name"))
 

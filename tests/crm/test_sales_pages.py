@@ -14,7 +14,6 @@ from accounts.rights import DataObject
 from core.tenancy import tenant_scope
 from crm.bulk import NewRequest, NewSale
 from crm.models import (
-    Contact,
     Event,
     Request,
     RequestCategory,
@@ -22,8 +21,10 @@ from crm.models import (
     Sale,
     SaleStage,
     SaleType,
+    SearchWord,
 )
 from crm.operations.contacts import create_contact
+from crm.operations.erase import erase_contact
 from crm.operations.requests import register_request
 from crm.operations.sales import create_sale
 from tests.crm.conftest import NOW, make_contact
@@ -277,9 +278,8 @@ def test_an_erased_contact_does_not_break_the_pages_of_its_sales_and_requests(
     world: Ids, alice: Person
 ) -> None:
     with tenant_scope(alice.tenant.pk):
-        Contact.objects.filter(pk=world["contact"]).update(
-            deleted_at=NOW, first_name="", last_name="", name_norm="", company=None
-        )
+        erase_contact(contact_id=world["contact"], now=NOW, actor=alice.user)
+        assert SearchWord.objects.filter(kind__in=["sale", "request"]).count() == 0
     client = alice.client()
     for path in ("sales/", f"sales/{world['sale']}/", "requests/", f"requests/{world['request']}/"):
         answer = client.get(alice.url(path))
