@@ -6,9 +6,9 @@ from core.kinds import KindTable
 from flows.steps.add_to_selection import AddToSelection
 from flows.steps.base import StepKind
 from flows.steps.create_follow_up import CreateFollowUp
-from flows.steps.notify_by_sms import NotifyBySms
 from flows.steps.create_request import CreateRequest
 from flows.steps.create_sale import CreateSale
+from flows.steps.notify_by_sms import NotifyBySms
 from flows.steps.remove_from_selection import RemoveFromSelection
 from flows.steps.send_email import SendEmail
 from flows.steps.send_sms import SendSms
@@ -29,8 +29,8 @@ STEP_KINDS: KindTable[StepKind] = KindTable(
         AddToSelection(),
         RemoveFromSelection(),
         CreateFollowUp(),
-        NotifyBySms(),
         CreateRequest(),
         CreateSale(),
+        NotifyBySms(),
     ],
 )
