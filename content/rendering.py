@@ -15,8 +15,9 @@ from jinja2 import Template
 
 from content.compile import Compiled
 from content.filters import one_line
+from content.kept_values import KEY, kept, restored, values_named
 from content.models import EmailVersion, MessageLink
-from content.sandbox import HTML, LINK, TEXT
+from content.sandbox import HTML, LINK, TEXT, paths_of
 from content.sms_rendering import render_texts
 from content.values import Values, tenant_values, values_of
 from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob
@@ -34,6 +35,8 @@ class Templates:
     html: Template
     text: Template
     paths: tuple[str, ...]
+    # What its tags name: kept with each message.
+    named: tuple[str, ...] = ()
     # Registered links that it names, by key, with their numbers in the message.
     registered: tuple[tuple[str, int], ...] = ()
 
@@ -52,8 +55,9 @@ def _templates(version_id: int) -> Templates:
 
 def _prepare(ids: tuple[int, int], subject: str, html: str, text: str, paths: Sequence[str]) -> Templates:
     return Templates(
-        *ids, TEXT.from_string(subject), HTML.from_string(html), TEXT.from_string(text), tuple(paths)
-    )
+        *ids, TEXT.from_string(subject), HTML.from_string(html), TEXT.from_string(text), tuple(paths),
+        values_named(paths_of(source) for source in (subject, html, text)),
+    )  # fmt: skip
 
 
 def render_batch(jobs: Sequence[RenderJob]) -> dict[int, Rendered | RenderFailed]:
@@ -104,6 +108,7 @@ def _render(ready: Templates, context: Values, links: MessageLinks) -> Rendered 
             subject=one_line(ready.subject.render(context)),
             html=ready.html.render(context),
             text=ready.text.render(context),
+            kept={KEY: kept(context, ready.named)},
         )
     except Exception as error:  # noqa: BLE001 - a writer's template: its faults are the message's, not the batch's
         return RenderFailed(f"{type(error).__name__}: {error}"[:500])
@@ -113,12 +118,19 @@ def _render(ready: Templates, context: Values, links: MessageLinks) -> Rendered 
 
 
 def render_sent(
-    *, version_id: int, contact_id: int | None, event: Values, links: MessageLinks
+    *, version_id: int, contact_id: int | None, values: Values, links: MessageLinks
 ) -> Rendered | RenderFailed:
-    """Render one message again as it was sent: exactly this version, with the contact's values of today."""
+    """Render one message again as it was sent: exactly this version, with the values kept at its hand-over.
+
+    A message that has none yet (it is still queued) is shown with the contact's values of today.
+    """
     ready = _templates(version_id)
-    known = values_of([contact_id], paths=ready.paths) if contact_id is not None else {}
-    context = {**known.get(contact_id or 0, {}), "tenant": tenant_values(), "event": event}
+    if KEY in values:
+        context = dict(restored(values[KEY]))
+    else:
+        known = values_of([contact_id], paths=ready.paths) if contact_id is not None else {}
+        context = {**known.get(contact_id or 0, {}), "tenant": tenant_values()}
+    context["event"] = values.get("event") or {}
     return _render(ready, context, links)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Template
 
+from content.kept_values import KEY
 from content.models import SmsVersion
 from content.sandbox import TEXT
 from content.sms import LONGEST
@@ -88,4 +89,4 @@ def _render(text: _Text, context: dict[str, Any], links: MessageLinks) -> Render
         return RenderFailed("The text is empty for this contact.")
     if len(written) > LONGEST:
         return RenderFailed(f"The text is longer than {LONGEST} characters.")
-    return Rendered(text.version_id, None, "", "", written)
+    return Rendered(text.version_id, None, "", "", written, {KEY: {"text": written}})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from content.views import editor, library, links
+from content.views import editor, library, links, sent
 
 app_name = "content"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:email_id>/tests/", editor.tests, name="tests"),
     path("<int:email_id>/copy/", library.copy, name="copy"),
     path("<int:email_id>/delete/", library.delete, name="delete"),
+    path("messages/<int:contact_id>/<int:message_id>/", sent.message, name="message"),
+    path("messages/<int:contact_id>/<int:message_id>/mail/", sent.message_frame, name="message_frame"),
     path("links/", links.links, name="links"),
     path("links/new/", links.new, name="link_new"),
     path("links/<int:link_id>/", links.edit, name="link"),

@@ -125,12 +125,13 @@ UPDATE delivery_message m SET
                   WHEN m.first_clicked_at IS NOT NULL THEN 'clicked'
                   WHEN m.first_opened_at IS NOT NULL THEN 'opened' ELSE 'sent' END,
     reason = CASE WHEN t.applies THEN t.reason ELSE m.reason END,
-    error = CASE WHEN t.applies THEN t.error ELSE m.error END, reserved_by = NULL,
+    error = CASE WHEN t.erased THEN '' WHEN t.applies THEN t.error ELSE m.error END, reserved_by = NULL,
     attempts = coalesce(t.attempts, m.attempts), send_at = coalesce(t.send_at, m.send_at),
     handed_at = coalesce(t.handed_at, m.handed_at),
-    content_version_id = coalesce(t.version_id, m.content_version_id), to_address = t.address,
+    content_version_id = coalesce(t.version_id, m.content_version_id),
+    to_address = CASE WHEN t.erased THEN '' ELSE t.address END,
     provider_id = coalesce(nullif(t.reference, ''), m.provider_id)
-FROM (SELECT g.*, h.status IN ('queued', 'sending', 'unknown') AS applies
+FROM (SELECT g.*, h.status IN ('queued', 'sending', 'unknown') AS applies, h.to_address = '' AS erased
       FROM unnest(%s::date[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::timestamptz[],
                   %s::timestamptz[], %s::bigint[], %s::text[], %s::text[])
            AS g(enrolled_on, id, status, reason, error, attempts, send_at, handed_at, version_id, address, reference)
@@ -138,7 +139,7 @@ FROM (SELECT g.*, h.status IN ('queued', 'sending', 'unknown') AS applies
       FOR NO KEY UPDATE OF h) t
 WHERE m.tenant_id = %s AND m.enrolled_on = t.enrolled_on AND m.id = t.id
   AND (m.reserved_by = %s OR (m.status = 'unknown' AND m.reason = 'process_died'))
-RETURNING m.id
+RETURNING m.id, t.erased
 """
 
 
@@ -157,7 +158,8 @@ def settle(settlements: Sequence[Settlement], *, process: int, now: dt.datetime)
     with raw_cursor() as cursor:
         columns = [list(column) for column in zip(*rows, strict=True)]
         cursor.execute(_SETTLE, [*columns, require_tenant_id(), require_tenant_id(), process])
-        done = {row[0] for row in cursor.fetchall()}
+        # The person may have been erased while the message was in the air: nothing is told of them any more.
+        done = {message_id for message_id, erased in cursor.fetchall() if not erased}
         mine = [s for s in settlements if s.candidate.id in done]
         record_events([_event(s, now) for s in mine if _is_told(s)], cursor=cursor)
         opted_out = [s.candidate.to_address for s in mine if s.opts_out]

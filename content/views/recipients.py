@@ -43,7 +43,7 @@ def view_in_browser(request: PublicRequest, ref: MessageRef) -> HttpResponse:
     rendered = render_sent(
         version_id=message.content_version_id,
         contact_id=message.contact_id,
-        event=message.values.get("event") or {},
+        values=message.values,
         links=message_links(ref, request.now.date()),
     )
     return not_found(request) if isinstance(rendered, RenderFailed) else mail_response(rendered.html)

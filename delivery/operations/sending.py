@@ -19,6 +19,7 @@ from accounts.models import Tenant
 from core import clock
 from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
+from crm.events import as_json
 from delivery import mime
 from delivery.channels.base import Channel, Envelope, HandOver, Outcome, TextEnvelope
 from delivery.channels.sms import SmsChannel
@@ -225,8 +226,9 @@ def _down(turn: Turn, item: Ready) -> Settlement:
 
 
 _MARK = """
-UPDATE delivery_message m SET status = 'sending', content_version_id = t.version_id
-FROM unnest(%s::date[], %s::bigint[], %s::bigint[]) AS t(enrolled_on, id, version_id), delivery_stream s
+UPDATE delivery_message m SET status = 'sending', content_version_id = t.version_id, "values" = m."values" || t.kept
+FROM unnest(%s::date[], %s::bigint[], %s::bigint[], %s::jsonb[]) AS t(enrolled_on, id, version_id, kept),
+     delivery_stream s
 WHERE m.tenant_id = %s AND m.enrolled_on = t.enrolled_on AND m.id = t.id
   AND m.status = 'queued' AND m.reserved_by = %s
   AND s.tenant_id = m.tenant_id AND s.id = m.stream_id AND s.state = 'open' AND s.epoch = m.epoch
@@ -239,7 +241,8 @@ def _mark(turn: Turn, part: Sequence[Ready]) -> set[int]:
     with tenant_scope(turn.tenant.pk), raw_cursor() as cursor:
         days, ids = [i.candidate.enrolled_on for i in part], [i.candidate.id for i in part]
         versions = [i.rendered.version_id for i in part]
-        cursor.execute(_MARK, [days, ids, versions, turn.tenant.pk, turn.process])
+        kept = [as_json(i.rendered.kept) for i in part]
+        cursor.execute(_MARK, [days, ids, versions, kept, turn.tenant.pk, turn.process])
         return {row[0] for row in cursor.fetchall()}
 
 

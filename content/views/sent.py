@@ -1,0 +1,34 @@
+"""A message as it was sent: for whoever may see the contact that got it."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.http import TenantRequest
+from content.queries_sent import SentMessage, sent_message
+from content.safe_html import mail_response
+from crm.queries.reach import get_contact
+
+
+def _message(request: TenantRequest, contact_id: int, message_id: int) -> SentMessage:
+    found = sent_message(get_contact(request.member, contact_id), message_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_safe
+def message(request: TenantRequest, tenant: str, contact_id: int, message_id: int) -> HttpResponse:
+    """Show what was sent, when, and what became of it."""
+    return render(request, "content/message.html", {"sent": _message(request, contact_id, message_id)})
+
+
+@require_safe
+def message_frame(request: TenantRequest, tenant: str, contact_id: int, message_id: int) -> HttpResponse:
+    """The mail itself, for the frame of that page alone."""
+    sent = _message(request, contact_id, message_id)
+    if not sent.html:
+        raise Http404
+    return mail_response(sent.html, framed=True)
