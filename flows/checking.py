@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from accounts.models import Licence, Membership
+from accounts.models import Group, Licence, Membership
 from content.models import Email
 from content.queries_link import link_names
 from core import clock
@@ -97,6 +97,10 @@ def _named(model: type[NamedChoice]) -> Callable[[Sequence[int]], Names]:
     return lambda ids: dict(model._default_manager.filter(pk__in=ids).values_list("pk", "name"))
 
 
+def _groups(ids: Sequence[int]) -> Names:
+    return dict(Group.objects.filter(pk__in=ids).values_list("id", "name"))
+
+
 LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "email": _emails,
     "selection": _selections,
@@ -106,6 +110,7 @@ LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "custom_field": _custom_fields,
     "list_item": _list_items,
     "user": _users,
+    "group": _groups,
     "link": _links,
     "sale_type": _named(SaleType),
     "sale_stage": _named(SaleStage),

@@ -31,7 +31,7 @@ UNION ALL
 SELECT 'busy', f.assignee_id, NULL, NULL, f.starts_at, f.ends_at, NULL, NULL
 FROM crm_followup f
 WHERE f.tenant_id = %(tenant)s::bigint AND f.assignee_id = ANY(%(users)s::bigint[]) AND f.kind = 'meeting'
-  AND f.ends_at > %(now)s::timestamptz
+  AND %(meetings)s::bool AND f.ends_at > %(now)s::timestamptz
 UNION ALL
 SELECT 'away', a.user_id, NULL, NULL, NULL, NULL, a.first_day, a.last_day
 FROM crm_awayperiod a
@@ -64,14 +64,22 @@ def lock_diaries(cursor: psycopg.Cursor[Any], *, tenant_id: int, user_ids: Seque
 
 
 def load_diaries(
-    cursor: psycopg.Cursor[Any], *, tenant_id: int, user_ids: Sequence[int], now: dt.datetime
+    cursor: psycopg.Cursor[Any],
+    *,
+    tenant_id: int,
+    user_ids: Sequence[int],
+    now: dt.datetime,
+    meetings: bool = True,
 ) -> dict[int, FreeTime]:
-    """Return what is known of each user's time from now on. One statement."""
+    """Return what is known of each user's time from now on; meetings only where they are wanted. One statement."""
     users = sorted(set(user_ids))
     # A day's slack: the user's own day may be another than UTC's.
     today = now.astimezone(dt.UTC).date() - dt.timedelta(days=1)
     last = today + dt.timedelta(days=HORIZON_DAYS + 2)
-    cursor.execute(_READ, {"tenant": tenant_id, "users": users, "now": now, "today": today, "last": last})
+    cursor.execute(
+        _READ,
+        {"tenant": tenant_id, "users": users, "now": now, "today": today, "last": last, "meetings": meetings},
+    )
     rows = cursor.fetchall()
     zone = next((row[2] for row in rows if row[0] == "tenant"), "UTC")
     kept = {row[1]: (row[2], read_hours(row[3])) for row in rows if row[0] == "diary"}

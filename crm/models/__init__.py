@@ -14,6 +14,7 @@ from crm.models.notification import Notification
 from crm.models.requests import Request, RequestMessage
 from crm.models.sales import Sale
 from crm.models.selection import Project, ProjectMember, Selection, SelectionFolder, SelectionMember
+from crm.models.turn import OwnerTurn
 from crm.models.usage import Usage
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "ImportIssue",
     "ListItem",
     "Notification",
+    "OwnerTurn",
     "Project",
     "ProjectMember",
     "Request",

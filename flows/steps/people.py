@@ -71,6 +71,13 @@ def chosen_users(
     return {traveller.id: taken for traveller in cohort}
 
 
+def active_or_owner(ctx: StepContext, user: int | None) -> int:
+    """Return a user where active here, else the flow's owner."""
+    ctx.cursor.execute(f"SELECT m.user_id {_ACTIVE} AND m.user_id = %s::bigint", [ctx.tenant_id, user])
+    row = ctx.cursor.fetchone()
+    return int(row[0]) if row else ctx.owner_id
+
+
 # --- settings, forms, checks --------------------------------------------------------------------------------------
 
 

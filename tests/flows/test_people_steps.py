@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 
+from accounts.models import Membership
 from core.tenancy import tenant_scope
 from crm.events import Origin
 from crm.models import Diary, Event, FollowUp, ListItem, Notification, Project, ProjectMember, SelectionMember
@@ -115,6 +117,64 @@ def test_create_follow_up_says_what_is_missing_and_what_it_uses(flow: Flow, rory
     assert node_problems(ready, ctx) == []
     assert kind.summary(ready, ctx) == "Meeting, 30 min “Call back” for Rory Silva, first free time"
     assert [(r.kind, r.id) for r in kind.references(ready)] == [("user", rory.user.pk)]
+
+
+# --- distribute_to_owner ------------------------------------------------------------------------------------------
+
+
+def test_distribute_to_owner_hands_out_in_turn_and_says_to_whom(
+    flow: Flow, alice: Person, bob: Person, rory: Person
+) -> None:
+    people = [contact("Ann"), contact("Ben"), contact("Cid", our_contact=alice.user), contact("Dee")]
+    node = step("distribute_to_owner", users=[rory.user.pk, bob.user.pk])
+    found = run(flow, cohort(node, *people))
+    first, second = sorted([bob.user.pk, rory.user.pk])
+    assert [found.of(number) for number in range(1000, 1004)] == [
+        Advance(values={"user": first}),
+        Advance(values={"user": second}),
+        Advance(how="assigned_already"),
+        Advance(values={"user": first}),
+    ]
+    for person in people:
+        person.refresh_from_db()
+    assert [person.our_contact_id for person in people] == [first, second, alice.user.pk, first]
+
+
+def test_distribute_to_owner_falls_back_to_the_flows_owner(flow: Flow, alice: Person, rory: Person) -> None:
+    Membership.objects.filter(user=rory.user).update(is_active=False)
+    node = step("distribute_to_owner", users=[rory.user.pk], fallback_user=rory.user.pk)
+    assert run(flow, cohort(node, contact("Ann"))).of(1000) == Advance(values={"user": alice.user.pk})
+
+
+def test_distribute_to_owner_says_what_is_missing(flow: Flow, alice: Person, rory: Person) -> None:
+    def say(**settings: Any) -> list[tuple[str, bool]]:
+        node = step("distribute_to_owner", **settings)
+        return [
+            (p.message, p.is_warning) for p in node_problems(node, check_context(FlowDocument(steps=(node,))))
+        ]
+
+    assert say() == [("Choose users or groups", False)]
+    assert say(users=[10**9]) == [("A chosen user is not active any more", False)]
+    assert say(users=[10**9, rory.user.pk], groups=[10**9]) == [
+        ("A chosen user is not active any more", True),
+        ("A chosen group was deleted", True),
+    ]
+    node = step("distribute_to_owner", users=[rory.user.pk])
+    kind = STEP_KINDS["distribute_to_owner"]
+    assert kind.summary(node, check_context(FlowDocument(steps=(node,)))) == "In turn to Rory Silva"
+    form = kind.Form(
+        kind=kind,
+        node=node,
+        flow_id=flow.pk,
+        data=QueryDict(f"title=Hand out&users={rory.user.pk}&users={alice.user.pk}&fallback_user="),
+    )
+    assert form.is_valid(), form.errors
+    assert form.settings() == {
+        "users": [rory.user.pk, alice.user.pk],
+        "groups": [],
+        "only_unassigned": False,
+        "fallback_user": None,
+    }
 
 
 # --- memberships --------------------------------------------------------------------------------------------------
