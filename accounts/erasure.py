@@ -17,6 +17,7 @@ ERASURE = Room(
             "(t.object_kind = 'contact' AND t.object_id = %(contact)s::bigint::text) "
             "OR t.payload::text ILIKE ANY(%(mentions)s::text[]) OR t.object_name ILIKE ANY(%(mentions)s::text[])",
         ),
+        Place("accounts_apikey", ("name", "prefix", "scopes")),
         Place("accounts_holiday", ("name",)),
         Place("accounts_licence", ("code",)),
         Place("accounts_group", ("name",)),

@@ -63,14 +63,14 @@ class TenantMiddleware:
         self, request: TenantRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase:
         with tenant_scope(request.tenant.pk):
-            _limit_waiting()
+            limit_waiting()
             request.member = _member(request)
             if not getattr(view, "outside_transaction", False):
                 return _finished(view(request, *args, **kwargs))
         return _finished(view(request, *args, **kwargs))
 
 
-def _limit_waiting() -> None:
+def limit_waiting() -> None:
     """Let no page wait long for a lock or a query, for this transaction only: workers have limits of their own."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -38,6 +38,7 @@ PAGES = (
     SettingsPage("Data", "Custom fields", "crm:custom_fields", LISTS),
     SettingsPage("Data", "Subscription types", "crm:subscription_types", LISTS),
     SettingsPage("Connectors", "SMS", "connectors:sms", CONNECTORS),
+    SettingsPage("Connectors", "API keys", "accounts:api_keys", ADMIN),
     SettingsPage("Security", "Audit log", "accounts:audit", ADMIN),
 )
 

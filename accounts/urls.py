@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from accounts.views import audit, company, groups, home, me, roles, users
+from accounts.views import api_keys, audit, company, groups, home, me, roles, users
 
 app_name = "accounts"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -31,6 +31,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/roles/new/", roles.role_new, name="role_new"),
     path("settings/roles/<int:role_id>/", roles.role, name="role"),
     path("settings/roles/<int:role_id>/delete/", roles.role_delete, name="role_delete"),
+    path("settings/api-keys/", api_keys.api_keys, name="api_keys"),
+    path("settings/api-keys/<int:key_id>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
     path("settings/audit/", audit.audit, name="audit"),
     path("settings/audit/verify/", audit.audit_verify, name="audit_verify"),
 ]

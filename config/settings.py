@@ -211,6 +211,8 @@ TICK_SECONDS = 1
 HOME_PARTS = ["reporting.home.home_parts"]
 # Numbers that rooms above core add to /health/ready and /health/metrics.
 HEALTH_PROBES = {"oldest_due_seconds": "participants.health.oldest_due_seconds"}
+# Requests a minute that one API key may make.
+API_RATE = env.number("MILLRACE_API_RATE", 600, least=1, most=1_000_000)
 ENGINE_BATCH = env.number("MILLRACE_ENGINE_BATCH", 2_000, least=1, most=50_000)
 
 LOGGING = logging_config(json=env.flag("MILLRACE_LOG_JSON"), level=env.text("MILLRACE_LOG_LEVEL", "INFO"))

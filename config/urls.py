@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from accounts.views import errors
 from accounts.views.front import front, set_theme
 from accounts.views.invitation import invitation
+from config.api import api
 
 tenant_pages: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invitation/<str:token>/", invitation, name="invitation"),
     path("accounts/", include("allauth.urls")),
     path("mailbox/", include("trial.mailbox_urls")),
+    path("api/v1/", api.urls),
     path("health/", include("core.urls")),
     path("m/", include("content.public_urls")),
     path("m/", include("delivery.public_urls")),

@@ -55,6 +55,11 @@ ERASURE = Room(
         ),
         Place("crm_event", ("kind", "origin", "object_key"), {"data": NO_DATA}, _OWN),
         Place("crm_eventinbox", ("kind",)),
+        Place("crm_outsidename", ("name",)),
+        # Other systems make up their keys: some will have an address in them.
+        Place(
+            "crm_outsidekey", ("digest",), {"key": EMPTY}, "t.key ILIKE ANY(%(mentions)s::text[])", delete=True
+        ),
         Place(
             "crm_importissue",
             ("column", "reason"),

@@ -13,6 +13,7 @@ from django.test import Client
 
 from accounts.models import Group, Role, Tenant
 from accounts.operations import invite, save_role
+from accounts.operations.api_keys import create_api_key
 from content.operations.emails import create_email
 from content.operations.links import LinkDraft, create_link
 from core.tenancy import tenant_scope
@@ -52,6 +53,7 @@ def _people(alice: Person, bob: Person) -> dict[str, Any]:
         "role_id": role.pk,
         "group_id": Group.objects.get(name="Marketing").pk,
         "invitation_id": invitation.pk,
+        "key_id": create_api_key(name="Shop", scopes=["events"], actor=alice.user, now=LAST_MONDAY)[0].pk,
     }
 
 

@@ -1,5 +1,6 @@
-"""Tables of accounts. Users, their sign-ins and tenants are global; everything else belongs to a tenant."""
+"""Tables of accounts. Users, their sign-ins, tenants and hashes of API keys are global; all else is a tenant's."""
 
+from accounts.models.api_key import ApiKey, ApiKeyLookup
 from accounts.models.audit import AuditEntry
 from accounts.models.people import (
     Group,
@@ -14,6 +15,8 @@ from accounts.models.tenant import Holiday, Licence, Tenant
 from accounts.models.user import User, UserManager
 
 __all__ = [
+    "ApiKey",
+    "ApiKeyLookup",
     "AuditEntry",
     "Group",
     "Holiday",

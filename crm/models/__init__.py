@@ -11,6 +11,7 @@ from crm.models.follow_up import AwayPeriod, Diary, FollowUp
 from crm.models.imports import ContactImport, ImportIssue
 from crm.models.lists import ListItem
 from crm.models.notification import Notification
+from crm.models.outside import OutsideKey, OutsideName
 from crm.models.requests import Request, RequestMessage
 from crm.models.sales import Sale
 from crm.models.selection import Project, ProjectMember, Selection, SelectionFolder, SelectionMember
@@ -38,6 +39,8 @@ __all__ = [
     "ImportIssue",
     "ListItem",
     "Notification",
+    "OutsideKey",
+    "OutsideName",
     "OwnerTurn",
     "Project",
     "ProjectMember",

@@ -88,25 +88,31 @@ def edit_contact(
     now: dt.datetime,
     actor_id: int | None = None,
     country: str = "",
+    origin: Origin = Origin.USER,
 ) -> None:
     """Change fields of a contact, and its company ("" for none; None leaves it). Raises BadChange."""
     with raw_cursor() as cursor:
         if company_name is not None:
-            _move(cursor, contact_id, company_name, now, actor_id)
+            _move(cursor, contact_id, company_name, now, origin, actor_id)
         update_fields(
             cursor,
             tenant_id=require_tenant_id(),
             contact_ids=[contact_id],
             changes=changes,
             now=now,
-            origin=Origin.USER,
+            origin=origin,
             actor_id=actor_id,
             country=country,
         )
 
 
 def _move(
-    cursor: psycopg.Cursor[Any], contact_id: int, company_name: str, now: dt.datetime, actor_id: int | None
+    cursor: psycopg.Cursor[Any],
+    contact_id: int,
+    company_name: str,
+    now: dt.datetime,
+    origin: Origin,
+    actor_id: int | None,
 ) -> None:
     contact = Contact.objects.select_for_update(of=("self",), no_key=True).get(pk=contact_id)
     company = company_named(name=company_name, now=now) if company_name.strip() else None
@@ -120,7 +126,7 @@ def _move(
         "contact.updated",
         contact_id,
         now,
-        Origin.USER,
+        origin,
         company_id=new_id,
         data=changes_data([line]),
         actor_id=actor_id,

@@ -8,6 +8,7 @@ from flows.success.added_to_selection import SelectionMembership
 from flows.success.base import SuccessKind
 from flows.success.criteria import CriteriaHold
 from flows.success.follow_up_created import FollowUpCreated
+from flows.success.outside_event import OutsideEventSuccess
 from flows.success.request_created import RequestCreated
 from flows.success.sale_created import SaleCreated
 from flows.success.sale_created_on_company import SaleCreatedOnCompany
@@ -24,5 +25,6 @@ SUCCESS_KINDS: KindTable[SuccessKind] = KindTable(
         SaleCreatedOnCompany(),
         SaleSold(),
         RequestCreated(),
+        OutsideEventSuccess(),
     ],
 )

@@ -8,6 +8,7 @@ from flows.triggers.added_to_selection import AddedToSelection
 from flows.triggers.base import TriggerKind
 from flows.triggers.contact_created import ContactCreated
 from flows.triggers.contact_updated import ContactUpdated
+from flows.triggers.outside_event import OutsideEventTrigger
 from flows.triggers.request_created import RequestCreated
 from flows.triggers.sale_created import SaleCreated
 from flows.triggers.sale_lost import SaleLost
@@ -24,5 +25,6 @@ TRIGGER_KINDS: KindTable[TriggerKind] = KindTable(
         SaleSold(),
         SaleLost(),
         RequestCreated(),
+        OutsideEventTrigger(),
     ],
 )

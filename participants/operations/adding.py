@@ -20,12 +20,14 @@ from django.http import QueryDict
 from accounts.audit import write_audit
 from accounts.models import Membership, Tenant, User
 from accounts.queries import active_membership
+from core.db.cursors import raw_cursor
 from core.jobs import JobFailed, Slice, run_slice, wake_after_commit
 from core.models import Job
 from core.tenancy import require_tenant_id
 from crm.models import Contact, SelectionMember
 from crm.queries import listing
 from crm.queries.reach import contacts_for
+from crm.queries.who import find_contacts
 from flows.models import Flow
 from participants.operations.enrol import Source, suggest
 from participants.words import GONE
@@ -115,6 +117,24 @@ def start_adding(*, flow_id: int, chosen: Chosen, token: str, member: Membership
     else:
         wake_after_commit(job)
     return job
+
+
+@transaction.atomic
+def add_by_api(*, flow_id: int, contacts: Sequence[int | str], now: dt.datetime) -> dict[str, int]:
+    """Suggest contacts (ids or e-mail addresses) for a flow here and now; return how many got which verdict.
+
+    Those who are not known count as "unknown". Raises FlowClosed, Flow.DoesNotExist.
+    """
+    flow = Flow.objects.get(pk=flow_id, deleted_at=None)
+    if flow.status == Flow.Status.NOT_RUNNING:
+        raise FlowClosed(f"{flow.name} is not running, so nobody can be added.")
+    with raw_cursor() as cursor:
+        found = find_contacts(cursor, contacts)
+    known = sorted({one[0] for one in found if one is not None})
+    verdicts = suggest(flow_id=flow_id, contact_ids=known, source=Source("api"), now=now).verdicts
+    sums = {str(verdict): number for verdict, number in verdicts.items()}
+    unknown = sum(one is None for one in found)
+    return {**sums, "unknown": unknown} if unknown else sums
 
 
 class AddToFlow:
