@@ -203,7 +203,7 @@ def _branches(node: StepNode, drawing: _Drawing) -> Iterator[BranchCard]:
         yield BranchCard(
             id=branch.id,
             name=name,
-            summary=drawing.criteria.get(id(branch), ""),
+            summary=drawing.criteria.get(id(branch), "") or _asked(node, branch, drawing.ctx),
             is_else=position == len(node.branches) - 1,
             is_first=position == 0,
             exits=branch.exit is not None,
@@ -211,6 +211,11 @@ def _branches(node: StepNode, drawing: _Drawing) -> Iterator[BranchCard]:
             places=places,
             last=last,
         )
+
+
+def _asked(node: StepNode, branch: Branch, ctx: CheckContext) -> str:
+    readable = branch is not node.branches[-1] and is_valid_settings(node)
+    return STEP_KINDS[node.kind].branch_summary(node, branch, ctx) if readable else ""
 
 
 def _described(document: FlowDocument) -> dict[int, str]:

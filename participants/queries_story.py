@@ -251,9 +251,13 @@ def _told(flow_id: int, revision: int) -> _Told | None:
         document = revision_document(flow_id, revision)
     except NeverSaved:
         return None
-    branches = [branch for node in document.walk() for branch in node.branches if branch.criteria is not None]
-    words = describe_all([branch.criteria for branch in branches if branch.criteria is not None])
-    return _Told(document, check_context(document), dict(zip((b.id for b in branches), words, strict=True)))
+    names = check_context(document)
+    asking = [(node, branch) for node in document.walk() for branch in node.branches[:-1]]
+    by_criteria = [branch for _, branch in asking if branch.criteria is not None]
+    texts = describe_all([branch.criteria for branch in by_criteria if branch.criteria is not None])
+    words = {branch.id: STEP_KINDS[node.kind].branch_summary(node, branch, names) for node, branch in asking}
+    words |= dict(zip((branch.id for branch in by_criteria), texts, strict=True))
+    return _Told(document, names, words)
 
 
 def _messages(participant: Participant) -> dict[int, SentMessage]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from crm.criteria.schema import Criteria
 from flows.document import Branch, ExitSettings, FlowDocument, StepNode
@@ -28,10 +29,15 @@ def add_branch(
 
 
 def update_branch(
-    document: FlowDocument, *, branch_id: uuid.UUID, name: str, criteria: Criteria | None
+    document: FlowDocument,
+    *,
+    branch_id: uuid.UUID,
+    name: str,
+    criteria: Criteria | None,
+    settings: dict[str, Any] | None = None,
 ) -> FlowDocument:
-    """Rename a branch and set its criteria."""
-    change = {"name": name, "criteria": criteria}
+    """Rename a branch and set what it asks for: criteria, or settings of what the split is based on."""
+    change = {"name": name, "criteria": criteria, "settings": settings or {}}
     return checked(with_branch(document, branch_id, lambda branch: branch.model_copy(update=change)))
 
 

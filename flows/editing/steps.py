@@ -20,6 +20,7 @@ from flows.editing.tree import (
     with_step,
     with_steps,
 )
+from flows.steps.table import STEP_KINDS
 
 
 def insert(document: FlowDocument, *, slot: Slot, node: StepNode) -> FlowDocument:
@@ -67,7 +68,11 @@ def update(
 ) -> FlowDocument:
     """Change what a step says and does."""
     change = {"title": title, "note": note, "settings": settings}
-    return checked(with_step(document, step_id, lambda node: node.model_copy(update=change)))
+
+    def changed(node: StepNode) -> StepNode:
+        return STEP_KINDS[node.kind].adopt(node, node.model_copy(update=change))
+
+    return checked(with_step(document, step_id, changed))
 
 
 def remove(document: FlowDocument, *, step_id: uuid.UUID, keep: uuid.UUID | None = None) -> FlowDocument:

@@ -17,6 +17,7 @@ from flows.panels.base import Panel
 from flows.panels.choices import flow_choices
 from flows.steps.forms import StepForm, choose, to_number
 from flows.steps.selections import selection_choices
+from flows.steps.split import basis_of
 from flows.steps.table import STEP_KINDS
 from flows.validation import node_problems
 
@@ -81,7 +82,9 @@ class BranchForm(CriteriaForm):
         label="Then suggest for flow", required=False, coerce=to_number, empty_value=None
     )
 
-    def __init__(self, *, branch: Branch, flow_id: int, data: QueryDict | None = None) -> None:
+    def __init__(
+        self, *, split: StepNode, branch: Branch, flow_id: int, data: QueryDict | None = None
+    ) -> None:
         exit_ = branch.exit or ExitSettings()
         initial = {
             "name": branch.name,
@@ -92,6 +95,19 @@ class BranchForm(CriteriaForm):
         super().__init__(data, initial=initial, criteria=branch.criteria)
         choose(self, "exit_selection", selection_choices(exit_.selection, empty="None"))
         choose(self, "exit_flow", flow_choices(exit_.flow, but=flow_id))
+        is_else = branch is split.branches[-1]
+        self.basis = None if is_else else basis_of(split)
+        self.asked = () if self.basis is None else tuple(self.basis.fields(split, branch, flow_id).items())
+        self.fields.update(self.asked)
+
+    @property
+    def asked_fields(self) -> list[forms.BoundField]:
+        """The fields of what the split is based on."""
+        return [self[name] for name, _ in self.asked]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the branch asks for, where that is not criteria."""
+        return {} if self.basis is None else self.basis.settings(self.cleaned_data)
 
     def exit(self) -> ExitSettings | None:
         """Return the exit, or None for a branch that joins."""
@@ -124,20 +140,29 @@ class BranchPanel(Panel):
     def form(self, data: QueryDict | None = None) -> BranchForm:
         """The branch's form."""
         split, position = self.found()
-        return BranchForm(branch=split.branches[position], flow_id=self.designer.flow.pk, data=data)
+        flow_id = self.designer.flow.pk
+        return BranchForm(split=split, branch=split.branches[position], flow_id=flow_id, data=data)
 
     def context(self) -> dict[str, Any]:
         """The split, and whether it is everyone else."""
         split, position = self.found()
-        return {"split": split, "is_else": self.is_else, "branch": split.branches[position]}
+        return {
+            "split": split,
+            "is_else": self.is_else,
+            "branch": split.branches[position],
+            "by_criteria": basis_of(split).by_criteria,
+        }
 
     def change(self, form: BranchForm) -> Change:
         """Store name, criteria and end."""
-        criteria = None if self.is_else else form.criteria()
+        by_criteria = form.basis is not None and form.basis.by_criteria
+        criteria, settings = form.criteria() if by_criteria else None, form.settings()
         name, exit_, branch_id = form.cleaned_data["name"], form.exit(), self.id
 
         def changed(document: FlowDocument) -> FlowDocument:
-            named = update_branch(document, branch_id=branch_id, name=name, criteria=criteria)
+            named = update_branch(
+                document, branch_id=branch_id, name=name, criteria=criteria, settings=settings
+            )
             return end_branch(named, branch_id=branch_id, exit_=exit_)
 
         return changed

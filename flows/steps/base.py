@@ -298,6 +298,14 @@ class StepKind:
         """Yield what the step uses."""
         return ()
 
+    def branch_summary(self, node: StepNode, branch: Branch, names: CheckContext) -> str:
+        """Return what a branch asks for, in words, where that is not criteria."""
+        return ""
+
+    def adopt(self, old: StepNode, new: StepNode) -> StepNode:
+        """Return the step as it is after its settings were changed from `old`; may put its branches right."""
+        return new
+
     def on_failed_guard(self, node: StepNode) -> str:
         """Return `drop` or `skip`: what a failed channel guard does to the participant."""
         return "drop"

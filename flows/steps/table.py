@@ -9,6 +9,7 @@ from flows.steps.create_follow_up import CreateFollowUp
 from flows.steps.create_request import CreateRequest
 from flows.steps.create_sale import CreateSale
 from flows.steps.distribute_to_owner import DistributeToOwner
+from flows.steps.go_to_flow import GoToFlow
 from flows.steps.notify_by_sms import NotifyBySms
 from flows.steps.remove_from_selection import RemoveFromSelection
 from flows.steps.send_email import SendEmail
@@ -34,5 +35,6 @@ STEP_KINDS: KindTable[StepKind] = KindTable(
         CreateSale(),
         DistributeToOwner(),
         NotifyBySms(),
+        GoToFlow(),
     ],
 )

@@ -1,0 +1,53 @@
+"""What a split may be based on. A basis says what a branch asks for, in words, and who takes which branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django import forms
+
+from flows.document import Branch, StepNode
+from flows.steps.base import CheckContext, Cohort, Reference, StepContext
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """The branch that a participant takes, by its position, and the values that were seen."""
+
+    position: int
+    seen: Mapping[str, Any] | None = None
+
+
+class Basis:
+    """Base. One instance each is listed in flows.steps.split.table, in the order of the panel's menu."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    # Whether a branch is described by criteria (crm's editor) instead of fields of its own.
+    by_criteria: ClassVar[bool] = False
+
+    def fields(self, split: StepNode, branch: Branch, flow_id: int) -> dict[str, forms.Field]:
+        """Return the fields of a branch's panel, with their initial values."""
+        return {}
+
+    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a branch's settings from the cleaned fields."""
+        return {}
+
+    def summary(self, split: StepNode, branch: Branch, names: CheckContext) -> str:
+        """Return what the branch asks for, in words; empty where nothing is chosen."""
+        return ""
+
+    def problems(self, split: StepNode, branch: Branch, names: CheckContext) -> Iterable[str]:
+        """Yield what is wrong with a branch; never asked of everyone else."""
+        return ()
+
+    def references(self, split: StepNode) -> Iterable[Reference]:
+        """Yield what the branches name."""
+        return ()
+
+    def judge(self, node: StepNode, cohort: Cohort, ctx: StepContext) -> dict[int, Took]:
+        """Return, by participant, the leftmost branch that holds; who is missing is everyone else. Set-based."""
+        raise NotImplementedError

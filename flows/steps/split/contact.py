@@ -1,0 +1,54 @@
+"""Split on contact and company data: criteria, judged for the whole cohort with one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from crm.criteria.sql import FROM, compile_criteria
+from crm.criteria.validate import problems as criteria_problems
+from flows.criteria_uses import criteria_uses
+from flows.document import Branch, StepNode
+from flows.steps.base import CheckContext, Cohort, Reference, StepContext
+from flows.steps.split.base import Basis, Took
+
+
+class ContactData(Basis):
+    """See the module."""
+
+    name = "contact"
+    label = "Contact and company data"
+    by_criteria = True
+
+    def problems(self, split: StepNode, branch: Branch, names: CheckContext) -> Iterable[str]:
+        """There must be criteria that make sense."""
+        if branch.criteria is None or branch.criteria.is_empty:
+            yield "has no criteria"
+        else:
+            yield from (f": {text}" for text in criteria_problems(branch.criteria))
+
+    def references(self, split: StepNode) -> Iterable[Reference]:
+        """Yield what the criteria name."""
+        for branch in split.branches:
+            if branch.criteria is not None:
+                yield from criteria_uses(branch.criteria)
+
+    def judge(self, node: StepNode, cohort: Cohort, ctx: StepContext) -> dict[int, Took]:
+        """One CASE over the branches."""
+        cases, params = [], []
+        for position, branch in enumerate(node.branches[:-1]):
+            if branch.criteria is None or branch.criteria.is_empty:
+                continue
+            compiled = compile_criteria(branch.criteria, now=ctx.now, zone=ctx.settings.zone)
+            cases.append(f"WHEN {compiled.sql} THEN {position}")
+            params.extend(compiled.params)
+        if not cases:
+            return {}
+        sql: Any = (
+            f"SELECT c.id, CASE {' '.join(cases)} END FROM {FROM} "
+            "WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[])"
+        )
+        ctx.cursor.execute(sql, [*params, ctx.tenant_id, cohort.contact_ids])
+        took = {contact: position for contact, position in ctx.cursor.fetchall() if position is not None}
+        ways = {position: Took(position) for position in set(took.values())}
+        return {t.id: ways[took[t.contact_id]] for t in cohort if t.contact_id in took}

@@ -1,0 +1,97 @@
+"""Split on what the contact did since entering this flow, the triggering event included: clicked, opened, submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+
+from flows.document import Branch, StepNode
+from flows.steps.action_choices import action_choices, action_of, code_of
+from flows.steps.actions import Action, what_they_did
+from flows.steps.base import CheckContext, Cohort, Reference, StepContext
+from flows.steps.split.base import Basis, Took
+
+
+class Did(Basis):
+    """Base of the three: they differ in the actions that a branch may choose from."""
+
+    kind: str
+    asks: str
+
+    def fields(self, split: StepNode, branch: Branch, flow_id: int) -> dict[str, forms.Field]:
+        """Boxes to tick; any one of the chosen is enough."""
+        kept = [code_of(action) for action in _acts(branch)]
+        return {
+            "acts": forms.MultipleChoiceField(
+                label=self.asks,
+                required=False,
+                choices=action_choices(flow_id, kept=kept, kinds=(self.kind,)),
+                initial=kept,
+                widget=forms.CheckboxSelectMultiple,
+            )
+        }
+
+    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the actions."""
+        return {"acts": [action_of(code).model_dump(exclude_defaults=True) for code in given["acts"]]}
+
+    def summary(self, split: StepNode, branch: Branch, names: CheckContext) -> str:
+        """Return the actions in words."""
+        return " or ".join(action.label(names) for action in _acts(branch))
+
+    def problems(self, split: StepNode, branch: Branch, names: CheckContext) -> Iterable[str]:
+        """Something must be chosen, and must still exist."""
+        if not _acts(branch):
+            yield "has nothing chosen"
+        yield from (f": {text}" for action in _acts(branch) if (text := action.problem(names)))
+
+    def references(self, split: StepNode) -> Iterable[Reference]:
+        """Yield the emails, links and forms."""
+        for branch in split.branches:
+            for action in _acts(branch):
+                yield from action.references()
+
+    def judge(self, node: StepNode, cohort: Cohort, ctx: StepContext) -> dict[int, Took]:
+        """One statement reads what the whole cohort did."""
+        rules = [
+            (position, a.filter) for position, branch in enumerate(node.branches[:-1]) for a in _acts(branch)
+        ]
+        did = what_they_did(
+            ctx.cursor,
+            tenant_id=ctx.tenant_id,
+            travellers=cohort.travellers,
+            since={t.id: t.enrolled_at for t in cohort},
+            actions=[rule for _, rule in rules],
+            with_trigger=True,
+        )
+        took = {}
+        for participant, done in did.items():
+            first = min(done, key=lambda one: (rules[one.position][0], one.at))
+            took[participant] = Took(
+                rules[first.position][0], {"at": first.at.isoformat(), "event": first.event_id}
+            )
+        return took
+
+
+def _acts(branch: Branch) -> list[Action]:
+    return [Action.model_validate(one) for one in branch.settings.get("acts", ())]
+
+
+class Clicked(Did):
+    """See the module."""
+
+    name = "clicked"
+    label = "Link clicked"
+    kind = "click"
+    asks = "Who clicked one of these"
+
+
+class Opened(Did):
+    """See the module."""
+
+    name = "opened"
+    label = "Email opened"
+    kind = "open"
+    asks = "Who opened one of these"

@@ -1,0 +1,111 @@
+"""Split on the membership of a selection or a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+
+from crm.criteria.schema import Criteria, Group, Line
+from crm.criteria.sql import FROM, compile_criteria
+from crm.models import Project
+from flows.document import Branch, StepNode
+from flows.steps.base import CheckContext, Cohort, Reference, StepContext
+from flows.steps.forms import number_choices, to_number
+from flows.steps.selections import selection_choices
+from flows.steps.split.base import Basis, Took
+
+
+class Membership(Basis):
+    """Base of the two: the members of what a branch names."""
+
+    kind: str
+
+    def choices(self, chosen: int | None) -> list[tuple[str, str]]:
+        """Return what may be chosen."""
+        raise NotImplementedError
+
+    def fields(self, split: StepNode, branch: Branch, flow_id: int) -> dict[str, forms.Field]:
+        """One choice."""
+        chosen = branch.settings.get(self.kind)
+        return {
+            self.kind: forms.TypedChoiceField(
+                label=f"Members of the {self.kind}",
+                required=False,
+                coerce=to_number,
+                empty_value=None,
+                choices=self.choices(chosen),
+                initial=chosen,
+            )
+        }
+
+    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the chosen one."""
+        return {self.kind: given[self.kind]}
+
+    def summary(self, split: StepNode, branch: Branch, names: CheckContext) -> str:
+        """Name it."""
+        chosen = branch.settings.get(self.kind)
+        return f"member of “{names.name(self.kind, chosen) or 'something deleted'}”" if chosen else ""
+
+    def problems(self, split: StepNode, branch: Branch, names: CheckContext) -> Iterable[str]:
+        """One must be chosen and exist."""
+        chosen = branch.settings.get(self.kind)
+        if chosen is None:
+            yield f"names no {self.kind}"
+        elif names.name(self.kind, chosen) is None:
+            yield f": the {self.kind} was deleted, choose another"
+
+    def references(self, split: StepNode) -> Iterable[Reference]:
+        """Yield the chosen ones."""
+        for branch in split.branches:
+            if branch.settings.get(self.kind) is not None:
+                yield Reference(self.kind, branch.settings[self.kind])
+
+    def judge(self, node: StepNode, cohort: Cohort, ctx: StepContext) -> dict[int, Took]:
+        """One statement, by the same words that criteria ask for members with."""
+        cases, params = [], []
+        for position, branch in enumerate(node.branches[:-1]):
+            chosen = branch.settings.get(self.kind)
+            if chosen is None:
+                continue
+            line = Line(field=f"contact.{self.kind}s", operator="one_of", values=(chosen,))
+            criteria = Criteria(groups=(Group(lines=(line,)),))
+            compiled = compile_criteria(criteria, now=ctx.now, zone=ctx.settings.zone)
+            cases.append(f"WHEN {compiled.sql} THEN {position}")
+            params.extend(compiled.params)
+        if not cases:
+            return {}
+        sql: Any = (
+            f"SELECT c.id, CASE {' '.join(cases)} END FROM {FROM} "
+            "WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[])"
+        )
+        ctx.cursor.execute(sql, [*params, ctx.tenant_id, cohort.contact_ids])
+        took = {contact: position for contact, position in ctx.cursor.fetchall() if position is not None}
+        return {t.id: Took(took[t.contact_id]) for t in cohort if t.contact_id in took}
+
+
+class SelectionMembership(Membership):
+    """See the module."""
+
+    name = "selection"
+    label = "Membership of a selection"
+    kind = "selection"
+
+    def choices(self, chosen: int | None) -> list[tuple[str, str]]:
+        """Return the selections."""
+        return selection_choices(chosen)
+
+
+class ProjectMembership(Membership):
+    """See the module."""
+
+    name = "project"
+    label = "Membership of a project"
+    kind = "project"
+
+    def choices(self, chosen: int | None) -> list[tuple[str, str]]:
+        """Return the projects."""
+        pairs = list(Project.objects.order_by("name").values_list("id", "name"))
+        return number_choices(pairs, chosen, "A project that was deleted")
