@@ -8,7 +8,8 @@ from accounts.models import Membership
 from crm.criteria.field import Field
 from crm.criteria.sources import Choice as Choice
 from crm.criteria.sources import has_source, source_named
-from crm.models import ListItem, Project, Selection
+from crm.models import ListItem, Project, RequestCategory, RequestType, SaleType, Selection
+from crm.models.choices import NamedChoice
 from crm.places import COUNTRIES, LANGUAGES
 
 MOST_CHOICES = 500
@@ -49,6 +50,9 @@ def names_of(wanted: Mapping[str, Iterable[int]]) -> dict[str, dict[int, str]]:
         found["selection"] = dict(Selection.objects.filter(pk__in=ids["selection"]).values_list("pk", "name"))
     if ids.get("project"):
         found["project"] = dict(Project.objects.filter(pk__in=ids["project"]).values_list("pk", "name"))
+    for source in _MODELS.keys() & ids.keys():
+        named = _MODELS[source]._default_manager.filter(pk__in=ids[source])
+        found[source] = dict(named.values_list("pk", "name"))
     if ids.get("user"):
         rows = Membership.objects.filter(user_id__in=ids["user"]).select_related("user")
         found["user"] = {row.user_id: str(row.user) for row in rows}
@@ -57,7 +61,7 @@ def names_of(wanted: Mapping[str, Iterable[int]]) -> dict[str, dict[int, str]]:
 
 def source_of(field: Field) -> str:
     """Return which of names_of's sources names a list field's ids; "" for codes."""
-    if field.choices in {"user", "selection", "project"} or has_source(field.choices):
+    if field.choices in {"user", "selection", "project", *_MODELS} or has_source(field.choices):
         return field.choices
     return "" if field.choices in {"", "country", "language"} else "item"
 
@@ -75,10 +79,20 @@ def _projects() -> list[Choice]:
     return [Choice(str(p.pk), p.name) for p in Project.objects.all()[:MOST_CHOICES]]
 
 
+def _of_model(model: type[NamedChoice]) -> Callable[[], list[Choice]]:
+    return lambda: [Choice(str(row.pk), row.name, row.retired) for row in model._default_manager.all()]
+
+
+_MODELS: dict[str, type[NamedChoice]] = {
+    "sale_type": SaleType,
+    "request_type": RequestType,
+    "request_category": RequestCategory,
+}
 _BY_SOURCE: dict[str, Callable[[], list[Choice]]] = {
     "country": lambda: [Choice(code, name) for code, name in COUNTRIES.items()],
     "language": lambda: [Choice(code, name) for code, name in LANGUAGES.items()],
     "user": users,
     "selection": _selections,
     "project": _projects,
+    **{source: _of_model(model) for source, model in _MODELS.items()},
 }

@@ -22,11 +22,15 @@ Choices = Literal[
     "form",
     "link",
     "flow",
+    "sale_type",
+    "request_type",
+    "request_category",
 ]
 
 CONTACT, COMPANY, MEMBERSHIP, CONSENT = "Contact", "Company", "Membership", "Consent and subscription"
 ENGAGEMENT, HISTORY = "Engagement", "Flow history"
-GROUPS = (CONTACT, COMPANY, MEMBERSHIP, CONSENT, ENGAGEMENT, HISTORY)
+SALES, REQUESTS = "Sales", "Requests"
+GROUPS = (CONTACT, COMPANY, MEMBERSHIP, CONSENT, SALES, REQUESTS, ENGAGEMENT, HISTORY)
 
 # The events after which a value of the contact or its company may be another.
 CHANGED = frozenset({"contact.created", "contact.updated"})

@@ -22,12 +22,14 @@ _KIND: dict[Choices, str] = {
     "form": "form",
     "link": "link",
     "flow": "flow",
+    "sale_type": "sale_type",
+    "request_type": "request_type",
+    "request_category": "request_category",
 }
 
 
 def references(criteria: Criteria) -> Iterator[tuple[str, int]]:
-    """Yield (kind, id) for the custom fields, subscription types, list values, users, selections, projects, emails,
-    forms, links and flows that the lines name. Queries only for the tenant's own fields."""
+    """Yield (kind, id) for everything that the lines name. Queries only for the tenant's own fields."""
     lines = list(lines_of(criteria))
     fields = fields_by_key(line.field for line in lines)
     for line in lines:
