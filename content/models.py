@@ -101,6 +101,25 @@ class SmsVersion(TenantModel):
         ]
 
 
+class NoticeVersion(TenantModel):
+    """What one step's mail to colleagues said from one change to the next. Immutable; no links are tracked in it.
+
+    The step (a plain id: flows lie above) is what an email is to its versions: the newest one is sent.
+    """
+
+    step_id = models.UUIDField()
+    number = models.IntegerField()
+    subject = models.CharField(max_length=400)
+    text = models.TextField()
+    custom_keys = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "step_id", "number"], name="notice_version_once")
+        ]
+
+
 class MessageLink(HotTenantModel):
     """A link of one version: its position, and its address (a Jinja2 text where it holds merge tags), or the
     registered link that it is."""

@@ -17,6 +17,7 @@ from content.compile import Compiled
 from content.filters import one_line
 from content.kept_values import KEY, kept, restored, values_named
 from content.models import EmailVersion, MessageLink
+from content.notices import is_notice, render_notices
 from content.sandbox import HTML, LINK, TEXT, paths_of
 from content.sms_rendering import render_texts
 from content.values import Values, tenant_values, values_of
@@ -63,8 +64,9 @@ def _prepare(ids: tuple[int, int], subject: str, html: str, text: str, paths: Se
 def render_batch(jobs: Sequence[RenderJob]) -> dict[int, Rendered | RenderFailed]:
     """Render messages of the open tenant scope, each with its newest content."""
     texts = [job for job in jobs if job.channel == "sms"]
-    mails = [job for job in jobs if job.channel != "sms"]
-    return {**_render_mails(mails), **render_texts(texts)}
+    notices = [job for job in jobs if job.channel != "sms" and is_notice(job)]
+    mails = [job for job in jobs if job.channel != "sms" and not is_notice(job)]
+    return {**_render_mails(mails), **render_texts(texts), **render_notices(notices)}
 
 
 def _render_mails(jobs: Sequence[RenderJob]) -> dict[int, Rendered | RenderFailed]:

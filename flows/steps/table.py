@@ -10,6 +10,7 @@ from flows.steps.create_request import CreateRequest
 from flows.steps.create_sale import CreateSale
 from flows.steps.distribute_to_owner import DistributeToOwner
 from flows.steps.go_to_flow import GoToFlow
+from flows.steps.notify_by_email import NotifyByEmail
 from flows.steps.notify_by_sms import NotifyBySms
 from flows.steps.remove_from_selection import RemoveFromSelection
 from flows.steps.send_email import SendEmail
@@ -34,6 +35,7 @@ STEP_KINDS: KindTable[StepKind] = KindTable(
         CreateRequest(),
         CreateSale(),
         DistributeToOwner(),
+        NotifyByEmail(),
         NotifyBySms(),
         GoToFlow(),
     ],
