@@ -176,6 +176,7 @@ JOB_KINDS = [
     "crm.importing.job.IMPORT_CONTACTS",
     "crm.operations.bulk_add.ADD_TO_SELECTION",
     "participants.operations.adding.ADD_TO_FLOW",
+    "content.jobs.PROCESS_SUBMISSION",
 ]
 # Where personal values lie, room by room (core.erasure): every text and JSON column stands in one of these tables.
 ERASURE = [
@@ -208,7 +209,7 @@ PAGE_STATEMENT_TIMEOUT = "10s"
 CELERY_QUEUE = "millrace"
 TICK_SECONDS = 1
 # Sections of the home page, in order: functions (member, now) -> list of accounts.home.HomePart.
-HOME_PARTS = ["reporting.home.home_parts"]
+HOME_PARTS = ["reporting.home.home_parts", "content.home.home_parts"]
 # Numbers that rooms above core add to /health/ready and /health/metrics.
 HEALTH_PROBES = {"oldest_due_seconds": "participants.health.oldest_due_seconds"}
 # Requests a minute that one API key may make.

@@ -71,19 +71,23 @@ class Result:
     compiled: Compiled | None = None
 
 
-def compile_email(source: Source, *, tree: TagTree) -> Result:
-    """Check and compile an email. Every problem names its place; with a problem nothing is compiled."""
+def compile_email(source: Source, *, tree: TagTree, is_marketing: bool = True) -> Result:
+    """Check and compile an email. Every problem names its place; with a problem nothing is compiled.
+
+    What is no marketing gets no footer of ours: its source says who writes.
+    """
     source = replace(source, mjml=unescaped(source.mjml))
     problems = _check(source, tree)
     markup = read_markup(source.mjml)
     if problems or markup.problems:
         return Result([*problems, *markup.problems])
-    hidden = Hidden(_with_footer(_wrapped(source.mjml, markup.loose), source.mjml))
+    wrapped = _wrapped(source.mjml, markup.loose)
+    hidden = Hidden(_with_footer(wrapped, source.mjml) if is_marketing else wrapped)
     try:
         page = _to_html(hidden.source)
     except ValueError as error:
         return Result([Problem("mjml", f"The content cannot be compiled: {error}")])
-    return _finish(source, hidden, page)
+    return _finish(source, hidden, page, is_marketing=is_marketing)
 
 
 def _check(source: Source, tree: TagTree) -> list[Problem]:
@@ -137,14 +141,14 @@ def _to_html(mjml: str) -> str:
     )
 
 
-def _finish(source: Source, hidden: Hidden, page: str) -> Result:
+def _finish(source: Source, hidden: Hidden, page: str, *, is_marketing: bool) -> Result:
     lost = hidden.lost(page)
     if lost:
         message = "This merge tag is not in the compiled email: it stands where MJML leaves it out."
         return Result([problem_at("mjml", source.mjml, source.mjml.find(lost[0].text), message)])
     tracker = LinkTracker()
     linked = tracker.in_html(page, hidden.restore)
-    text = _text_part(source, hidden, linked, tracker)
+    text = _text_part(source, hidden, linked, tracker, is_marketing=is_marketing)
     html = _dressed(hidden.restore(linked), source.preheader)
     problems = _template_problems(html, text)
     if problems:
@@ -163,10 +167,10 @@ def _finish(source: Source, hidden: Hidden, page: str) -> Result:
     )
 
 
-def _text_part(source: Source, hidden: Hidden, page: str, tracker: LinkTracker) -> str:
+def _text_part(source: Source, hidden: Hidden, page: str, tracker: LinkTracker, *, is_marketing: bool) -> str:
     if source.own_text is None:
         return hidden.restore(text_from_html(page))
-    footer = "" if always_shows(source.own_text, _UNSUBSCRIBE) else _TEXT_FOOTER
+    footer = "" if not is_marketing or always_shows(source.own_text, _UNSUBSCRIBE) else _TEXT_FOOTER
     return tracker.in_text(source.own_text.strip().replace("\r\n", "\n")) + "\n" + footer
 
 

@@ -1,8 +1,9 @@
-"""Content is written for everybody: links and versions hold merge tags, never a person's values."""
+"""Content is written for everybody: links and versions hold merge tags, never a person's values. What people sent by
+forms is theirs."""
 
 from __future__ import annotations
 
-from core.erasure import Place, Room
+from core.erasure import EMPTY, NO_DATA, Place, Room
 
 _WRITTEN = ("subject", "preheader", "mjml", "text")
 ERASURE = Room(
@@ -13,6 +14,20 @@ ERASURE = Room(
         Place("content_noticeversion", ("subject", "text", "custom_keys")),
         Place("content_emaillock", ("flow_name", "url")),
         Place("content_messagelink", ("url", "label")),
+        Place("content_form", ("name", "document")),
+        # Open ones are over: nothing can come of answers that are gone.
+        Place(
+            "content_formsubmission",
+            ("wording",),
+            {
+                "answers": NO_DATA,
+                "email_norm": EMPTY,
+                "ip_hash": EMPTY,
+                "error": EMPTY,
+                "status": "CASE WHEN t.status IN ('processed', 'rejected') THEN t.status ELSE 'rejected' END",
+            },
+            "t.contact_id = %(contact)s::bigint OR t.email_norm = ANY(%(addresses)s::text[])",
+        ),
         Place("content_trackedlink", ("name", "key", "folder", "shows", "url", "heading", "text", "actions")),
     )
 )

@@ -8,6 +8,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from content.models_form import Form as Form
+from content.models_form import FormSubmission as FormSubmission
 from content.models_link import TrackedLink as TrackedLink
 from core.models import HotTenantModel, TenantForeignKey, TenantModel
 
@@ -24,6 +26,8 @@ class Email(TenantModel):
     text_is_own = models.BooleanField(default=False)
     language = models.CharField(max_length=10, blank=True)
     revision = models.IntegerField(default=0)
+    # Made by the system from a form's own words: no library shows it, nobody edits it.
+    is_internal = models.BooleanField(default=False)
     current = TenantForeignKey(
         "content.EmailVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

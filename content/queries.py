@@ -80,7 +80,7 @@ def locks_of(email_id: int, *, hidden: Collection[int] = ()) -> list[EmailLock]:
 
 
 def _alive() -> QuerySet[Email]:
-    return Email.objects.filter(deleted_at=None)
+    return Email.objects.filter(deleted_at=None, is_internal=False)
 
 
 def _choice(email: Email) -> EmailChoice:

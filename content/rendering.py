@@ -15,12 +15,14 @@ from jinja2 import Template
 
 from content.compile import Compiled
 from content.filters import one_line
+from content.form_mail import confirm_url
 from content.kept_values import KEY, kept, restored, values_named
 from content.models import EmailVersion, MessageLink
 from content.notices import is_notice, render_notices
 from content.sandbox import HTML, LINK, TEXT, paths_of
 from content.sms_rendering import render_texts
 from content.values import Values, tenant_values, values_of
+from core.tenancy import require_tenant_id
 from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob
 
 MAX_HTML = 2_000_000
@@ -85,7 +87,7 @@ def _render_mails(jobs: Sequence[RenderJob]) -> dict[int, Rendered | RenderFaile
             continue
         known = contacts.get(job.contact_id, {}) if job.contact_id is not None else {}
         context = {**known, "tenant": tenant, "event": job.values.get("event") or {}}
-        result[job.message_id] = _render(ready, context, job.links)
+        result[job.message_id] = _render(ready, context, job.links, job.values.get("submission"))
     return result
 
 
@@ -95,8 +97,13 @@ def _newest_versions(version_ids: set[int]) -> dict[int, int]:
     return {old: new or old for old, new in rows}
 
 
-def _render(ready: Templates, context: Values, links: MessageLinks) -> Rendered | RenderFailed:
+def _render(
+    ready: Templates, context: Values, links: MessageLinks, submission_id: int | None = None
+) -> Rendered | RenderFailed:
     context["links"] = {
+        "confirm": confirm_url(tenant_id=require_tenant_id(), submission_id=submission_id)
+        if submission_id
+        else "",
         "unsubscribe": links.unsubscribe,
         "preferences": links.preferences,
         "view_in_browser": links.view,

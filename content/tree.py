@@ -58,7 +58,8 @@ LINKS = [
     MergeField("links.preferences", "Preferences", "url"),
     MergeField("links.view_in_browser", "View in browser", "url"),
 ]
-_OURS = frozenset(item.path for item in LINKS)
+# A form's confirmation has this one: it leads to what one submission waits for.
+_OURS = frozenset(item.path for item in LINKS) | {"links.confirm"}
 # Loops may run over these and nothing else.
 LISTS = frozenset({"contact.interests"})
 

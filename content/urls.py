@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from content.views import editor, library, links, sent
+from content.views import editor, forms, library, links, sent, submissions
 
 app_name = "content"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,6 +20,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:email_id>/delete/", library.delete, name="delete"),
     path("messages/<int:contact_id>/<int:message_id>/", sent.message, name="message"),
     path("messages/<int:contact_id>/<int:message_id>/mail/", sent.message_frame, name="message_frame"),
+    path("forms/", forms.forms, name="forms"),
+    path("forms/new/", forms.new, name="form_new"),
+    path("forms/<int:form_id>/", forms.form, name="form"),
+    path("forms/<int:form_id>/fields/<str:field_key>/", forms.form_field, name="form_field"),
+    path("forms/<int:form_id>/settings/", forms.settings, name="form_settings"),
+    path("forms/<int:form_id>/actions/", forms.actions, name="form_actions"),
+    path("forms/<int:form_id>/preview/", forms.preview, name="form_preview"),
+    path("forms/<int:form_id>/open/", forms.switch, name="form_switch"),
+    path("forms/<int:form_id>/copy/", forms.copy, name="form_copy"),
+    path("forms/<int:form_id>/delete/", forms.delete, name="form_delete"),
+    path("submissions/", submissions.submissions, name="submissions"),
+    path("submissions/<int:submission_id>/", submissions.submission, name="submission"),
     path("links/", links.links, name="links"),
     path("links/new/", links.new, name="link_new"),
     path("links/<int:link_id>/", links.edit, name="link"),

@@ -81,6 +81,7 @@ KINDS: KindTable[EventKind] = KindTable(
         EventKind("message.delivered", "Message delivered", "check", "message"),
         EventKind("message.opened", "Message opened", "envelope-open", "message", inbox=True),
         EventKind("message.clicked", "Link clicked", "cursor-click", "message", inbox=True),
+        EventKind("form.submitted", "Form submitted", "clipboard-text", "contact", inbox=True),
         EventKind("link.clicked", "Tracked link clicked", "cursor-click", "message", inbox=True),
         EventKind("message.machine_opened", "Opened by a machine", "robot", "message"),
         EventKind("message.machine_clicked", "Link clicked by a machine", "robot", "message"),

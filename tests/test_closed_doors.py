@@ -6,6 +6,7 @@ in URLs adds it to `known_ids`, so that the refusal is not for want of an object
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from django.test import Client
 from accounts.models import Group, Role, Tenant
 from accounts.operations import invite, save_role
 from accounts.operations.api_keys import create_api_key
+from content.models import FormSubmission
 from content.operations.emails import create_email
+from content.operations.forms import create_form
 from content.operations.links import LinkDraft, create_link
 from core.tenancy import tenant_scope
 from crm.bulk import NewRequest, NewSale
@@ -63,10 +66,19 @@ def _marketing(alice: Person) -> dict[str, Any]:
         "flow_id": flow.pk,
         "folder_id": create_folder(name="Newcomers", parent_id=None).pk,
         "email_id": create_email(name="Welcome", actor=alice.user, now=LAST_MONDAY).pk,
+        **_form(alice),
         "link_id": create_link(
             draft=LinkDraft("Offer", url="https://a.test/"), actor=None, now=LAST_MONDAY
         ).pk,
     }
+
+
+def _form(alice: Person) -> dict[str, Any]:
+    form = create_form(name="Sign-up", actor=alice.user, now=LAST_MONDAY)
+    submission = FormSubmission.objects.create(
+        form=form, key=uuid.uuid4(), status="submitted", submitted_at=LAST_MONDAY
+    )
+    return {"form_id": form.pk, "field_key": "email", "submission_id": submission.pk}
 
 
 def _crm(alice: Person) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from django.test import Client
 
 from accounts.audit import first_break, write_audit
 from accounts.models import AuditEntry
+from content.models import FormSubmission
+from content.operations.forms import create_form
 from content.operations.test_sends import send_test
 from core.db.cursors import raw_cursor
 from core.erasure import rooms
@@ -37,6 +40,7 @@ from crm.models import (
 from crm.operations.erase import erase_contact, erased_among
 from crm.operations.imports import receive_upload, settle_import, start_import
 from delivery.models import BlockedAddress, Message
+from delivery.queue import NewMessage, queue_messages
 from flows.document import FlowDocument, StepNode
 from flows.operations.create import create_flow
 from flows.operations.lifecycle import save_and_start
@@ -139,6 +143,24 @@ def desk_of(contact: Contact, alice: Person) -> None:
     )
 
 
+def sign_up(contact: Contact) -> None:
+    """One submission that was processed, and one that still waits for a confirmation by its mail."""
+    form = create_form(name="Sign-up", actor=None, now=NOW)
+    told = {"email": "zerlinda@quux.test", "name": "Zerlinda", "about": "quuxnote"}
+    common = {"form": form, "answers": told, "email_norm": "zerlinda@quux.test", "submitted_at": NOW}
+    FormSubmission.objects.create(
+        **common, key=uuid.uuid4(), status="processed", contact=contact, processed_at=NOW, error="quuxnote"
+    )
+    FormSubmission.objects.create(**common, key=uuid.uuid4(), status="awaiting", expires_at=NOW)
+    row = NewMessage(
+        enrolled_on=NOW.date(), content_version_id=1, to_address="Zerlinda@quux.test", is_marketing=False
+    )
+    with raw_cursor() as cursor:
+        queue_messages(
+            cursor, tenant_id=contact.tenant_id or 0, stream_id=form.stream_id, rows=[row], now=NOW
+        )
+
+
 @pytest.fixture
 def known(world: World, alice: Person) -> Contact:
     """Zerlinda: imported, in a selection, enrolled, written to, in the audit log, rejected once, blocked."""
@@ -162,6 +184,7 @@ def known(world: World, alice: Person) -> Contact:
             address_norm="zerlinda@quux.test", reason="by_user", detail="quuxnote", at=NOW
         )
         desk_of(contact, alice)
+        sign_up(contact)
         told = NewEvent("contact.updated", contact.pk, NOW, Origin.USER, data={"old": "quuxnote"})
         with raw_cursor() as cursor:
             add_to_selection(
@@ -192,7 +215,7 @@ def test_an_erased_person_is_nowhere_in_the_database(known: Contact, alice: Pers
     assert {table for table, _ in found_in(alice)} >= {
         "crm_contact", "crm_searchword", "crm_event", "crm_importissue", "delivery_message", "delivery_blockedaddress",
         "participants_participant", "participants_suggestion", "participants_visit", "accounts_auditentry",
-        "crm_sale", "crm_request", "crm_requestmessage", "crm_followup", "crm_notification",
+        "crm_sale", "crm_request", "crm_requestmessage", "crm_followup", "crm_notification", "content_formsubmission",
     }  # fmt: skip
     with tenant_scope(alice.tenant.pk):
         before = (Visit.objects.count(), Message.objects.count(), Event.objects.count())

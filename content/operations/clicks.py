@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from accounts.models import Tenant
 from content.actions import ContactActions, run_actions
+from content.form_page import form_of_address, make_prefill
 from content.models import TrackedLink
 from content.rendering import render_address
 from content.sandbox import paths_of
@@ -77,7 +78,17 @@ def follow_link(*, ref: MessageRef, number: int, now: dt.datetime, machine: bool
         )
     record_click(message=message, link=url, label=label, now=now, machine=machine)
     address = _filled(url, message.contact_id, custom_keys, values.get("event") or {})
-    return Followed(with_utm(address, utm, medium=medium))
+    return Followed(_greeting(with_utm(address, utm, medium=medium), message, machine=machine))
+
+
+def _greeting(address: str, message: Seen, *, machine: bool) -> str:
+    """Return an address that leads to a form of ours with what tells it whom it greets; machines are nobody."""
+    form_id = form_of_address(address)
+    if form_id is None or machine or not message.counts:
+        return address
+    parts = urlsplit(address)
+    more = urlencode({"p": make_prefill(form_id, message.ref)})
+    return parts._replace(query="&".join(part for part in (parts.query, more) if part)).geturl()
 
 
 def click_registered(
@@ -103,7 +114,8 @@ def click_registered(
     if link.shows == TrackedLink.Shows.TEXT:
         return Followed(heading=link.heading, text=link.text)
     keys = [path.replace(".custom", "") for path in paths_of(link.url) if costs_a_query(path)]
-    return Followed(with_utm(_filled(link.url, message.contact_id, keys, event), utm, medium=medium))
+    address = with_utm(_filled(link.url, message.contact_id, keys, event), utm, medium=medium)
+    return Followed(_greeting(address, message, machine=machine))
 
 
 def _tell_and_act(link: TrackedLink, message: Seen, now: dt.datetime) -> None:

@@ -123,7 +123,7 @@ def save_email(*, email_id: int, draft: Draft, revision: int, actor: User | None
     email.text = draft.own_text if draft.own_text is not None else result.compiled.text
     email.revision += 1
     email.updated_at, email.updated_by = now, actor
-    email.current = _add_version(email, result.compiled, actor, now)
+    email.current = add_version(email, result.compiled, actor, now)
     email.save()
     write_audit(
         actor=actor, action="email.saved", object_kind="email", object_id=email.pk, object_name=email.name,
@@ -141,7 +141,8 @@ def _for_change(email_id: int) -> Email:
     return email
 
 
-def _add_version(email: Email, compiled: Compiled, actor: User | None, now: dt.datetime) -> EmailVersion:
+def add_version(email: Email, compiled: Compiled, actor: User | None, now: dt.datetime) -> EmailVersion:
+    """Write down what was compiled, with its links, as the email's version `revision`."""
     version = EmailVersion.objects.create(
         email=email,
         number=email.revision,

@@ -26,7 +26,8 @@ WRITERS = (Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
 
 def get_email(member: Membership, email_id: int) -> Email:
     """Return an email that was not deleted and whose flow the member may see, or raise Http404."""
-    email = Email.objects.filter(pk=email_id, deleted_at=None).select_related("current", "updated_by").first()
+    emails = Email.objects.filter(pk=email_id, deleted_at=None, is_internal=False)
+    email = emails.select_related("current", "updated_by").first()
     if email is None or (email.flow_id and email.flow_id in hidden_flows(member)):
         raise Http404
     return email

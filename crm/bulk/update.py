@@ -53,7 +53,7 @@ def update_fields(
     """
     known = targets_by_key(change.field for change in changes)
     ready = [read_change(change, known.get(change.field), country) for change in changes]
-    _check_choices(cursor, tenant_id, ready)
+    check_choices(cursor, tenant_id, ready)
     if not ready or not contact_ids:
         return UpdateResult()
     today = now.astimezone(zone or _UTC).date()
@@ -73,8 +73,8 @@ def update_fields(
     return UpdateResult(changed, skipped)
 
 
-def _check_choices(cursor: psycopg.Cursor[Any], tenant_id: int, changes: Sequence[ReadyChange]) -> None:
-    """The database knows that a value is the tenant's, not that it is of the right list."""
+def check_choices(cursor: psycopg.Cursor[Any], tenant_id: int, changes: Sequence[ReadyChange]) -> None:
+    """Raise BadChange for a value of no or another list: the database knows only that it is the tenant's."""
     wanted = {
         (value, change.target)
         for change in changes

@@ -17,7 +17,7 @@ from crm.bulk import Change, update_fields
 from crm.bulk.changes import read_change
 from crm.bulk.state import load
 from crm.bulk.targets import targets_by_key
-from crm.bulk.update import record_changes, write_state
+from crm.bulk.update import check_choices, record_changes, write_state
 from crm.events import NewEvent, Origin, changes_data, record_events
 from crm.models import Company, Contact
 
@@ -53,6 +53,8 @@ def create_contact(
     company = company_named(name=company_name, now=now) if company_name.strip() else None
     known = targets_by_key(change.field for change in changes)
     ready = [read_change(change, known.get(change.field), country) for change in changes]
+    with raw_cursor() as cursor:
+        check_choices(cursor, tenant_id, ready)
     contact = Contact.objects.create(company=company, origin=origin, created_at=now, updated_at=now)
     with raw_cursor() as cursor:
         wanted = list({change.target.key: change.target for change in ready}.values())

@@ -1,0 +1,52 @@
+"""The mail of a double opt-in, compiled from the form's own words like every other email; and its link.
+
+It is no marketing: nobody can unsubscribe from being asked, so its footer says only who writes.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+from django.conf import settings
+
+from content.compile import Compiled, Source, compile_email
+from content.form_document import FormDocument
+from content.tree import MergeField, TagTree
+from core.signing import make_lasting_token
+
+CONFIRM = "form-confirm"
+_TREE = TagTree({"Form": (MergeField("links.confirm", "Confirm"), MergeField("tenant.name", "Our name"),
+                          MergeField("tenant.postal_address", "Our postal address"))})  # fmt: skip
+_MJML = """<mjml><mj-body><mj-section><mj-column>
+<mj-text font-size="16px" line-height="24px">{text}</mj-text>
+<mj-button href="{{{{ links.confirm }}}}" background-color="#0a5e49" color="#ffffff">{button}</mj-button>
+<mj-text color="#63635e" font-size="12px" line-height="18px"><span style="white-space:pre-line">{{{{ tenant.name }}}}
+{{{{ tenant.postal_address }}}}</span></mj-text></mj-column></mj-section></mj-body></mjml>"""
+_TEXT = "{text}\n\n{button}: {{{{ links.confirm }}}}\n\n--\n{{{{ tenant.name }}}}\n{{{{ tenant.postal_address }}}}\n"
+
+
+def confirmation_source(document: FormDocument) -> Source:
+    """Return the mail's source. The form's words are words: nothing in them is a tag or an element."""
+    text, button = _literal(document.confirm_text), _literal(document.confirm_button)
+    mjml = _MJML.format(text=html.escape(text).replace("\n", "<br/>"), button=html.escape(button))
+    return Source(_literal(document.confirm_subject), mjml, "", _TEXT.format(text=text, button=button))
+
+
+def compiled_confirmation(document: FormDocument) -> Compiled:
+    """Compile the mail; raises ValueError where the form's words cannot be compiled."""
+    result = compile_email(confirmation_source(document), tree=_TREE, is_marketing=False)
+    if result.compiled is None:
+        raise ValueError("; ".join(str(problem) for problem in result.problems))
+    return result.compiled
+
+
+def _literal(words: str) -> str:
+    """Return words in which no merge tag can begin."""
+    return re.sub(r"\{(?=[{%#])", "{ ", words.replace("\r\n", "\n"))
+
+
+def confirm_url(*, tenant_id: int, submission_id: int) -> str:
+    """Return the address that confirms a submission."""
+    token = make_lasting_token(purpose=CONFIRM, tenant_id=tenant_id, values=(submission_id,))
+    return f"{settings.PUBLIC_URL}/f/confirm/{token}/"

@@ -1,0 +1,172 @@
+"""The form that people outside fill in, built from its document. Every answer is judged here, whatever was posted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django import forms
+from django.utils.html import urlize
+
+from content.form_document import COMPANY_NAME, EMAIL, FormDocument, FormField
+from content.form_fields import Bound, changes_for
+from core.text import norm_email
+from crm import values
+from crm.bulk import BadChange
+from crm.bulk.changes import read_change
+
+LONGEST = {"text": 250, "textarea": 5_000, "hidden": 250, "number": 40, "date": 40}
+# What browsers may fill in by themselves (WCAG 1.3.5).
+_AUTOCOMPLETE = {
+    "contact.first_name": "given-name",
+    "contact.last_name": "family-name",
+    EMAIL: "email",
+    "contact.mobile": "tel",
+    "contact.phone": "tel",
+    "contact.job_title": "organization-title",
+    "contact.country": "country",
+    "contact.language": "language",
+    "contact.date_of_birth": "bday",
+    COMPANY_NAME: "organization",
+    "company.website": "url",
+}
+PREFIX = "f_"
+
+
+class PublicForm(forms.Form):
+    """Fields are named f_<key>, so that no key can take the place of the page's own fields."""
+
+    use_required_attribute = True
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        document: FormDocument,
+        bound: Bound,
+        country: str = "",
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, initial={PREFIX + key: value for key, value in (initial or {}).items()})
+        self.document, self.bound, self.country = document, bound, country
+        for one in document.questions:
+            built = _built(one, bound)
+            if built is not None:
+                self.fields[PREFIX + one.key] = built
+
+    @property
+    def parts(self) -> list[tuple[FormField, forms.BoundField | None]]:
+        """Everything that the page shows, in order: texts without a field, fields with theirs."""
+        return [
+            (one, self[PREFIX + one.key] if PREFIX + one.key in self.fields else None)
+            for one in self.document.fields
+            if one.kind != "hidden" and (not one.asks or PREFIX + one.key in self.fields)
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Put what a value is not at its field."""
+        cleaned = super().clean() or {}
+        country = self._country(cleaned)
+        for one in self.document.questions:
+            name = PREFIX + one.key
+            target, value = self.bound.target(one), cleaned.get(name)
+            try:
+                if target is not None and value not in (None, "", [], False):
+                    for change in changes_for(target, value):
+                        read_change(change, target, country)
+            except BadChange as problem:
+                words = str(problem).removeprefix(f"{target.label}: " if target else "")
+                self.add_error(name, words[:1].upper() + words[1:])
+            if one.kind == "number" and value and values.read_decimal(value) is None:
+                self.add_error(name, "Write a number.")
+            if one.kind == "date" and value and values.read_day(value) is None:
+                self.add_error(name, "Write a date, as in 2026-11-24.")
+        return cleaned
+
+    def _country(self, cleaned: Mapping[str, Any]) -> str:
+        named = next((f for f in self.document.questions if f.target == "contact.country"), None)
+        return (cleaned.get(PREFIX + named.key) if named else "") or self.country
+
+    def answers(self) -> dict[str, Any]:
+        """Return the answers by key, as they are kept: texts, lists of texts, yes and no. Empty ones are left out."""
+        found = {}
+        for one in self.document.questions:
+            value = self.cleaned_data.get(PREFIX + one.key)
+            if value in (None, "", []):
+                continue
+            type_ = target.type if (target := self.bound.target(one)) else one.kind
+            if type_ == "number":
+                number = values.read_decimal(str(value))
+                value = f"{number.normalize():f}" if number is not None else value
+            elif type_ == "date":
+                day = values.read_day(str(value))
+                value = day.isoformat() if day else value
+            found[one.key] = value
+        return found
+
+    @property
+    def email_norm(self) -> str:
+        """The address that says whose answers they are, for comparing."""
+        one = self.document.email_field
+        return norm_email(str(self.cleaned_data.get(PREFIX + one.key, ""))) if one else ""
+
+
+def _built(one: FormField, bound: Bound) -> forms.Field | None:
+    """Return the Django field, or None where what it is bound to is gone."""
+    common: dict[str, Any] = {
+        "label": one.label, "required": one.required, "help_text": one.help,
+        "error_messages": {"required": "Please fill this in."},
+    }  # fmt: skip
+    if one.kind == "hidden":
+        return forms.CharField(required=False, max_length=LONGEST["hidden"], widget=forms.HiddenInput)
+    if one.kind in {"consent", "subscription"}:
+        common["label"] = urlize(one.label, nofollow=True, autoescape=True)
+        common["error_messages"] = {"required": "Please tick this box to go on."}
+        return forms.BooleanField(**common)
+    if one.kind == "crm":
+        return _bound_field(one, bound, common)
+    choices = bound.choices(one)
+    if choices:
+        return _choice(one.kind, choices, common)
+    widgets: dict[str, Callable[[dict[str, Any]], forms.Widget]] = {
+        "textarea": lambda attrs: forms.Textarea({**attrs, "rows": 5}),
+        "date": lambda attrs: forms.TextInput({**attrs, "type": "date"}),
+        "number": lambda attrs: forms.TextInput({**attrs, "inputmode": "decimal"}),
+    }
+    widget = widgets.get(one.kind, forms.TextInput)({"dir": "auto"})
+    return forms.CharField(max_length=LONGEST.get(one.kind, 250), widget=widget, **common)
+
+
+def _choice(kind: str, choices: list[tuple[str, str]], common: dict[str, Any]) -> forms.Field:
+    if kind in {"checkboxes", "items"}:
+        return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **common)
+    if kind in {"radio", "rating"}:
+        return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, **common)
+    return forms.ChoiceField(choices=[("", "Choose…"), *choices], **common)
+
+
+def _bound_field(one: FormField, bound: Bound, common: dict[str, Any]) -> forms.Field | None:
+    attrs: dict[str, Any] = {"dir": "auto"}
+    if one.target in _AUTOCOMPLETE:
+        attrs["autocomplete"] = _AUTOCOMPLETE[one.target]
+    if one.target == COMPANY_NAME:
+        return forms.CharField(max_length=200, widget=forms.TextInput(attrs), **common)
+    target = bound.target(one)
+    if target is None:
+        return None
+    if target.type == "bool":
+        return forms.BooleanField(**common)
+    choices = bound.choices(one)
+    if target.type in {"item", "items", "code"}:
+        field = _choice(target.type, choices, common)
+        field.widget.attrs.update({"autocomplete": attrs["autocomplete"]} if "autocomplete" in attrs else {})
+        return field
+    types = {"email": "email", "phone": "tel", "date": "date"}
+    if target.type in types:
+        attrs["type"] = types[target.type]
+    if target.type == "number":
+        attrs["inputmode"] = "decimal"
+    long_text = target.type == "text" and target.longest > 200
+    widget: forms.Widget = forms.Textarea({**attrs, "rows": 5}) if long_text else forms.TextInput(attrs)
+    longest = min(target.longest, LONGEST["textarea"]) if target.longest else 250
+    return forms.CharField(max_length=longest, widget=widget, **common)

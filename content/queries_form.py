@@ -1,0 +1,154 @@
+"""Reads of forms and submissions: lists, who may process, and what flows choose from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Max, Q, QuerySet
+
+from accounts.models import Membership, MembershipGroup
+from accounts.rights import Right
+from content.form_document import FormDocument, FormField
+from content.form_fields import Bound, shown
+from content.models import Form, FormSubmission
+
+Status = FormSubmission.Status
+WAITING = (Status.SUBMITTED, Status.FAILED)
+
+
+# --- for flows ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FormFieldChoice:
+    """A field that has an answer, as a split on form data may name it.
+
+    `type` is text | number | date | bool | choice | choices; answers to choices are the `value`s of `choices`.
+    """
+
+    key: str
+    label: str
+    type: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+def form_choices() -> list[tuple[int, str]]:
+    """Return (id, name) of the forms that a flow may choose, by name."""
+    return list(Form.objects.filter(deleted_at=None).order_by("name").values_list("pk", "name"))
+
+
+def form_names(form_ids: Sequence[int]) -> dict[int, str]:
+    """Return names by id of the forms that still exist."""
+    return dict(Form.objects.filter(pk__in=form_ids, deleted_at=None).values_list("pk", "name"))
+
+
+def form_fields(form_id: int | None) -> list[FormFieldChoice]:
+    """Return the fields of a form that have an answer, in their order; none for a form that does not exist."""
+    form = Form.objects.filter(pk=form_id, deleted_at=None).first() if form_id is not None else None
+    if form is None:
+        return []
+    document = FormDocument.model_validate(form.document)
+    bound = Bound.of(document)
+    return [
+        FormFieldChoice(one.key, one.label or one.key, _type(one, bound), tuple(bound.choices(one)))
+        for one in document.questions
+    ]
+
+
+_TYPES = {
+    "number": "number", "date": "date", "rating": "choice", "radio": "choice", "dropdown": "choice",
+    "checkboxes": "choices", "consent": "bool", "subscription": "bool",
+}  # fmt: skip
+_TARGET_TYPES = {
+    "number": "number", "date": "date", "bool": "bool", "item": "choice", "code": "choice", "items": "choices",
+}  # fmt: skip
+
+
+def _type(one: FormField, bound: Bound) -> str:
+    target = bound.target(one)
+    return _TARGET_TYPES.get(target.type, "text") if target else _TYPES.get(one.kind, "text")
+
+
+# --- lists --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many submissions of a form there are, how many wait, and when the last one came."""
+
+    all: int = 0
+    waiting: int = 0
+    awaiting: int = 0
+    last: dt.datetime | None = None
+
+
+def forms(search: str = "") -> QuerySet[Form]:
+    """Return the forms whose name holds the text."""
+    found = Form.objects.filter(deleted_at=None).select_related("managed_by", "updated_by")
+    return found.filter(name__icontains=search.strip()) if search.strip() else found
+
+
+def counts_of(found: Sequence[Form]) -> dict[int, Counts]:
+    """Return the counts of each form; one query."""
+    rows = (
+        FormSubmission.objects.filter(form__in=[form.pk for form in found])
+        .values("form_id")
+        .annotate(
+            all=Count("id"), waiting=Count("id", filter=Q(status__in=WAITING)),
+            awaiting=Count("id", filter=Q(status=Status.AWAITING)), last=Max("submitted_at"),
+        )
+    )  # fmt: skip
+    return {row["form_id"]: Counts(row["all"], row["waiting"], row["awaiting"], row["last"]) for row in rows}
+
+
+# --- processing ---------------------------------------------------------------------------------------------------
+
+
+def managed_forms(member: Membership) -> QuerySet[Form]:
+    """Return the forms whose submissions the member processes: of the member's groups; all for an administrator."""
+    found = Form.objects.filter(deleted_at=None)
+    if member.may(Right.ADMINISTRATOR):
+        return found
+    others = MembershipGroup.objects.filter(membership=member).values_list("group_id", flat=True)
+    groups = {*others, *([member.group_id] if member.group_id is not None else [])}
+    return found.filter(managed_by__in=groups)
+
+
+def submissions_for(member: Membership) -> QuerySet[FormSubmission]:
+    """Return the submissions that the member may see and process."""
+    mine = FormSubmission.objects.filter(form__in=managed_forms(member).values("pk"))
+    return mine.select_related("form", "contact", "processed_by")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """An answer beside what the person read."""
+
+    label: str
+    text: str
+    key: str
+
+
+def answer_lines(submission: FormSubmission) -> list[AnswerLine]:
+    """Return the answers in the form's order, then those to fields that the form has no more."""
+    document = FormDocument.model_validate(submission.form.document)
+    bound = Bound.of(document)
+    lines = []
+    for one in document.questions:
+        if one.key in submission.answers:
+            label = submission.wording.get(one.key) or one.label or one.key
+            lines.append(AnswerLine(label, shown(one, submission.answers[one.key], bound), one.key))
+    there = {line.key for line in lines}
+    for key, value in submission.answers.items():
+        if key not in there:
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            lines.append(AnswerLine(submission.wording.get(key, key), text, key))
+    return lines
+
+
+def address_of(submission: FormSubmission) -> str:
+    """Return the address as it was written."""
+    field = FormDocument.model_validate(submission.form.document).email_field
+    return str(submission.answers.get(field.key, "")) if field else ""

@@ -1,0 +1,296 @@
+"""The forms of a tenant: list, new, fields, settings, actions, preview, open and close, copy, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.guards import needs
+from accounts.http import TenantRequest
+from accounts.models import Licence
+from accounts.queries import tenant_now
+from accounts.rights import Right
+from accounts.urls_for import turl
+from content import form_editing, queries_form
+from content.flows_above import hidden_flows
+from content.form_document import COMPANY_NAME, KINDS, FormDocument
+from content.form_fields import Bound
+from content.form_page import form_url
+from content.forms_form import FieldSettingsForm, FormActionsForm, NewFieldForm, NewFormForm, SettingsForm
+from content.forms_public import PublicForm
+from content.models import Form
+from content.operations import forms as operations
+from content.views.library import WRITERS
+from core.paging import keyset_page
+from crm.bulk import target_named
+from crm.models import ConsentPurpose
+from crm.models.consent import E_MARKETING
+from crm.operations.usage import InUse, uses_of
+
+
+def get_form(form_id: int) -> Form:
+    """Return a form that was not deleted, or raise Http404."""
+    form = Form.objects.filter(pk=form_id, deleted_at=None).select_related("managed_by", "updated_by").first()
+    if form is None:
+        raise Http404
+    return form
+
+
+@require_safe
+@needs(*WRITERS)
+def forms(request: TenantRequest, tenant: str) -> HttpResponse:
+    """List the forms by name."""
+    search = request.GET.get("q", "")[:120]
+    page = keyset_page(queries_form.forms(search), by=["name", "id"], query=request.GET)
+    counts = queries_form.counts_of(page.rows)
+    lines = [(form, counts.get(form.pk, queries_form.Counts())) for form in page.rows]
+    return render(request, "content/forms.html", {"page": page, "lines": lines, "search": search})
+
+
+@require_http_methods(["GET", "POST"])
+@needs(*WRITERS)
+def new(request: TenantRequest, tenant: str) -> HttpResponse:
+    """Begin a form; its maker's group manages it until another is chosen."""
+    form = NewFormForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        group = request.member.group
+        name = " ".join(form.cleaned_data["name"].split())
+        try:
+            made = operations.create_form(
+                name=name, actor=request.user, now=tenant_now(request.tenant.pk), managed_by=group
+            )
+        except operations.FormNameTaken as taken:
+            form.add_error("name", str(taken))
+        else:
+            return redirect(turl(request.tenant, "content:form", made.pk))
+    return render(request, "content/form_new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def _context(request: TenantRequest, it: Form, current: str, **more: Any) -> dict[str, Any]:
+    hidden = hidden_flows(request.member)
+    uses = [u for u in uses_of("form", it.pk) if u.user_kind != "flow" or u.user_id not in hidden]
+    document = operations.document_of(it)
+    return {
+        "it": it, "document": document, "current": current, "public_url": form_url(it), "uses": uses,
+        "problems": operations.form_problems(document),
+        "counts": queries_form.counts_of([it]).get(it.pk, queries_form.Counts()), **more,
+    }  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+@needs(*WRITERS)
+def form(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
+    """Show the fields; a POST adds, moves or removes one."""
+    it = get_form(form_id)
+    adding = NewFieldForm(request.POST if request.POST.get("do") == "add" else None)
+    if request.method == "POST":
+        answer = _added(request, it, adding) if adding.is_bound else _moved(request, it)
+        if answer is not None:
+            return answer
+    kinds = [(field, KINDS[field.kind]) for field in operations.document_of(it).fields]
+    context = _context(request, it, "fields", adding=adding, lines=kinds)
+    return render(request, "content/form.html", context, status=422 if adding.is_bound else 200)
+
+
+def _added(request: TenantRequest, it: Form, adding: NewFieldForm) -> HttpResponse | None:
+    if not adding.is_valid():
+        return None
+    given = adding.cleaned_data
+    target = (
+        target_named(given["target"]) if given["kind"] == "crm" and given["target"] != COMPANY_NAME else None
+    )
+    more = {"purpose": ConsentPurpose.objects.get(key=E_MARKETING).pk} if given["kind"] == "consent" else {}
+    try:
+        document, key = form_editing.add_field(
+            operations.document_of(it), kind=given["kind"], label=given["label"], target=target, **more
+        )
+    except form_editing.IllegalEdit as refused:
+        adding.add_error(None, str(refused))
+        return None
+    return _saved(request, it, document, turl(request.tenant, "content:form_field", it.pk, key))
+
+
+def _moved(request: TenantRequest, it: Form) -> HttpResponse:
+    document, key = operations.document_of(it), request.POST.get("key", "")
+    here = turl(request.tenant, "content:form", it.pk)
+    try:
+        match request.POST.get("do"):
+            case "up" | "down" as way:
+                document = form_editing.move_field(document, key=key, by=-1 if way == "up" else 1)
+            case "remove":
+                document = form_editing.remove_field(document, key=key)
+            case _:
+                raise Http404
+    except form_editing.IllegalEdit as refused:
+        messages.error(request, str(refused))
+        return redirect(here)
+    return _saved(request, it, document, here)
+
+
+def _saved(request: TenantRequest, it: Form, document: FormDocument, then: str) -> HttpResponse:
+    """Save and lead on; what keeps an open form from being changed so is said there."""
+    try:
+        _save(request, it, document)
+    except operations.FormRefused as refused:
+        messages.error(request, str(refused))
+        return redirect(turl(request.tenant, "content:form", it.pk))
+    return redirect(then)
+
+
+def _save(request: TenantRequest, it: Form, document: FormDocument) -> None:
+    """Save what a page began with its revision; raises FormRefused."""
+    began = request.POST.get("revision", "")
+    operations.save_form(
+        form_id=it.pk,
+        document=document,
+        revision=int(began) if began.isdecimal() else it.revision,
+        actor=request.user,
+        now=tenant_now(request.tenant.pk),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@needs(*WRITERS)
+def form_field(request: TenantRequest, tenant: str, form_id: int, field_key: str) -> HttpResponse:
+    """Show the settings of one field; a POST saves them."""
+    it = get_form(form_id)
+    document = operations.document_of(it)
+    field = document.field(field_key)
+    if field is None:
+        raise Http404
+    editing = FieldSettingsForm(field=field, data=request.POST if request.method == "POST" else None)
+    if editing.is_bound and editing.is_valid():
+        changed = form_editing.change_field(document, key=field_key, **editing.cleaned_data)
+        try:
+            _save(request, it, changed)
+        except operations.FormRefused as refused:
+            editing.add_error(None, str(refused))
+        else:
+            messages.success(request, "Field saved.")
+            return redirect(turl(request.tenant, "content:form", it.pk))
+    target = target_named(field.target) if field.target else None
+    context = _context(
+        request, it, "fields", form=editing, field=field, kind=KINDS[field.kind],
+        target="Company" if field.target == COMPANY_NAME else target and target.label,
+    )  # fmt: skip
+    return render(request, "content/form_field.html", context, status=422 if editing.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(*WRITERS)
+def settings(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
+    """Show the form's settings; a POST saves them."""
+    it = get_form(form_id)
+    document = operations.document_of(it)
+    zone = ZoneInfo(request.tenant.timezone)
+    editing = SettingsForm(
+        form=it, document=document, zone=zone, data=request.POST if request.method == "POST" else None
+    )
+    if editing.is_bound and editing.is_valid():
+        try:
+            with transaction.atomic():
+                _save(request, it, editing.document(document))
+                _change(request, it, editing)
+        except operations.FormNameTaken as taken:
+            editing.add_error("name", str(taken))
+        except operations.FormRefused as refused:
+            editing.add_error(None, str(refused))
+        else:
+            messages.success(request, "Settings saved.")
+            return redirect(turl(request.tenant, "content:form_settings", it.pk))
+    context = _context(request, it, "settings", form=editing, zone=request.tenant.timezone)
+    return render(request, "content/form_settings.html", context, status=422 if editing.is_bound else 200)
+
+
+def _change(request: TenantRequest, it: Form, editing: SettingsForm) -> None:
+    given = editing.cleaned_data
+    operations.change_form(
+        form_id=it.pk,
+        name=" ".join(given["name"].split()),
+        managed_by=editing.group(),
+        closes_at=given["closes_at"],
+        closes_after=given["closes_after"],
+        actor=request.user,
+        now=tenant_now(request.tenant.pk),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@needs(*WRITERS)
+def actions(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
+    """Show what happens when a submission is processed; a POST saves it."""
+    it = get_form(form_id)
+    document = operations.document_of(it)
+    editing = FormActionsForm(
+        request.POST if request.method == "POST" else None,
+        actions=document.actions,
+        has_service=Licence.Code.SERVICE in request.member.licences,
+    )
+    failed = editing.is_bound and not editing.is_redraw
+    if failed and editing.is_valid():
+        changed = document.model_copy(update={"actions": editing.form_actions()})
+        try:
+            _save(request, it, changed)
+        except operations.FormRefused as refused:
+            editing.add_error(None, str(refused))
+        else:
+            messages.success(request, "Actions saved.")
+            return redirect(turl(request.tenant, "content:form_actions", it.pk))
+    context = _context(request, it, "actions", form=editing)
+    return render(request, "content/form_actions.html", context, status=422 if failed else 200)
+
+
+@require_safe
+@needs(*WRITERS)
+def preview(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
+    """Show the page as people outside see it; it sends nothing."""
+    it = get_form(form_id)
+    document = operations.document_of(it)
+    shown = PublicForm(document=document, bound=Bound.of(document), country=request.tenant.country)
+    return render(request, "content/form_preview.html", _context(request, it, "preview", form=shown))
+
+
+@require_POST
+@needs(*WRITERS)
+def switch(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
+    """Open or close the form."""
+    it = get_form(form_id)
+    now = tenant_now(request.tenant.pk)
+    try:
+        if request.POST.get("open") == "yes":
+            operations.open_form(form_id=it.pk, actor=request.user, now=now)
+        else:
+            operations.close_form(form_id=it.pk, actor=request.user, now=now)
+    except operations.FormNotReady as refused:
+        messages.error(request, str(refused))
+    return redirect(turl(request.tenant, "content:form", it.pk))
+
+
+@require_POST
+@needs(*WRITERS)
+def copy(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
+    """Copy a form; the copy is closed."""
+    it = get_form(form_id)
+    made = operations.copy_form(form_id=it.pk, actor=request.user, now=tenant_now(request.tenant.pk))
+    messages.success(request, f"Copied as “{made.name}”.")
+    return redirect(turl(request.tenant, "content:form", made.pk))
+
+
+@require_POST
+@needs(Right.FLOW_ADMINISTRATOR)
+def delete(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
+    """Delete a form that nothing uses."""
+    it = get_form(form_id)
+    try:
+        operations.delete_form(form_id=it.pk, actor=request.user, now=tenant_now(request.tenant.pk))
+    except InUse as used:
+        messages.error(request, str(used))
+        return redirect(turl(request.tenant, "content:form", it.pk))
+    messages.success(request, f"“{it.name}” deleted.")
+    return redirect(turl(request.tenant, "content:forms"))

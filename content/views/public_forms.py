@@ -1,0 +1,277 @@
+"""A form's public pages: fill in, thank you, confirm. They work without sign-in, cookies and scripts.
+
+Another site cannot send a visitor's browser here: a post must come from a page of ours (Origin, Sec-Fetch-Site) and
+carry the page token that we gave to it. No session speaks for anybody, so there is nothing to ride on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.crypto import salted_hmac
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.middleware import client_ip
+from accounts.models import Tenant
+from content import form_page
+from content.form_fields import Bound
+from content.form_mail import CONFIRM
+from content.forms_public import LONGEST, PREFIX, PublicForm
+from content.models import Form, FormSubmission
+from content.operations import submissions
+from content.operations.forms import document_of
+from core import clock
+from core.limits import within_limit
+from core.signing import BadToken, read_lasting_token
+from core.tenancy import tenant_scope
+from delivery.public import PublicRequest, not_found
+from delivery.tasks import wake_delivery
+from delivery.tokens import MessageRef
+
+P = ParamSpec("P")
+# All answers of one post together; a person does not write a book.
+MOST_BYTES = 256 * 1024
+POSTS_OF_ONE, POSTS_OF_ALL, MAILS_TO_ONE = (20, 600), (600, 60), (3, 3600)
+HONEYPOT = "website_url"
+
+
+def _public(
+    view: Callable[Concatenate[Any, Form, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Decorate a view that takes (request, form, …): reads the address, opens the scope, answers forgeries with 404."""
+
+    @never_cache
+    @wraps(view)
+    def wrapped(request: Any, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            tenant_id, form_id = form_page.read_address(token)
+            request.sender = Tenant.objects.get(pk=tenant_id)
+        except (BadToken, Tenant.DoesNotExist):
+            return not_found(request)
+        request.now = clock.now() + request.sender.clock_offset
+        request.address = f"/f/{token}/"
+        with tenant_scope(tenant_id):
+            form = Form.objects.filter(pk=form_id, deleted_at=None).first()
+            response = view(request, form, *args, **kwargs) if form else not_found(request)
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    wrapped.csrf_exempt = True  # type: ignore[attr-defined]
+    return wrapped
+
+
+def is_from_elsewhere(request: HttpRequest) -> bool:
+    """Say whether another site sent the visitor's browser here: what browsers tell cannot be set by a page."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        return True
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return False
+    ours = {request.get_host(), urlsplit(settings.PUBLIC_URL).netloc}
+    return urlsplit(origin).netloc not in ours
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_public
+def fill_in(request: PublicRequest, form: Form) -> HttpResponse:
+    """Show the form; take it where it was sent."""
+    if not submissions.takes_answers(form, request.now):
+        return _closed(request, form)
+    if request.method == "POST":
+        return _sent(request, form)
+    message = form_page.read_prefill(form, request.GET.get("p", ""))
+    return _page(request, form, _empty(request, form, message), token=form_page.make_page(form, message))
+
+
+def _empty(request: PublicRequest, form: Form, message: MessageRef | None) -> PublicForm:
+    document = document_of(form)
+    bound = Bound.of(document)
+    initial: dict[str, Any] = {}
+    if message is not None and document.prefill:
+        initial = form_page.prefilled(document, bound, message)
+    for one in document.questions:
+        if one.kind == "hidden":
+            initial[one.key] = request.GET.get(one.key, one.value)[: LONGEST["hidden"]]
+    return PublicForm(document=document, bound=bound, country=request.sender.country, initial=initial)
+
+
+def _page(
+    request: PublicRequest, form: Form, filled: PublicForm, *, token: str, notice: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "sender": request.sender, "form": filled, "document": filled.document, "page_token": token,
+        "honeypot": HONEYPOT, "notice": notice, "name": form.name,
+    }  # fmt: skip
+    response = render(request, "content/public_form.html", context, status=status)
+    return _may_lead_to(response, filled.document.redirect_url)
+
+
+def _may_lead_to(response: HttpResponse, address: str) -> HttpResponse:
+    """Let a form on the page lead to the tenant's own address: browsers hold redirects behind a form to the policy."""
+    if address:
+        parts = urlsplit(address)
+        response._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]
+    return response
+
+
+def _sent(request: PublicRequest, form: Form) -> HttpResponse:
+    refused = _refused(request)
+    if refused is not None:
+        return refused
+    document = document_of(form)
+    filled = PublicForm(
+        request.POST, document=document, bound=Bound.of(document), country=request.sender.country
+    )
+    token = request.POST.get("page", "")
+    try:
+        page = form_page.read_page(form, token)
+    except BadToken:
+        words = "This page had been open for too long. Please check your answers and send them again."
+        return _page(request, form, filled, token=form_page.make_page(form, None), notice=words, status=422)
+    if request.POST.get(HONEYPOT):
+        # No person sees that field. A machine that hears of its mistake would mend it.
+        return _done(request, form, awaiting=document.double_opt_in)
+    if not _may_post(request, form):
+        words = "Too many forms were sent from your network. Please try again in a few minutes."
+        return _page(request, form, filled, token=token, notice=words, status=429)
+    if page.is_hasty or not filled.is_valid():
+        words = "That was very fast. Please press the button once more." if page.is_hasty else ""
+        return _page(request, form, filled, token=token, notice=words, status=422)
+    return _taken(request, form, filled, page)
+
+
+def _refused(request: PublicRequest) -> HttpResponse | None:
+    """Answer what is not even read: another site's post, and one that is far too long."""
+    if is_from_elsewhere(request):
+        return render(request, "content/form_elsewhere.html", {"sender": request.sender}, status=403)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+        return render(request, "content/form_too_long.html", {"sender": request.sender}, status=413)
+    return None
+
+
+def _taken(request: PublicRequest, form: Form, filled: PublicForm, page: form_page.Page) -> HttpResponse:
+    document = filled.document
+    if document.double_opt_in and not _may_mail(form, filled.email_norm):
+        return _done(request, form, awaiting=True)
+    address = (
+        str(filled.cleaned_data.get(PREFIX + document.email_field.key, "")) if document.email_field else ""
+    )
+    sent = submissions.Sent(
+        key=page.key, answers=filled.answers(), email=address, email_norm=filled.email_norm,
+        wording=submissions.wording_of(document), ip_hash=_ip_hash(request), message=page.message,
+    )  # fmt: skip
+    try:
+        submission = submissions.submit_form(form_id=form.pk, sent=sent, now=request.now)
+    except submissions.FormClosed:
+        return _closed(request, form)
+    _wake(request)
+    return _done(request, form, awaiting=submission.status == FormSubmission.Status.AWAITING)
+
+
+def _wake(request: PublicRequest) -> None:
+    tenant_id = request.sender.pk
+    transaction.on_commit(lambda: wake_delivery(tenant_id))
+
+
+def _ip_hash(request: HttpRequest) -> str:
+    return salted_hmac("millrace.form.ip", client_ip(request) or "", algorithm="sha256").hexdigest()[:32]
+
+
+def _may_post(request: HttpRequest, form: Form) -> bool:
+    most, seconds = POSTS_OF_ONE
+    if not within_limit(f"form:{form.pk}:{_ip_hash(request)}", most=most, seconds=seconds):
+        return False
+    most, seconds = POSTS_OF_ALL
+    return within_limit(f"form:{form.pk}", most=most, seconds=seconds)
+
+
+def _may_mail(form: Form, email_norm: str) -> bool:
+    """Say whether one more mail to confirm may go to an address: a form must not fill a stranger's mailbox."""
+    most, seconds = MAILS_TO_ONE
+    return within_limit(f"form-mail:{form.tenant_id}:{email_norm}", most=most, seconds=seconds)
+
+
+def _done(request: PublicRequest, form: Form, *, awaiting: bool) -> HttpResponse:
+    """Lead on from a post: a reload shall not send it again."""
+    address = request.address  # type: ignore[attr-defined]
+    if awaiting:
+        return HttpResponseRedirect(f"{address}check/")
+    leads_on = document_of(form).redirect_url
+    return HttpResponseRedirect(leads_on or f"{address}thanks/")
+
+
+def _closed(request: PublicRequest, form: Form) -> HttpResponse:
+    context = {"sender": request.sender, "document": document_of(form), "name": form.name}
+    return render(request, "content/form_closed.html", context, status=410)
+
+
+@require_safe
+@_public
+def thanks(request: PublicRequest, form: Form) -> HttpResponse:
+    """Say thank you."""
+    return render(
+        request, "content/form_thanks.html", {"sender": request.sender, "document": document_of(form)}
+    )
+
+
+@require_safe
+@_public
+def check(request: PublicRequest, form: Form) -> HttpResponse:
+    """Ask to look for the mail that confirms."""
+    return render(
+        request, "content/form_check.html", {"sender": request.sender, "document": document_of(form)}
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: Any, token: str) -> HttpResponse:
+    """Show a button at GET, because scanners follow links; confirm at POST."""
+    try:
+        read = read_lasting_token(purpose=CONFIRM, token=token)
+        request.sender = Tenant.objects.get(pk=read.tenant_id)
+    except (BadToken, Tenant.DoesNotExist):
+        return not_found(request)
+    request.now = clock.now() + request.sender.clock_offset
+    with tenant_scope(read.tenant_id):
+        submission = FormSubmission.objects.select_related("form").filter(pk=read.values[0]).first()
+        if submission is None:
+            return not_found(request)
+        return _confirmed(request, submission)
+
+
+confirm.csrf_exempt = True  # type: ignore[attr-defined]
+
+
+def _confirmed(request: PublicRequest, submission: FormSubmission) -> HttpResponse:
+    form = submission.form
+    document = document_of(form)
+    context = {"sender": request.sender, "document": document, "name": form.name}
+    if request.method != "POST":
+        over = submission.status == FormSubmission.Status.AWAITING and (
+            submission.expires_at is None or submission.expires_at <= request.now
+        )
+        if over:
+            return _too_late(request, form)
+        return _may_lead_to(render(request, "content/form_confirm.html", context), document.redirect_url)
+    try:
+        submissions.confirm_submission(submission_id=submission.pk, now=request.now)
+    except submissions.TooLate:
+        return _too_late(request, form)
+    except submissions.FormClosed:
+        return _closed(request, form)
+    _wake(request)
+    return HttpResponseRedirect(document.redirect_url or f"{form_page.form_path(form)}thanks/")
+
+
+def _too_late(request: PublicRequest, form: Form) -> HttpResponse:
+    context = {"sender": request.sender, "url": form_page.form_path(form)}
+    return render(request, "content/form_too_late.html", context, status=410)
