@@ -177,6 +177,8 @@ JOB_KINDS = [
     "crm.operations.bulk_add.ADD_TO_SELECTION",
     "participants.operations.adding.ADD_TO_FLOW",
     "content.jobs.PROCESS_SUBMISSION",
+    "participants.operations.striking.STRIKE_TRIGGER",
+    "participants.operations.striking.JUDGE_DAILY",
 ]
 # Where personal values lie, room by room (core.erasure): every text and JSON column stands in one of these tables.
 ERASURE = [

@@ -69,6 +69,10 @@ class Flow(TenantModel):
     draft_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    # The flow's own clock (flows.clock): when it strikes next, up to when it has, whether "today" matters to it.
+    clock_at = models.DateTimeField(null=True, blank=True)
+    clock_since = models.DateTimeField(null=True, blank=True)
+    judges_daily = models.BooleanField(default=False, db_default=False)
     stream = TenantForeignKey("delivery.Stream", on_delete=models.PROTECT, related_name="+")
     served_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()

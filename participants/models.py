@@ -209,3 +209,19 @@ class HeldStep(HotTenantModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "flow_id", "step_id"], name="held_step_once")
         ]
+
+
+class ClockFire(HotTenantModel):
+    """A trigger of the clock has suggested a contact for a day: never twice, whatever crashes or is caught up with."""
+
+    flow_id = models.BigIntegerField()
+    trigger_id = models.UUIDField()
+    contact_id = models.BigIntegerField()
+    day = models.DateField()
+
+    class Meta(HotTenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "trigger_id", "contact_id", "day"], name="clock_fires_once"
+            )
+        ]

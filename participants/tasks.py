@@ -18,31 +18,39 @@ from core.tenancy import tenant_scope
 from delivery.queries import tenants_with_due_messages
 from delivery.tasks import wake_delivery
 from participants import counters, intake, wake
-from participants.due import due_work
+from participants.due import due_work, next_turn
 from participants.engine.batch import BatchResult, run_batch
+from participants.operations.striking import strike
 
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name="participants.advance_flow")
-def advance_flow(tenant_id: int, flow_id: int) -> None:
-    """Run one batch of a flow; while it was full, ask for the next, and for a second worker."""
-    wake.taken_up(f"flow:{flow_id}")
-    limit = settings.ENGINE_BATCH
+@shared_task(name="participants.take_turn")
+def take_turn(tenant_id: int) -> None:
+    """Run one batch of the tenant's flow that was served longest ago; while there is work, ask for the next turn.
+
+    A tenant with a hundred flows has as many turns as one with a single flow. A full batch asks for a second worker.
+    """
+    wake.taken_up(f"turn:{tenant_id}")
+    moment, limit = tenant_now(tenant_id), settings.ENGINE_BATCH
     try:
-        result = run_batch(tenant_id=tenant_id, flow_id=flow_id, now=tenant_now(tenant_id), limit=limit)
+        flow_id = next_turn(tenant_id=tenant_id, now=moment)
+        if flow_id is None:
+            return
+        result = run_batch(tenant_id=tenant_id, flow_id=flow_id, now=moment, limit=limit)
     except DatabaseError as error:
-        log.warning("batch_comes_again", flow=flow_id, error=str(error))
-        advance_flow.apply_async((tenant_id, flow_id), countdown=random.uniform(0.2, 2.0))
+        log.warning("batch_comes_again", error=str(error))
+        take_turn.apply_async((tenant_id,), countdown=random.uniform(0.2, 2.0))
         return
     _wake_after(result, tenant_id=tenant_id)
-    # Fewer than the limit may only mean that other work held some contacts: the next batch finds out.
+    if result.busy:
+        take_turn.apply_async((tenant_id,), countdown=random.uniform(0.1, 0.5))
+        return
+    # Fewer than the limit may only mean that other work held some contacts: the next turn finds out.
     if result.claimed:
-        advance_flow.delay(tenant_id, flow_id)
-    if result.claimed >= limit and wake.first_to_say(f"more:{flow_id}", seconds=2):
-        advance_flow.delay(tenant_id, flow_id)
-    elif result.busy:
-        advance_flow.apply_async((tenant_id, flow_id), countdown=random.uniform(0.1, 0.5))
+        take_turn.delay(tenant_id)
+    if result.claimed >= limit and wake.first_to_say(f"more:{tenant_id}", seconds=2):
+        take_turn.delay(tenant_id)
 
 
 def _wake_after(result: BatchResult, *, tenant_id: int) -> None:
@@ -57,10 +65,17 @@ def take_inbox(tenant_id: int) -> None:
     """Take one slice of a tenant's events, then wake what it brought."""
     wake.taken_up(f"intake:{tenant_id}")
     result = intake.take_events(tenant_id=tenant_id, now=tenant_now(tenant_id))
-    for flow_id in sorted(result.flows):
-        wake.wake_flow(tenant_id=tenant_id, flow_id=flow_id)
+    if result.flows:
+        wake.wake_engine(tenant_id)
     if result.more:
         wake.wake_intake(tenant_id=tenant_id)
+
+
+@shared_task(name="participants.strike_clock")
+def strike_clock(tenant_id: int, flow_id: int) -> None:
+    """Start what the clock of a flow has struck."""
+    wake.taken_up(f"clock:{flow_id}")
+    strike(tenant_id=tenant_id, flow_id=flow_id, now=tenant_now(tenant_id))
 
 
 @shared_task(name="participants.fold_counters")
@@ -80,8 +95,11 @@ def tick() -> None:
     work = due_work(moment)
     for tenant_id in work.inboxes:
         wake.wake_intake(tenant_id=tenant_id)
-    for tenant_id, flow_id in work.flows:
-        wake.wake_flow(tenant_id=tenant_id, flow_id=flow_id)
+    for tenant_id in dict.fromkeys(tenant_id for tenant_id, _ in work.flows):
+        wake.wake_engine(tenant_id)
+    for tenant_id, flow_id in work.clocks:
+        if wake.first_to_say(f"clock:{flow_id}"):
+            strike_clock.delay(tenant_id, flow_id)
     for tenant_id in work.tails:
         if wake.first_to_say(f"fold:{tenant_id}"):
             fold_counters.delay(tenant_id)

@@ -30,12 +30,12 @@ def note_tick(now_seconds: float) -> None:
     _redis().set("millrace:tick", now_seconds)
 
 
-def wake_flow(*, tenant_id: int, flow_id: int) -> None:
-    """Ask for one batch of the flow, unless that was asked for already."""
-    from participants.tasks import advance_flow
+def wake_engine(tenant_id: int) -> None:
+    """Ask for one batch of the tenant's flows, unless that was asked for already."""
+    from participants.tasks import take_turn
 
-    if first_to_say(f"flow:{flow_id}"):
-        advance_flow.delay(tenant_id, flow_id)
+    if first_to_say(f"turn:{tenant_id}"):
+        take_turn.delay(tenant_id)
 
 
 def wake_intake(*, tenant_id: int) -> None:

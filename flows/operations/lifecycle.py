@@ -21,6 +21,7 @@ from delivery.operations.streams import close_stream, hold_stream, open_stream
 from flows import validation
 from flows.locks import flow_gate_exclusive
 from flows.models import Flow
+from flows.operations import clock
 from flows.operations.drafts import lock_draft
 from flows.operations.save import save_locked
 from flows.queries import newest_document
@@ -87,6 +88,7 @@ def end(*, flow_id: int, actor: User, now: dt.datetime) -> Flow:
     flow = _locked(flow_id)
     if flow.status == Flow.Status.NOT_RUNNING:
         return flow
+    clock.stop(flow)
     _set(flow, Flow.Status.NOT_RUNNING, now)
     close_stream(stream_id=flow.stream_id)
     unlock_emails(flow_id=flow.pk)
@@ -136,6 +138,7 @@ def _run(flow: Flow, actor: User, now: dt.datetime) -> Flow:
     resumed = flow.status == Flow.Status.PAUSED
     if not resumed:
         flow.started_at = now
+        clock.wind(flow, document, now=now, anew=True)
     _set(flow, Flow.Status.RUNNING, now)
     open_stream(stream_id=flow.stream_id)
     tenant = Tenant.objects.get(pk=require_tenant_id())
@@ -148,7 +151,7 @@ def _run(flow: Flow, actor: User, now: dt.datetime) -> Flow:
 
 def _set(flow: Flow, status: Flow.Status, now: dt.datetime) -> None:
     flow.status, flow.status_since, flow.updated_at = status, now, now
-    flow.save(update_fields=["status", "status_since", "started_at", "updated_at"])
+    flow.save(update_fields=["status", "status_since", "started_at", "updated_at", *clock.FIELDS])
 
 
 def _audit(flow: Flow, actor: User, action: str) -> None:

@@ -24,6 +24,7 @@ from flows.editing.tree import IllegalEdit
 from flows.locks import flow_gate_exclusive
 from flows.models import Flow, FlowRevision, Step
 from flows.occupancy import check_change, step_occupancy
+from flows.operations import clock
 from flows.operations.drafts import draft_of, lock_draft
 from flows.queries import newest_document
 from flows.references import sent_emails, uses
@@ -58,7 +59,9 @@ def save_locked(*, flow: Flow, actor: User, now: dt.datetime, note: str = "") ->
     flow.starts_at = document.settings.starts_at
     flow.enrolment_ends_at = document.settings.enrolment_ends_at
     flow.updated_at = now
-    flow.save(update_fields=["revision", "starts_at", "enrolment_ends_at", "updated_at"])
+    if flow.status != Flow.Status.NOT_RUNNING:
+        clock.wind(flow, document, now=now, anew=False)
+    flow.save(update_fields=["revision", "starts_at", "enrolment_ends_at", "updated_at", *clock.FIELDS])
     _refresh_steps(flow, document, now)
     _tell_kinds(document, now)
     refresh_usage(flow, document)

@@ -47,10 +47,16 @@ def read_dates(
     field = date_field(key)
     if field is None:
         return {}
-    value: Any = f"({field.sql} AT TIME ZONE %s)::date" if field.shape == "moment" else field.sql
-    params = [*field.params, *([zone.key] if field.shape == "moment" else [])]
+    value, params = date_sql(field, zone)
     cursor.execute(
         f"SELECT c.id, {value} FROM {FROM} WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[])",
         [*params, tenant_id, list(contact_ids)],
     )
     return {contact: day for contact, day in cursor.fetchall() if day is not None}
+
+
+def date_sql(field: Field, zone: ZoneInfo) -> tuple[Any, list[Any]]:
+    """Return a date field's value over the aliases of criteria, and its parameters; a moment is its day in the zone."""
+    if field.shape == "moment":
+        return f"({field.sql} AT TIME ZONE %s)::date", [*field.params, zone.key]
+    return field.sql, list(field.params)

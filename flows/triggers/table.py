@@ -8,11 +8,13 @@ from flows.triggers.added_to_selection import AddedToSelection
 from flows.triggers.base import TriggerKind
 from flows.triggers.contact_created import ContactCreated
 from flows.triggers.contact_updated import ContactUpdated
+from flows.triggers.date_in_field import DateInField
 from flows.triggers.outside_event import OutsideEventTrigger
 from flows.triggers.request_created import RequestCreated
 from flows.triggers.sale_created import SaleCreated
 from flows.triggers.sale_lost import SaleLost
 from flows.triggers.sale_sold import SaleSold
+from flows.triggers.schedule import Schedule
 
 TRIGGER_KINDS: KindTable[TriggerKind] = KindTable(
     "trigger kind",
@@ -25,6 +27,8 @@ TRIGGER_KINDS: KindTable[TriggerKind] = KindTable(
         SaleSold(),
         SaleLost(),
         RequestCreated(),
+        DateInField(),
         OutsideEventTrigger(),
+        Schedule(),
     ],
 )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 
 from core.tenancy import require_tenant_id
+from flows.document import FlowDocument
+from flows.models import Flow
 from participants.engine.records import count_of_flow
 from participants.intake.matching import Match
-from participants.success import success_sql
+from participants.success import NEVER, success_sql
 
 Cursor = psycopg.Cursor[Any]
 
@@ -18,17 +21,19 @@ Cursor = psycopg.Cursor[Any]
 def mark_success(cursor: Cursor, match: Match, *, now: dt.datetime) -> int:
     """Mark whoever is active and met a criterion; return how many the engine should take at once (*move to Finish
     when met*). While paused the mark is set, the move waits. Counted once: a mark that is there stays."""
-    marked = _by_state(cursor, match, now=now) + _by_events(cursor, match, now=now)
-    if marked:
-        count_of_flow(cursor, flow_id=match.flow.pk, measure="success_met", amount=marked)
+    marked = mark_state(cursor, flow=match.flow, document=match.document, contact_ids=match.changed, now=now)
+    marked += _counted(cursor, match.flow, _by_events(cursor, match, now=now))
     return marked if match.document.settings.move_to_finish else 0
 
 
-def _by_state(cursor: Cursor, match: Match, *, now: dt.datetime) -> int:
-    if not match.changed:
+def mark_state(
+    cursor: Cursor, *, flow: Flow, document: FlowDocument, contact_ids: Sequence[int], now: dt.datetime
+) -> int:
+    """Mark those of these contacts for whom a state criterion holds now; count them; return how many."""
+    expression, params = success_sql(document, now=now)
+    if expression == NEVER or not contact_ids:
         return 0
-    expression, params = success_sql(match.document, now=now)
-    move = match.document.settings.move_to_finish
+    move = document.settings.move_to_finish
     cursor.execute(
         f"""
         UPDATE participants_participant p
@@ -37,9 +42,15 @@ def _by_state(cursor: Cursor, match: Match, *, now: dt.datetime) -> int:
         WHERE p.tenant_id = %s AND p.flow_id = %s AND p.contact_id = ANY(%s::bigint[]) AND p.status = 'active'
           AND p.success_at IS NULL AND c.tenant_id = p.tenant_id AND c.id = p.contact_id AND ({expression})
         """,
-        [now, move, now, now, require_tenant_id(), match.flow.pk, match.changed, *params],
+        [now, move, now, now, require_tenant_id(), flow.pk, list(contact_ids), *params],
     )
-    return cursor.rowcount
+    return _counted(cursor, flow, cursor.rowcount)
+
+
+def _counted(cursor: Cursor, flow: Flow, marked: int) -> int:
+    if marked:
+        count_of_flow(cursor, flow_id=flow.pk, measure="success_met", amount=marked)
+    return marked
 
 
 def _by_events(cursor: Cursor, match: Match, *, now: dt.datetime) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +89,34 @@ def wake(cursor: Cursor, wait: Wait, events: Sequence[Taken], *, now: dt.datetim
     rules = STEP_KINDS[wait.node.kind].listens_to(wait.node)
     acted = {event.contact_id for event in events for rule in rules if event.passes(rule)}
     heard = _came_true(cursor, wait, events, now=now)
-    chosen = [one for one in wait.participants if one.contact_id in acted or one.contact_id in heard]
+    return _hurry(
+        cursor,
+        wait,
+        [one for one in wait.participants if one.contact_id in acted or one.contact_id in heard],
+        heard,
+        now,
+    )
+
+
+def hear_criteria(cursor: Cursor, *, flow_id: int, contact_ids: Sequence[int], now: dt.datetime) -> int:
+    """Judge the criteria of the waits of a flow for these contacts now, without an event: a day has passed."""
+    hurried = 0
+    for wait in waits_of(cursor, contact_ids):
+        if wait.flow_id == flow_id and wait.criteria is not None:
+            mine = [one.contact_id for one in wait.participants]
+            heard = dict.fromkeys(matching(cursor, wait, mine, now=now), now)
+            chosen = [one for one in wait.participants if one.contact_id in heard]
+            hurried += _hurry(cursor, wait, chosen, heard, now)
+    return hurried
+
+
+def _hurry(
+    cursor: Cursor,
+    wait: Wait,
+    chosen: Sequence[Listening],
+    heard: Mapping[int, dt.datetime],
+    now: dt.datetime,
+) -> int:
     if not chosen:
         return 0
     cursor.execute(

@@ -17,7 +17,7 @@ from participants.engine.batch import BatchResult
 from participants.engine.records import insert_deltas
 from participants.models import Participant
 from participants.operations.members import audit, locked
-from participants.wake import wake_flow, wake_intake
+from participants.wake import wake_engine, wake_intake
 
 
 class NobodyMoves(Exception):
@@ -38,16 +38,16 @@ def move_on_now(*, flow_id: int, participant_ids: Sequence[int], actor: User, no
         raise NobodyMoves("The flow is being changed just now. Try again.")
     if result.claimed:
         audit(actor, "participant.moved_on", flow_id, participant_ids)
-        transaction.on_commit(lambda: _wake(tenant_id, flow_id, result))
+        transaction.on_commit(lambda: _wake(tenant_id, result))
     return result.claimed
 
 
-def _wake(tenant_id: int, flow_id: int, result: BatchResult) -> None:
+def _wake(tenant_id: int, result: BatchResult) -> None:
     if result.messages:
         wake_delivery(tenant_id)
     if result.events:
         wake_intake(tenant_id=tenant_id)
-    wake_flow(tenant_id=tenant_id, flow_id=flow_id)
+    wake_engine(tenant_id)
 
 
 @transaction.atomic
@@ -72,7 +72,7 @@ def retry(*, flow_id: int, participant_ids: Sequence[int], actor: User, now: dt.
     if tried:
         audit(actor, "participant.retried", flow_id, ids)
         tenant_id = require_tenant_id()
-        transaction.on_commit(lambda: wake_flow(tenant_id=tenant_id, flow_id=flow_id))
+        transaction.on_commit(lambda: wake_engine(tenant_id))
     return tried
 
 

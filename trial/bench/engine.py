@@ -22,7 +22,7 @@ from flows.document import Branch, FlowDocument, FlowSettings, MessageSettings, 
 from flows.models import Flow, FlowRevision, Step
 from participants.models import Participant, Visit
 from participants.operations.enrol import Source, suggest
-from participants.wake import wake_flow
+from participants.wake import wake_engine
 from trial.bench.floor import FloorWork, run_floor
 from trial.bench.workers import celery_workers
 from trial.bench.world import analyze, make_contacts, make_tenant
@@ -56,7 +56,7 @@ def engine(*, participants: int, workers: int) -> dict[str, Any]:
     log = Path(settings.HOME) / "logs" / "bench-worker.log"
     with celery_workers(workers, log=log) as crew:
         start = time.perf_counter()
-        wake_flow(tenant_id=tenant.pk, flow_id=moved.flow.pk)
+        wake_engine(tenant.pk)
         while _active(tenant.pk, moved.flow.pk):
             if crew.process.poll() is not None:
                 raise WrongResult(f"The workers died: {log.read_text()[-2000:]}")
