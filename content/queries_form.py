@@ -44,6 +44,11 @@ def form_names(form_ids: Sequence[int]) -> dict[int, str]:
     return dict(Form.objects.filter(pk__in=form_ids, deleted_at=None).values_list("pk", "name"))
 
 
+def open_form_names(form_ids: Sequence[int]) -> dict[int, str]:
+    """Return names by id of the forms that people can send."""
+    return dict(Form.objects.filter(pk__in=form_ids, deleted_at=None, is_open=True).values_list("pk", "name"))
+
+
 def form_fields(form_id: int | None) -> list[FormFieldChoice]:
     """Return the fields of a form that have an answer, in their order; none for a form that does not exist."""
     form = Form.objects.filter(pk=form_id, deleted_at=None).first() if form_id is not None else None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from accounts.models import Group, Licence, Membership
 from content.models import Email
+from content.queries_form import form_names, open_form_names
 from content.queries_link import link_names
 from core import clock
 from crm.models import (
@@ -40,6 +41,8 @@ def check_context(document: FlowDocument) -> CheckContext:
         names["sendable_email"] = _sendable(sorted(wanted["email"]))
     if "flow" in wanted:
         names["open_flow"] = _open_flows(sorted(wanted["flow"]))
+    if "form" in wanted:
+        names["open_form"] = open_form_names(sorted(wanted["form"]))
     licences = frozenset(
         Licence.objects.filter(Licence.in_force(clock.now().date())).values_list("code", flat=True)
     )
@@ -89,6 +92,10 @@ def _users(ids: Sequence[int]) -> Names:
     return {member.user_id: str(member.user) for member in members.select_related("user")}
 
 
+def _forms(ids: Sequence[int]) -> Names:
+    return form_names(ids)
+
+
 def _links(ids: Sequence[int]) -> Names:
     return link_names(ids)
 
@@ -112,6 +119,7 @@ LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "user": _users,
     "group": _groups,
     "link": _links,
+    "form": _forms,
     "sale_type": _named(SaleType),
     "sale_stage": _named(SaleStage),
     "request_type": _named(RequestType),

@@ -8,6 +8,8 @@ from flows.success.added_to_selection import SelectionMembership
 from flows.success.base import SuccessKind
 from flows.success.criteria import CriteriaHold
 from flows.success.follow_up_created import FollowUpCreated
+from flows.success.form_submitted import FormSubmission
+from flows.success.link_clicked import LinkClick
 from flows.success.outside_event import OutsideEventSuccess
 from flows.success.request_created import RequestCreated
 from flows.success.sale_created import SaleCreated
@@ -25,6 +27,8 @@ SUCCESS_KINDS: KindTable[SuccessKind] = KindTable(
         SaleCreatedOnCompany(),
         SaleSold(),
         RequestCreated(),
+        FormSubmission(),
+        LinkClick(),
         OutsideEventSuccess(),
     ],
 )

@@ -9,6 +9,8 @@ from flows.triggers.base import TriggerKind
 from flows.triggers.contact_created import ContactCreated
 from flows.triggers.contact_updated import ContactUpdated
 from flows.triggers.date_in_field import DateInField
+from flows.triggers.form_submitted import FormSubmitted
+from flows.triggers.link_clicked import LinkClicked
 from flows.triggers.outside_event import OutsideEventTrigger
 from flows.triggers.request_created import RequestCreated
 from flows.triggers.sale_created import SaleCreated
@@ -28,6 +30,8 @@ TRIGGER_KINDS: KindTable[TriggerKind] = KindTable(
         SaleLost(),
         RequestCreated(),
         DateInField(),
+        FormSubmitted(),
+        LinkClicked(),
         OutsideEventTrigger(),
         Schedule(),
     ],

@@ -1,0 +1,59 @@
+"""Forms and registered links as triggers and success criteria name them: choices, form, problems and references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+from django import forms
+
+from content.queries_form import form_choices
+from content.queries_link import link_choices
+from flows.part_form import PartForm
+from flows.steps.base import CheckContext, Problem, Reference
+from flows.steps.forms import choose, number_choices, to_number
+
+ContentKind = Literal["form", "link"]
+WORDS: dict[ContentKind, str] = {"form": "form", "link": "tracked link"}
+
+
+def content_choices(kind: ContentKind, chosen: int | None = None) -> list[tuple[str, str]]:
+    """Return the forms or the registered links, for a select."""
+    pairs = form_choices() if kind == "form" else link_choices()
+    return number_choices(pairs, chosen, f"A {WORDS[kind]} that was deleted")
+
+
+def content_problems(ctx: CheckContext, kind: ContentKind, chosen: int | None) -> list[Problem]:
+    """One must be chosen and exist; a form that is closed is a warning."""
+    if chosen is None:
+        return [Problem(f"Choose a {WORDS[kind]}", place=kind)]
+    if ctx.name(kind, chosen) is None:
+        return [Problem(f"The {WORDS[kind]} was deleted: choose another", place=kind)]
+    if kind == "form" and ctx.name("open_form", chosen) is None:
+        return [Problem("The form is closed: nobody can send it", place=kind, is_warning=True)]
+    return []
+
+
+def content_references(kind: ContentKind, chosen: int | None) -> Iterable[Reference]:
+    """Yield what was chosen."""
+    if chosen is not None:
+        yield Reference(kind, chosen)
+
+
+class FormPartForm(PartForm):
+    """Which form."""
+
+    content: ClassVar[ContentKind] = "form"
+    form = forms.TypedChoiceField(label="Form", required=False, coerce=to_number, empty_value=None)
+
+    def prepare(self) -> None:
+        """Offer every form, or registered link."""
+        choose(self, self.content, content_choices(self.content, self.initial.get(self.content)))
+
+
+class LinkPartForm(FormPartForm):
+    """Which registered link."""
+
+    content = "link"
+    form = None  # type: ignore[assignment]  # Django takes a base's field out that way
+    link = forms.TypedChoiceField(label="Tracked link", required=False, coerce=to_number, empty_value=None)
