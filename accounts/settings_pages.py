@@ -39,6 +39,7 @@ PAGES = (
     SettingsPage("Data", "Subscription types", "crm:subscription_types", LISTS),
     SettingsPage("Connectors", "SMS", "connectors:sms", CONNECTORS),
     SettingsPage("Connectors", "API keys", "accounts:api_keys", ADMIN),
+    SettingsPage("Connectors", "Webhooks", "connectors:webhooks", CONNECTORS),
     SettingsPage("Security", "Audit log", "accounts:audit", ADMIN),
 )
 

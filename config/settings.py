@@ -170,6 +170,9 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("MILLRACE_FROM_EMAIL", "millrace@localhost")
 # Where Twilio is, for tests and trials alone: an account's token must not be sent anywhere else.
 SMS_API_URL = env.web_address("MILLRACE_SMS_API_URL", "http://127.0.0.1") if TRIAL or TESTING else ""
+# Which ports a tenant's webhooks may call; loopback is open to trials and tests alone.
+WEBHOOK_PORTS = frozenset(int(port) for port in env.names("MILLRACE_WEBHOOK_PORTS", "80,443,8443"))
+WEBHOOK_ALLOW_LOOPBACK = (TRIAL or TESTING) and env.flag("MILLRACE_WEBHOOK_LOOPBACK", TRIAL)
 CSRF_FAILURE_VIEW = "accounts.views.errors.csrf_failure"
 # Kinds of long work (core.jobs), named here because core imports no room above it.
 JOB_KINDS = [
@@ -196,6 +199,7 @@ TENANT_SEEDS = ["crm.operations.setup.set_up_tenant", "crm.operations.setup_desk
 BOUNCE_ADDRESS = env.text("MILLRACE_BOUNCE_ADDRESS", "")
 # The rooms below must not import the rooms above: what they need from there is named here.
 FLOWS_OCCUPANCY = "participants.occupancy.step_occupancy"
+DELIVERY_WEBHOOKS = "content.webhook_rendering.render_webhooks"
 DELIVERY_RENDERER = "content.rendering.render_batch"
 DELIVERY_EMAIL_OF = "content.queries.email_of_version"
 CONTENT_FLOWS = "flows.visibility.visible_flows"

@@ -12,6 +12,7 @@ ERASURE = Room(
         Place("content_emailversion", ("html", "custom_keys", *_WRITTEN)),
         Place("content_smsversion", ("source", "text", "links", "custom_keys")),
         Place("content_noticeversion", ("subject", "text", "custom_keys")),
+        Place("content_webhookversion", ("definition", "custom_keys")),
         Place("content_emaillock", ("flow_name", "url")),
         Place("content_messagelink", ("url", "label")),
         Place("content_form", ("name", "document")),

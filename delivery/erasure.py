@@ -16,6 +16,11 @@ def cancel_queued(cursor: psycopg.Cursor[Any], person: Person) -> None:
         "WHERE tenant_id = %s AND contact_id = %s AND status = 'queued'",
         [person.tenant_id, person.contact_id],
     )
+    cursor.execute(
+        "UPDATE delivery_outgoingwebhook SET status = 'cancelled', error = 'The person was erased.' "
+        "WHERE tenant_id = %s AND contact_id = %s AND status = 'queued'",
+        [person.tenant_id, person.contact_id],
+    )
 
 
 ERASURE = Room(
@@ -36,6 +41,13 @@ ERASURE = Room(
             "AND lower(t.to_address) = ANY(%(addresses)s::text[] || %(phones)s::text[]))",
         ),
         Place("delivery_smsconnector", ("account_sid", "auth_token", "senders")),
+        Place("delivery_webhooksecret", ("name", "value")),
+        Place(
+            "delivery_outgoingwebhook",
+            ("status", "error"),
+            {"values": NO_DATA},
+            "t.contact_id = %(contact)s::bigint",
+        ),
         # Twilio keeps a STOP itself.
         Place(
             "delivery_smsoptout",

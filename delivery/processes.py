@@ -8,13 +8,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
+import psycopg
 from django.db import Error
 
 from core.db.cursors import raw_cursor
 
 # The first half of the two-part lock keys; delivery_due_tenants (migration 0003) names it too.
 LOCK_CLASS = 19782
+
+
+def is_dead(cursor: psycopg.Cursor[Any], number: int) -> bool:
+    """Take the process's lock until the transaction ends: who can, knows that nobody holds it."""
+    cursor.execute("SELECT pg_try_advisory_xact_lock(%s::int, %s::int)", [LOCK_CLASS, number])
+    row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 @contextmanager

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from delivery.views import connectors
+from delivery.views import connectors, webhooks
 
 app_name = "connectors"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sms/", connectors.sms, name="sms"),
     path("sms/disconnect/", connectors.sms_disconnect, name="sms_disconnect"),
     path("sms/opt-outs/", connectors.sms_opt_outs, name="sms_opt_outs"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/signing-key/", webhooks.signing_key, name="signing_key"),
+    path("webhooks/<int:secret_id>/delete/", webhooks.secret_delete, name="secret_delete"),
 ]

@@ -113,7 +113,12 @@ def _tell(
     cursor.execute(_HOLDERS, [tenant_id, [number.removeprefix("+") for number in numbers], list(numbers)])
     events = [
         NewEvent(
-            kind=kind, contact_id=row[0], company_id=row[1], at=now, origin=Origin.LINK, object_key=row[2]
+            kind=kind,
+            contact_id=row[0],
+            company_id=row[1],
+            at=now,
+            origin=Origin.LINK,
+            data={"number": row[2]},
         )
         for row in cursor.fetchall()
     ]

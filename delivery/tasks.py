@@ -28,3 +28,19 @@ def send_due(tenant_id: int) -> None:
     cache.delete(_wake_key(tenant_id))
     if send_batch(tenant_id=tenant_id).more:
         wake_delivery(tenant_id)
+
+
+def wake_webhooks(tenant_id: int) -> None:
+    """Queue one task for the tenant's webhooks, unless one waits already."""
+    if cache.add(f"wake:webhooks:{tenant_id}", 1, timeout=WAKE_SECONDS):
+        send_due_webhooks.delay(tenant_id)
+
+
+@shared_task(name="delivery.send_due_webhooks", ignore_result=True)
+def send_due_webhooks(tenant_id: int) -> None:
+    """Make one batch of the tenant's due requests, and queue the task again while there are more."""
+    from delivery.operations.webhooks import send_webhooks
+
+    cache.delete(f"wake:webhooks:{tenant_id}")
+    if send_webhooks(tenant_id=tenant_id).more:
+        wake_webhooks(tenant_id)

@@ -23,6 +23,7 @@ from crm.models import (
     SubscriptionType,
 )
 from crm.models.choices import NamedChoice
+from delivery.models import WebhookSecret
 from flows.document import FlowDocument
 from flows.models import Flow
 from flows.references import uses
@@ -108,6 +109,10 @@ def _groups(ids: Sequence[int]) -> Names:
     return dict(Group.objects.filter(pk__in=ids).values_list("id", "name"))
 
 
+def _webhook_secrets(ids: Sequence[int]) -> Names:
+    return dict(WebhookSecret.objects.filter(pk__in=ids).exclude(name="").values_list("id", "name"))
+
+
 LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "email": _emails,
     "selection": _selections,
@@ -125,4 +130,5 @@ LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "request_type": _named(RequestType),
     "request_category": _named(RequestCategory),
     "request_priority": _named(RequestPriority),
+    "webhook_secret": _webhook_secrets,
 }

@@ -15,8 +15,8 @@ from accounts.queries import tenant_now
 from core.clock import now
 from core.tasks import run_job
 from core.tenancy import tenant_scope
-from delivery.queries import tenants_with_due_messages
-from delivery.tasks import wake_delivery
+from delivery.queries import tenants_with_due_messages, tenants_with_due_webhooks
+from delivery.tasks import wake_delivery, wake_webhooks
 from participants import counters, intake, wake
 from participants.due import due_work, next_turn
 from participants.engine.batch import BatchResult, run_batch
@@ -108,3 +108,5 @@ def tick() -> None:
             run_job.delay(tenant_id, job_id)
     for tenant_id in tenants_with_due_messages(moment):
         wake_delivery(tenant_id)
+    for tenant_id in tenants_with_due_webhooks(moment):
+        wake_webhooks(tenant_id)

@@ -29,6 +29,7 @@ from crm.operations.follow_ups import FollowUpValues, create_follow_up
 from crm.operations.lists import add_field
 from crm.operations.requests import register_request
 from crm.operations.sales import create_sale
+from delivery.operations.webhook_secrets import keep_secret
 from flows.operations.create import create_flow
 from flows.operations.folders import create_folder
 from tests.fixtures.people import LAST_MONDAY, MakePerson, Person
@@ -57,6 +58,7 @@ def _people(alice: Person, bob: Person) -> dict[str, Any]:
         "group_id": Group.objects.get(name="Marketing").pk,
         "invitation_id": invitation.pk,
         "key_id": create_api_key(name="Shop", scopes=["events"], actor=alice.user, now=LAST_MONDAY)[0].pk,
+        "secret_id": keep_secret(name="crm", value="x", actor=alice.user, now=LAST_MONDAY).pk,
     }
 
 

@@ -6,12 +6,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
 from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
 from crm.events import NewEvent, Origin, record_events
-from delivery.processes import LOCK_CLASS
+from delivery.processes import is_dead
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ def rescue(*, tenant_id: int, now: dt.datetime) -> Rescued:
             "SELECT DISTINCT reserved_by FROM delivery_message WHERE tenant_id = %s AND reserved_by IS NOT NULL",
             [tenant_id],
         )
-        dead = [number for (number,) in cursor.fetchall() if _is_dead(cursor, number)]
+        dead = [number for (number,) in cursor.fetchall() if is_dead(cursor, number)]
         if not dead:
             return Rescued()
         cursor.execute(
@@ -50,13 +48,6 @@ def rescue(*, tenant_id: int, now: dt.datetime) -> Rescued:
             [_event(row, now) for row in unknown if row[1] is not None and not row[5]], cursor=cursor
         )
     return Rescued(given_back, len(unknown))
-
-
-def _is_dead(cursor: psycopg.Cursor[Any], number: int) -> bool:
-    """Take the process's lock until the transaction ends: who can, knows that nobody holds it."""
-    cursor.execute("SELECT pg_try_advisory_xact_lock(%s::int, %s::int)", [LOCK_CLASS, number])
-    row = cursor.fetchone()
-    return bool(row and row[0])
 
 
 def _event(row: tuple[Any, ...], now: dt.datetime) -> NewEvent:

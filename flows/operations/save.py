@@ -18,6 +18,7 @@ from core.tenancy import require_tenant_id
 from crm.models import Usage
 from delivery.operations.streams import apply_settings
 from delivery.queue import cancel_messages_of_steps
+from delivery.webhooks.queue import cancel_webhooks_of_steps
 from flows.document import FlowDocument
 from flows.editing.rules import checked
 from flows.editing.tree import IllegalEdit
@@ -91,6 +92,7 @@ def _refresh_steps(flow: Flow, document: FlowDocument, now: dt.datetime) -> None
     if gone:
         with raw_cursor() as cursor:
             cancel_messages_of_steps(cursor, tenant_id=require_tenant_id(), flow_id=flow.pk, step_ids=gone)
+            cancel_webhooks_of_steps(cursor, tenant_id=require_tenant_id(), flow_id=flow.pk, step_ids=gone)
     Step.objects.bulk_create(
         [
             Step(id=node.id, flow=flow, kind=node.kind, title=node.title[:200], rank=rank)

@@ -19,6 +19,7 @@ from flows.steps.split import Split
 from flows.steps.update_contact import UpdateContact
 from flows.steps.wait_for_action import WaitForAction
 from flows.steps.wait_for_time import WaitForTime
+from flows.steps.webhook import Webhook
 
 STEP_KINDS: KindTable[StepKind] = KindTable(
     "step kind",
@@ -38,5 +39,6 @@ STEP_KINDS: KindTable[StepKind] = KindTable(
         NotifyByEmail(),
         NotifyBySms(),
         GoToFlow(),
+        Webhook(),
     ],
 )

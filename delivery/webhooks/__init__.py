@@ -1,0 +1,1 @@
+"""Outgoing webhooks: requests that flows make to the tenant's own systems. At least once, each with a stable id."""
