@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import ValidationError
 
 from accounts.models import Licence
+from crm.criteria.schema import Criteria
+from crm.criteria.validate import checked_together
 from crm.criteria.validate import problems as criteria_problems
 from flows.checking import check_context
 from flows.document import ExitSettings, FlowDocument, StepNode
@@ -36,14 +38,23 @@ def problems(
 ) -> list[FlowProblem]:
     """Return every problem of a document: settings first, then top to bottom."""
     ctx = ctx or check_context(document)
-    found = [
-        *_setting_problems(document, ctx, now),
-        *_trigger_problems(document, ctx),
-        *_success_problems(document, ctx),
-        *_step_problems(document, ctx),
-        *_finish_problems(document, ctx),
-    ]
+    with checked_together(_criteria(document)):
+        found = [
+            *_setting_problems(document, ctx, now),
+            *_trigger_problems(document, ctx),
+            *_success_problems(document, ctx),
+            *_step_problems(document, ctx),
+            *_finish_problems(document, ctx),
+        ]
     return sorted(found, key=lambda problem: problem.is_warning)
+
+
+def _criteria(document: FlowDocument) -> Iterator[Criteria]:
+    """Yield what the document's parts are judged by, so that a flow of many splits asks no more than one of few."""
+    parts = [document.filter, *(one.criteria for one in document.triggers)]
+    parts += [one.criteria for one in document.success]
+    parts += [branch.criteria for node in document.walk() for branch in node.branches]
+    yield from (criteria for criteria in parts if criteria is not None)
 
 
 def errors(found: list[FlowProblem]) -> list[FlowProblem]:

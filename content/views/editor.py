@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from typing import Any
 
 from django.core.cache import cache
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
+from accounts.rights import Right
 from accounts.urls_for import turl
 from content import queries
 from content.flows_above import flow_name, hidden_flows
@@ -59,7 +61,18 @@ def edit(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
         return _editor(request, email, form, [Problem("", str(refused))], status=409)
     if not saved.is_saved:
         return _editor(request, email, form, saved.problems, status=422)
-    return redirect(turl(request.tenant, "content:edit", email.pk) + "?saved")
+    step = _step(request)
+    return redirect(
+        turl(request.tenant, "content:edit", email.pk) + "?saved" + (f"&step={step}" if step else "")
+    )
+
+
+def _step(request: TenantRequest) -> str:
+    """Return the step of a flow that the writer came from, so that there is a way back to it."""
+    try:
+        return str(uuid.UUID(request.GET.get("step", "")))
+    except ValueError:
+        return ""
 
 
 def _editor(
@@ -71,6 +84,7 @@ def _editor(
         "form": form,
         "problems": problems,
         "saved": "saved" in request.GET,
+        "step": _step(request) if email.flow_id and request.member.may(Right.FLOW_ADMINISTRATOR) else "",
         "flow_name": flow_name(request.member, email.flow_id),
         "locks": queries.locks_of(email.pk, hidden=hidden),
         "uses": queries.uses_of(email.pk, hidden=hidden),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from crm.criteria.choices import names_of, source_of
 from crm.criteria.field import Field
@@ -43,20 +46,49 @@ class LineProblem:
 def problems(criteria: Criteria) -> list[str]:
     """Return what is wrong, in order; empty means that the criteria can be judged.
 
-    At most seven queries: the tenant's own fields, and which of the chosen values exist.
+    At most seven queries: the tenant's own fields, and which of the chosen values exist. Inside checked_together,
+    none for what was named there.
     """
-    return [problem.message for problem in line_problems(criteria)]
+    known = _together.get().get(criteria)
+    return list(known) if known is not None else [problem.message for problem in line_problems(criteria)]
+
+
+_together: ContextVar[Mapping[Criteria, Sequence[str]]] = ContextVar(
+    "criteria_checked_together", default=MappingProxyType({})
+)
+
+
+@contextmanager
+def checked_together(many: Iterable[Criteria]) -> Iterator[None]:
+    """Check many criteria with the queries of one: problems() asked inside knows their answers."""
+    distinct = list(dict.fromkeys(many))
+    lines = [line for criteria in distinct for line in lines_of(criteria)]
+    fields = fields_by_key(line.field for line in lines)
+    names = _names(lines, fields)
+    found = {one: [p.message for p in _line_problems(one, fields, names)] for one in distinct}
+    token = _together.set(found)
+    try:
+        yield
+    finally:
+        _together.reset(token)
 
 
 def line_problems(criteria: Criteria) -> list[LineProblem]:
     """Return what is wrong, each with its place."""
     lines = list(lines_of(criteria))
-    if len(lines) > MOST_LINES:
-        return [LineProblem((), f"There are {len(lines)} lines; {MOST_LINES} are the most.")]
+    fields = fields_by_key(line.field for line in lines)
+    return _line_problems(criteria, fields, _names(lines, fields))
+
+
+def _line_problems(
+    criteria: Criteria, fields: Mapping[str, Field], names: Mapping[str, Mapping[int, str]]
+) -> list[LineProblem]:
+    count = sum(1 for _ in lines_of(criteria))
+    if count > MOST_LINES:
+        return [LineProblem((), f"There are {count} lines; {MOST_LINES} are the most.")]
     if _depth(criteria) > MOST_DEPTH:
         return [LineProblem((), f"Groups are nested deeper than {MOST_DEPTH}.")]
-    fields = fields_by_key(line.field for line in lines)
-    return list(_problems(criteria, (), fields, _names(lines, fields)))
+    return list(_problems(criteria, (), fields, names))
 
 
 def _depth(criteria: Criteria) -> int:

@@ -12,8 +12,10 @@ from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.models import User
 from accounts.rights import Right
+from content.operations.emails import create_email
+from content.starters import STARTERS
 from flows.document import FlowDocument, StepNode
-from flows.editing.steps import insert
+from flows.editing.steps import insert, update
 from flows.editing.tree import IllegalEdit, Slot, find_step, fresh, slot_of
 from flows.models import Flow, FlowFolder
 from flows.operations import drafts
@@ -106,6 +108,8 @@ def op(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
             return _copy(request, designer)
         if name == "duplicate":
             return _duplicate(request, designer)
+        if name == "new_email":
+            return _new_email(request, designer)
         if name not in OPS:
             raise Http404
         clipboard = [
@@ -147,6 +151,32 @@ def _duplicate(request: TenantRequest, designer: Any) -> HttpResponse:
         focus=f"step-{copy.id}",
     )
     return _do(request, designer.flow, plan)
+
+
+def _new_email(request: TenantRequest, designer: Any) -> HttpResponse:
+    """Make a draft of an email that is the flow's own, and choose it in the step; whoever likes goes on writing it."""
+    node = find_step(designer.document, Ask(request.POST, designer.document, 0, []).id("step"))
+    if node.kind != "send_email":
+        raise IllegalEdit("Only a Send email step has an email.")
+    starter = STARTERS["letter"]
+
+    def with_email(document: FlowDocument) -> FlowDocument:
+        # Made only once the draft is ours: a conflict leaves none behind.
+        email = create_email(
+            name=node.title,
+            actor=request.user,
+            now=designer.now,
+            mjml=starter.mjml,
+            subject=starter.subject,
+            flow_id=designer.flow.pk,
+        )
+        settings = {**node.settings, "email": email.pk}
+        return update(document, step_id=node.id, title=node.title, note=node.note, settings=settings)
+
+    said = f"A draft of the email “{node.title}” was made and chosen. Open it to write it."
+    return _do(
+        request, designer.flow, Plan(with_email, f"new email for “{node.title}”", said, f"step:{node.id}")
+    )
 
 
 def _do(request: TenantRequest, flow: Flow, plan: Plan) -> HttpResponse:
