@@ -3,6 +3,7 @@ more. A task says nothing that a row does not know."""
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import time
 
@@ -106,6 +107,10 @@ def tick() -> None:
     for tenant_id, job_id in work.jobs:
         if wake.first_to_say(f"job:{job_id}", seconds=30):
             run_job.delay(tenant_id, job_id)
+    _wake_what_leaves(moment)
+
+
+def _wake_what_leaves(moment: dt.datetime) -> None:
     for tenant_id in tenants_with_due_messages(moment):
         wake_delivery(tenant_id)
     for tenant_id in tenants_with_due_webhooks(moment):
