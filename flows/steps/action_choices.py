@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from content.models import MessageLink
 from content.queries import EmailChoice, email_choices
+from content.queries_form import form_choices
 from content.queries_link import link_choices
 from flows.steps.actions import Action
 
@@ -29,7 +30,7 @@ def names_of_events(text: str) -> list[str]:
 
 
 def action_choices(
-    flow_id: int, *, kept: Sequence[str] = (), kinds: Sequence[str] = ("click", "open")
+    flow_id: int, *, kept: Sequence[str] = (), kinds: Sequence[str] = ("click", "open", "form")
 ) -> list[tuple[str, str]]:
     """Return (code, label) of what may be chosen in a flow; what was kept and is gone stays, under its own words."""
     emails = email_choices(flow_id)
@@ -39,6 +40,8 @@ def action_choices(
     if "open" in kinds:
         found.append((Action(kind="open"), "Opens any email"))
         found += [(Action(kind="open", email=email.id), f"Opens “{email.name}”") for email in emails]
+    if "form" in kinds:
+        found += [(Action(kind="form", id=pk), f"Submits “{name}”") for pk, name in form_choices()]
     offered = [(code_of(action), label) for action, label in found]
     gone = [(code, "Something that was deleted") for code in kept if code not in dict(offered)]
     return [*offered, *gone]

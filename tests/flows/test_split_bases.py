@@ -72,7 +72,7 @@ def test_every_basis_keeps_what_its_branch_was_given_and_says_it_in_words(flow: 
 def test_a_branch_that_asks_for_nothing_is_a_problem_by_its_name(name: str, flow: Flow) -> None:
     node = based_on(name)
     (problem,) = node_problems(node, check_context(FlowDocument(steps=(node,))))
-    assert problem.message.startswith("“First” ")
+    assert problem.message.startswith(("“First” ", "“First”: "))
     assert problem.place == str(node.branches[0].id)
 
 

@@ -205,3 +205,50 @@ def test_flows_that_send_each_other_their_people_stop_after_three_rounds_in_a_da
     world.advance(ping)
     take_events(tenant_id=world.tenant.pk, now=world.now)
     assert world.one(pong, anna).status == "active"
+
+
+def test_answers_of_the_newest_submission_decide(world: World) -> None:
+    node = split(
+        "form_data",
+        {"field": "size", "operator": "greater", "value": "50"},
+        {"field": "topics", "operator": "is", "value": "STRASSE"},
+        {"field": "name", "operator": "empty", "value": ""},
+    )
+    node = node.model_copy(update={"settings": {"based_on": "form_data", "form": 4}})
+    answers: dict[str, list[dict[str, Any]]] = {
+        "Big": [{"size": "9"}, {"size": "50,5", "name": "x"}],
+        "Shrunk": [{"size": "900", "name": "x"}, {"size": "5", "name": "x"}],
+        "Listed": [{"size": "1", "topics": ["a", "Straße"], "name": "x"}],
+        "Silent": [{"size": "1"}],
+        "Other": [],
+    }
+    people = {name: world.contact(name) for name in answers}
+    flow = world.flow(wait(1), node)
+    world.suggest(flow, *people.values())
+    world.advance(flow)
+    for name, given in answers.items():
+        for number, one in enumerate(given):
+            at = NOW + HOUR * (number + 1)
+            data = {"form": {"id": 4, "name": "F", "submission": number, "answers": one}}
+            did(people[name], "form.submitted", at=at, object_id=4, data=data)
+    did(people["Other"], "form.submitted", object_id=5, data={"form": {"answers": {"size": "99"}}})
+
+    world.advance(flow, days=1)
+
+    assert {name: took(world, flow, person) for name, person in people.items()} == {
+        "Big": "A",
+        "Shrunk": "Everyone else",
+        "Listed": "B",
+        "Silent": "C",
+        "Other": "Everyone else",
+    }
+
+
+def test_who_submitted_a_form_takes_its_branch(world: World) -> None:
+    anna, ben = world.contact("Anna"), world.contact("Ben")
+    flow = world.flow(wait(1), split("submitted", acts({"kind": "form", "id": 4})))
+    world.suggest(flow, anna, ben)
+    world.advance(flow)
+    did(anna, "form.submitted", at=NOW + HOUR, object_id=4, data={"form": {"id": 4, "answers": {}}})
+    world.advance(flow, days=1)
+    assert [took(world, flow, one) for one in (anna, ben)] == ["A", "Everyone else"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from content.queries_form import form_choices
 from flows.document import Branch, StepNode
 from flows.steps.base import (
     Advance,
@@ -22,7 +23,7 @@ from flows.steps.base import (
     StepSettings,
     else_branch,
 )
-from flows.steps.forms import StepForm
+from flows.steps.forms import StepForm, choose, number_choices, to_number
 from flows.steps.split.base import Basis, Took
 from flows.steps.split.table import BASES
 
@@ -42,7 +43,19 @@ class SplitForm(StepForm):
         choices=[(basis.name, basis.label) for basis in BASES],
         help_text="Changing it empties what the branches ask for.",
     )
+    form = forms.TypedChoiceField(label="Form", required=False, coerce=to_number, empty_value=None)
     template = "flows/steps/split.html"
+
+    def prepare(self) -> None:
+        """Offer the forms."""
+        chosen = self.initial.get("form")
+        choose(self, "form", number_choices(form_choices(), chosen, "A form that was deleted"))
+
+    def settings(self) -> dict[str, Any]:
+        """Keep the form only where the answers of one are asked for."""
+        if not BASES[self.cleaned_data["based_on"]].asks_form:
+            self.cleaned_data["form"] = None
+        return super().settings()
 
 
 class Split(StepKind):

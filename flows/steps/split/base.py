@@ -27,6 +27,8 @@ class Basis:
     label: ClassVar[str]
     # Whether a branch is described by criteria (crm's editor) instead of fields of its own.
     by_criteria: ClassVar[bool] = False
+    # Whether the split as a whole names a form.
+    asks_form: ClassVar[bool] = False
 
     def fields(self, split: StepNode, branch: Branch, flow_id: int) -> dict[str, forms.Field]:
         """Return the fields of a branch's panel, with their initial values."""

@@ -95,3 +95,12 @@ class Opened(Did):
     label = "Email opened"
     kind = "open"
     asks = "Who opened one of these"
+
+
+class Submitted(Did):
+    """See the module."""
+
+    name = "submitted"
+    label = "Form submitted"
+    kind = "form"
+    asks = "Who submitted one of these"

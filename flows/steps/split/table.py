@@ -5,11 +5,21 @@ from __future__ import annotations
 from core.kinds import KindTable
 from flows.steps.split.base import Basis
 from flows.steps.split.contact import ContactData
-from flows.steps.split.did import Clicked, Opened
+from flows.steps.split.did import Clicked, Opened, Submitted
+from flows.steps.split.form_data import FormData
 from flows.steps.split.membership import ProjectMembership, SelectionMembership
 from flows.steps.split.randomly import Randomly
 
 BASES: KindTable[Basis] = KindTable(
     "basis of splits",
-    [ContactData(), Clicked(), Opened(), SelectionMembership(), ProjectMembership(), Randomly()],
+    [
+        ContactData(),
+        Submitted(),
+        FormData(),
+        Clicked(),
+        Opened(),
+        SelectionMembership(),
+        ProjectMembership(),
+        Randomly(),
+    ],
 )
