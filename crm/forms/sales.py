@@ -25,9 +25,9 @@ def stage_choices(type_id: int | None, stage_id: int | None) -> list[tuple[int, 
         if kind.retired and kind.pk != type_id:
             continue
         stages = [s for s in by_type.get(kind.pk, []) if not s.retired or s.pk == stage_id]
-        options = [(f"{kind.pk}:{s.pk}", f"{s} ({s.probability} %)") for s in stages]
+        options = [(f"{kind.pk}:{s.pk}", f"{kind}: {s} ({s.probability} %)") for s in stages]
         if not options or (kind.pk == type_id and stage_id is None):
-            options.insert(0, (f"{kind.pk}:", "No stage"))
+            options.insert(0, (f"{kind.pk}:", f"{kind}: no stage"))
         groups.append((kind.pk, str(kind), options))
     return groups
 

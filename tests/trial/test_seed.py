@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db.models import Count
 from django.test import Client
 
 from accounts.models import Membership, Tenant, User
 from core.tenancy import tenant_scope
-from crm.models import Company, Consent, Contact, ContactFieldValue, ImportIssue, Selection
+from crm.models import Company, Consent, Contact, ContactFieldValue, ImportIssue, Request, Sale, Selection
 from flows import validation
 from flows.models import Flow
 from flows.queries import newest_document
@@ -40,6 +41,11 @@ def test_the_demo_has_people_of_many_countries_and_a_flow_without_problems() -> 
             "Not a fit for the autumn offer": 0,
             "Trade fair Oslo": 40,
         }
+        assert dict(Sale.objects.values_list("status").annotate(count=Count("pk"))) == {
+            "open": 6, "sold": 3, "lost": 2, "stalled": 1,
+        }  # fmt: skip
+        assert Request.objects.filter(status="closed").count() == 2
+        assert Request.objects.filter(owner=None).count() == 3
         flow = Flow.objects.get()
         assert (flow.name, flow.status, flow.revision) == ("Welcome to Northwind", Flow.Status.NOT_RUNNING, 1)
         assert validation.problems(newest_document(flow.pk), now=NOW) == []

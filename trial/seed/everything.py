@@ -10,6 +10,7 @@ from accounts.models import Tenant
 from core.tenancy import tenant_scope
 from trial.people import ADMINISTRATOR, MARKETER, REP, WRITER
 from trial.seed.contacts import seed_contacts
+from trial.seed.desk import seed_desk
 from trial.seed.emails import seed_email
 from trial.seed.flow import seed_flow
 from trial.seed.selections import seed_selections
@@ -25,6 +26,7 @@ def seed_everything(*, now: dt.datetime) -> Tenant:
     with tenant_scope(tenant.pk):
         seed_sms(actor=users[ADMINISTRATOR.role], now=now)
         seed_contacts(importer=users[ADMINISTRATOR.role], owners=(users[REP.role], marketer), now=now)
+        seed_desk(rep=users[REP.role], now=now)
         selections = seed_selections(owner=marketer, now=now)
         welcome = seed_email(
             name="Welcome",
