@@ -202,6 +202,7 @@ FLOWS_OCCUPANCY = "participants.occupancy.step_occupancy"
 DELIVERY_WEBHOOKS = "content.webhook_rendering.render_webhooks"
 DELIVERY_RENDERER = "content.rendering.render_batch"
 DELIVERY_EMAIL_OF = "content.queries.email_of_version"
+TENANT_CLOCK = "accounts.queries.tenant_now"
 CONTENT_FLOWS = "flows.visibility.visible_flows"
 # What criteria may name of the rooms above crm, each a crm.criteria.sources.Source. The keys are kinds of Reference.
 CRITERIA_SOURCES = {

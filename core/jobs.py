@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from core import clock
 from core.kinds import KindTable
 from core.models import Job
 from core.tenancy import require_tenant_id, tenant_scope
@@ -80,7 +81,7 @@ def start_job(
         total=total,
         created_by_id=created_by_id,
         created_at=now,
-        updated_at=now,
+        updated_at=clock.now(),
     )
     wake_after_commit(job)
     return job
@@ -94,8 +95,14 @@ def wake_after_commit(job: Job) -> None:
     transaction.on_commit(lambda: run_job.delay(tenant_id, job.pk))
 
 
-def run_slice(*, tenant_id: int, job_id: int, now: dt.datetime) -> bool:
-    """Do one slice of a job; say whether there is more to do. One at a time: a locked job is another worker's."""
+def run_slice(
+    *, tenant_id: int, job_id: int, now: dt.datetime, touched_at: dt.datetime | None = None
+) -> bool:
+    """Do one slice of a job; say whether there is more to do. One at a time: a locked job is another worker's.
+
+    `now` is the tenant's own time; `touched_at` is the real one, from which it is told that a job stands still.
+    """
+    touched_at = touched_at or now
     with tenant_scope(tenant_id):
         open_jobs = Job.objects.filter(status__in=[Job.Status.WAITING, Job.Status.RUNNING])
         job = open_jobs.select_for_update(skip_locked=True, no_key=True).filter(pk=job_id).first()
@@ -105,13 +112,13 @@ def run_slice(*, tenant_id: int, job_id: int, now: dt.datetime) -> bool:
             with transaction.atomic():
                 done = job_kinds()[job.kind].slice(job, now=now)
         except JobFailed as failure:
-            _end(job, Job.Status.FAILED, now, error=str(failure))
+            _end(job, Job.Status.FAILED, touched_at, error=str(failure))
             return False
         except Exception as error:  # noqa: BLE001 (a broken slice must not be tried for ever)
-            return _broken(job, error, now)
+            return _broken(job, error, touched_at)
         job.cursor, job.done, job.total = dict(done.cursor), done.done, done.total
         job.result = {**job.result, **done.result}
-        _end(job, Job.Status.DONE if done.finished else Job.Status.RUNNING, now)
+        _end(job, Job.Status.DONE if done.finished else Job.Status.RUNNING, touched_at)
         return not done.finished
 
 

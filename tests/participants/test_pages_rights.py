@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from accounts.models import AuditEntry
+from accounts.operations import save_role
+from accounts.rights import Right
 from flows.models import Flow
 from participants.models import Participant
 from tests.fixtures.people import Person
@@ -114,6 +116,19 @@ def test_visible_for_narrows_who_sees_the_flow(
         for person in (bob, wendy, outsider)
     ]
     assert listed == [status == 200 for status in seen]
+
+
+def test_a_general_administrator_is_not_narrowed_but_needs_the_right_to_look_at_flows(
+    stage: Stage, alice: Person, make_person: Callable[..., Person]
+) -> None:
+    with stage.scope():
+        Flow.objects.filter(pk=stage.flow.pk).update(visibility="owner")
+        rights = [Right.ADMINISTRATOR]
+        save_role(
+            role_id=None, name="Keeper", description="", rights=rights, data_rights={}, actor=alice.member
+        )
+    keeper = make_person(alice.tenant, "Kim", "Keeper", role="Keeper")
+    assert [opens(person, stage.url()) for person in (alice, keeper)] == [200, 404]
 
 
 def test_chosen_users_and_groups_see_a_flow_that_is_visible_for_them(
