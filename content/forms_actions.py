@@ -75,7 +75,7 @@ def _is_whole(values: tuple[Any, ...], action: str) -> bool:
 
 def _offered() -> dict[str, Choices]:
     return {
-        "selection": _named(Selection.objects.order_by("name")),
+        "selection": _named(Selection.objects.filter(kind="static").order_by("name")),
         "project": _named(Project.objects.order_by("name")),
         "interest": [(c.value, c.name) for c in list_items(ListItem.List.INTEREST) if not c.retired],
     }

@@ -104,7 +104,7 @@ ERASURE = Room(
         Place("crm_customfield", ("key", "name", "on", "type")),
         Place("crm_listitem", ("list", "name", "name_norm")),
         Place("crm_selectionfolder", ("name",)),
-        Place("crm_selection", ("name", "description")),
+        Place("crm_selection", ("name", "description", "kind", "criteria", "combine")),
         Place("crm_project", ("name", "description")),
         Place("crm_usage", ("used_kind", "user_kind", "user_name", "place", "url")),
         Place("crm_erasurekey", ("key",)),

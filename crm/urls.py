@@ -19,6 +19,7 @@ from crm.views import (
     notifications,
     requests,
     sales,
+    selections,
 )
 
 app_name = "crm"
@@ -74,6 +75,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("requests/<int:request_id>/do/", requests.request_do, name="request_do"),
     path("requests/<int:request_id>/delete/", requests.request_delete, name="request_delete"),
     path("selections/", clubs.selections, name="selections"),
+    path("selections/new-dynamic/", selections.new_dynamic, name="selection_new_dynamic"),
+    path("selections/new-combined/", selections.new_combined, name="selection_new_combined"),
+    path("selections/<int:club_id>/rule/", selections.rule, name="selection_rule"),
     path("selections/<int:club_id>/", clubs.selection, name="selection"),
     path("selections/<int:club_id>/members/", clubs.selection_members, name="selection_members"),
     path("selections/<int:club_id>/delete/", clubs.selection_delete, name="selection_delete"),

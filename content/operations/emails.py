@@ -16,7 +16,7 @@ from content.problems import Problem
 from content.queries import locks_of, uses_of
 from content.rendering import test_render_problem
 from content.tree import known_tree
-from content.uses import forget_uses, write_uses
+from crm.operations.usage import forget_uses, write_uses
 
 
 class EmailRefused(Exception):

@@ -14,8 +14,7 @@ from content.form_fields import Bound, problems_of_targets
 from content.form_mail import compiled_confirmation, confirmation_source
 from content.models import Email, Form
 from content.operations.emails import add_version
-from content.uses import forget_uses, write_uses
-from crm.operations.usage import check_unused
+from crm.operations.usage import check_unused, forget_uses, write_uses
 from delivery.models import Stream
 from delivery.operations.streams import make_stream
 

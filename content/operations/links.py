@@ -14,8 +14,7 @@ from accounts.models import User
 from content.actions import ContactActions
 from content.models import TrackedLink
 from content.tree import LINKS
-from content.uses import forget_uses, write_uses
-from crm.operations.usage import check_unused
+from crm.operations.usage import check_unused, forget_uses, write_uses
 
 # Names below `links.` that are not for the tenant to take.
 _TAKEN = frozenset(item.path.removeprefix("links.") for item in LINKS) | {"confirm"}

@@ -19,10 +19,17 @@ class _Club:
     column: str
     added: str
     removed: str
+    takes: str = ""
 
 
 _SELECTION = _Club(
-    "crm_selectionmember", "crm_selection", "selection_id", "selection.added", "selection.removed"
+    "crm_selectionmember",
+    "crm_selection",
+    "selection_id",
+    "selection.added",
+    "selection.removed",
+    # Who is in a dynamic or combined selection is judged, never written.
+    " AND p.kind = 'static'",
 )
 _PROJECT = _Club("crm_projectmember", "crm_project", "project_id", "project.added", "project.removed")
 
@@ -108,7 +115,7 @@ def _add(
         f"INSERT INTO {club.table} (tenant_id, {club.column}, contact_id, added_at) "
         f"SELECT p.tenant_id, p.id, c.id, %s::timestamptz FROM {club.parent} p "
         "JOIN crm_contact c ON c.tenant_id = p.tenant_id AND c.id = ANY(%s::bigint[]) AND c.deleted_at IS NULL "
-        "WHERE p.tenant_id = %s::bigint AND p.id = %s::bigint ORDER BY c.id "
+        f"WHERE p.tenant_id = %s::bigint AND p.id = %s::bigint{club.takes} ORDER BY c.id "
         "ON CONFLICT DO NOTHING RETURNING contact_id",
         [now, list(contact_ids), tenant_id, parent_id],
     )

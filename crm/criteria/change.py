@@ -1,4 +1,5 @@
-"""When the answer of criteria may change: by which events, and by the mere passing of a day. Pure.
+"""When the answer of criteria may change: by which events, and by the mere passing of a day. Pure, but for lines about
+selections: what dynamic ones ask is asked, too.
 
 Waits and success are judged anew after these events (for the event's contact; a change of a company is an event of
 each of its contacts), and once a day where the answer depends on today.
@@ -8,9 +9,9 @@ from __future__ import annotations
 
 from crm.criteria.field import CHANGED
 from crm.criteria.fields import BUILT_IN
+from crm.criteria.memberships import every_line
 from crm.criteria.operators import RELATIVE
 from crm.criteria.schema import Criteria, Line
-from crm.criteria.sql import lines_of
 from crm.events import KINDS
 
 _KINDS = {field.key: field.kinds for field in BUILT_IN}
@@ -18,7 +19,7 @@ _KINDS = {field.key: field.kinds for field in BUILT_IN}
 
 def event_kinds(criteria: Criteria) -> frozenset[str]:
     """Return the kinds of events that intake hears of and after which the criteria may come true or false."""
-    kinds = frozenset[str]().union(*(_kinds(line) for line in lines_of(criteria)))
+    kinds = frozenset[str]().union(*(_kinds(line) for line in every_line(criteria)))
     return frozenset(kind for kind in kinds if kind in KINDS and KINDS[kind].inbox)
 
 
@@ -29,7 +30,8 @@ def depends_on_today(criteria: Criteria) -> bool:
     these are too many to be heard of one by one.
     """
     return any(
-        line.operator in RELATIVE or line.days is not None or _is_unheard(line) for line in lines_of(criteria)
+        line.operator in RELATIVE or line.days is not None or _is_unheard(line)
+        for line in every_line(criteria)
     )
 
 

@@ -18,8 +18,9 @@ from core.tenancy import require_tenant_id
 from crm.criteria.describe import describe_all
 from crm.criteria.field import Field
 from crm.criteria.fields import fields_by_key
+from crm.criteria.memberships import Clock
 from crm.criteria.schema import Criteria, Line
-from crm.criteria.sql import FROM, Clock, compile_part, lines_of, with_rows
+from crm.criteria.sql import FROM, compile_part, lines_of, with_rows
 
 Path = tuple[int, ...]
 

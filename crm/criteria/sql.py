@@ -20,6 +20,7 @@ from core.text import norm, norm_email
 from crm.criteria import dates
 from crm.criteria.field import Field, Rows
 from crm.criteria.fields import UnknownField, fields_by_key
+from crm.criteria.memberships import FIELD, Clock, Nested, membership_of, moving
 from crm.criteria.operators import (
     Operator,
     operator_named,
@@ -30,6 +31,7 @@ from crm.criteria.operators import (
     read_number,
 )
 from crm.criteria.schema import Criteria, Line, Value
+from crm.models import Selection
 
 FROM = "crm_contact c LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id"
 
@@ -46,26 +48,19 @@ class CompiledCriteria:
     params: list[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Today, for the operators that are relative to it."""
-
-    now: dt.datetime
-    zone: ZoneInfo
-
-    @property
-    def today(self) -> dt.date:
-        """The day in the zone."""
-        return dates.today_in(self.now, self.zone)
-
-
 def compile_criteria(criteria: Criteria, *, now: dt.datetime, zone: ZoneInfo) -> CompiledCriteria:
-    """Return criteria as SQL. At most three queries (the tenant's own fields), none for built-in fields.
+    """Return criteria as SQL. At most three queries (the tenant's own fields), none for built-in fields; lines about
+    selections ask for their kinds, and dynamic ones bring their own criteria.
 
     Raises UnknownField for a field that is gone and BadCriteria for values that are none.
     """
+    return compile_within(criteria, Clock(now, zone))
+
+
+def compile_within(criteria: Criteria, clock: Clock) -> CompiledCriteria:
+    """Return criteria as SQL, knowing within which selections they stand."""
     fields = fields_by_key(line.field for line in lines_of(criteria))
-    return _any_group(criteria, fields, Clock(now, zone))
+    return _any_group(criteria, fields, clock)
 
 
 def lines_of(criteria: Criteria) -> Iterator[Line]:
@@ -125,6 +120,8 @@ _COLUMN = re.compile(r"(c|co)\.\w+")
 
 def _never_null(field: Field, compiled: CompiledCriteria) -> CompiledCriteria:
     """A comparison with NULL is FALSE. For a column in a way that leaves its index usable, which coalesce does not."""
+    if field.key == FIELD:
+        return compiled
     if compiled.sql.startswith(("EXISTS (", "NOT EXISTS (", "coalesce(")) or compiled.sql.endswith(
         " IS NULL"
     ):
@@ -319,6 +316,41 @@ def _list(field: Field, name: str, values: Sequence[Value], clock: Clock) -> Com
         if cast == "text"
         else sorted({_read(field, read_id, value, "a choice") for value in values})
     )
+    if field.key == FIELD:
+        return _in_selections(field, chosen, every=name == "all_of", clock=clock)
+    return _chosen(field, name, chosen, cast)
+
+
+def compile_selection(selection: Selection, *, now: dt.datetime, zone: ZoneInfo) -> CompiledCriteria:
+    """Return membership of a dynamic or combined selection as SQL, also of one that is not saved yet."""
+    field = fields_by_key([FIELD])[FIELD]
+    try:
+        return membership_of(selection, Clock(now, zone), compile_within, lambda ids: _static(field, ids))
+    except Nested as problem:
+        raise BadCriteria(str(problem)) from problem
+
+
+def _static(field: Field, ids: Sequence[int]) -> CompiledCriteria:
+    return _chosen(field, "one_of", sorted(ids), "bigint")
+
+
+def _in_selections(field: Field, chosen: list[int], *, every: bool, clock: Clock) -> CompiledCriteria:
+    """Membership of one of these (of every one): static ones together, each of the others by what it is made of."""
+    others = moving(chosen)
+    own = [number for number in chosen if number not in others]
+    name = "all_of" if every and len(own) > 1 else "one_of"
+    parts = [_chosen(field, name, own, "bigint")] if own else []
+    try:
+        parts += [
+            membership_of(one, clock, compile_within, lambda ids: _static(field, ids))
+            for one in others.values()
+        ]
+    except Nested as problem:
+        raise BadCriteria(str(problem)) from problem
+    return _joined(parts, " AND " if every else " OR ")
+
+
+def _chosen(field: Field, name: str, chosen: list[Any], cast: str) -> CompiledCriteria:
     if field.is_multiple:
         if name == "one_of":
             sql = f"EXISTS (SELECT 1 {field.sql} AND {field.member} = ANY(%s::bigint[]))"

@@ -78,7 +78,7 @@ def _selection(member: Membership, selection_id: int | None, new_name: str, now:
             raise NotChosen(str(taken)) from taken
         if isinstance(made, Selection):
             return made
-    found = Selection.objects.filter(pk=selection_id or 0).first()
+    found = Selection.objects.filter(pk=selection_id or 0, kind=Selection.Kind.STATIC).first()
     if found is None:
         raise NotChosen("Choose a selection, or name a new one.")
     return found

@@ -14,7 +14,7 @@ from core.tenancy import require_tenant_id
 from crm import bulk
 from crm.events import Origin
 from crm.models import Project, Selection
-from crm.operations.usage import check_unused
+from crm.operations.usage import check_unused, forget_uses
 
 Club = Selection | Project
 
@@ -23,7 +23,8 @@ class NameTaken(ValueError):
     """Another selection (or project) has this name."""
 
 
-def _check_free(model: type[Club], name: str, but: int | None = None) -> None:
+def check_free(model: type[Club], name: str, but: int | None = None) -> None:
+    """Raise NameTaken where another one has the name."""
     if model._default_manager.filter(name=name).exclude(pk=but or 0).exists():
         raise NameTaken(f"There is a {model._meta.verbose_name} {name!r} already.")
 
@@ -31,7 +32,7 @@ def _check_free(model: type[Club], name: str, but: int | None = None) -> None:
 @transaction.atomic
 def create_club(*, model: type[Club], name: str, description: str, actor: User, now: dt.datetime) -> Club:
     """Create a selection or project, owned by who makes it. Raises NameTaken."""
-    _check_free(model, name)
+    check_free(model, name)
     created: Club = model._default_manager.create(
         name=name, description=description, owner=actor, created_at=now
     )
@@ -42,7 +43,7 @@ def create_club(*, model: type[Club], name: str, description: str, actor: User, 
 def change_club(*, model: type[Club], club_id: int, name: str, description: str) -> Club:
     """Rename or describe a selection or project. Raises NameTaken."""
     club: Club = model._default_manager.select_for_update().get(pk=club_id)
-    _check_free(model, name, but=club_id)
+    check_free(model, name, but=club_id)
     club.name, club.description = name, description
     club.save(update_fields=["name", "description"])
     return club
@@ -55,6 +56,7 @@ def delete_club(*, model: type[Club], club_id: int, actor: User) -> None:
     kind = model._meta.model_name or ""
     check_unused(kind, club_id, club.name)
     club.delete()
+    forget_uses(user_kind=kind, user_id=club_id)
     write_audit(
         actor=actor, action=f"{kind}.deleted", object_kind=kind, object_id=club_id, object_name=club.name
     )

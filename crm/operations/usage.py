@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from accounts.models import Tenant
+from accounts.urls_for import turl
+from core.tenancy import require_tenant_id
 from crm.models import Usage
 
 
@@ -29,3 +32,32 @@ def check_unused(kind: str, object_id: int, name: str) -> None:
     """Raise InUse where something is used."""
     if uses := uses_of(kind, object_id):
         raise InUse(name, uses)
+
+
+def write_uses(
+    *,
+    user_kind: str,
+    user_id: int,
+    user_name: str,
+    page: str,
+    references: Iterable[tuple[str, int]],
+    place: str = "",
+) -> None:
+    """Make these (kind, id) what the user uses; `page` is the URL name of the user's own page."""
+    Usage.objects.filter(user_kind=user_kind, user_id=user_id).delete()
+    wanted = list(dict.fromkeys(references))
+    if not wanted:
+        return
+    url = turl(Tenant.objects.get(pk=require_tenant_id()), page, user_id)
+    Usage.objects.bulk_create(
+        Usage(
+            used_kind=kind, used_id=used_id, user_kind=user_kind, user_id=user_id, user_name=user_name[:200],
+            place=place, url=url,
+        )
+        for kind, used_id in wanted
+    )  # fmt: skip
+
+
+def forget_uses(*, user_kind: str, user_id: int) -> None:
+    """Take away what the user used: it is deleted."""
+    Usage.objects.filter(user_kind=user_kind, user_id=user_id).delete()

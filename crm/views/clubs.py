@@ -21,6 +21,8 @@ from accounts.urls_for import turl
 from core.models import Job
 from core.paging import keyset_page
 from crm import search
+from crm.criteria.describe import describe
+from crm.criteria.schema import Criteria
 from crm.forms.small import ClubForm
 from crm.models import Project, Selection
 from crm.operations.bulk_add import ADD_TO_SELECTION
@@ -28,8 +30,19 @@ from crm.operations.clubs import NameTaken, change_club, change_members, create_
 from crm.operations.usage import InUse, uses_of
 from crm.queries.listing import find_ids
 from crm.queries.reach import contacts_for
+from crm.queries.selections import count_members, members_of
 
 View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class RuleText:
+    """The rule of a selection in words: criteria, or how A and B are combined."""
+
+    heading: str
+    text: str
+    left: Selection | None = None
+    right: Selection | None = None
 
 
 @dataclass(frozen=True)
@@ -164,10 +177,13 @@ def _club_context(
     pages: ClubPages, request: TenantRequest, club: Any, form: ClubForm, *, may_edit: bool
 ) -> dict[str, Any]:
     lookup = f"{pages.words}__{pages.word}"
-    members = contacts_for(request.member).filter(**{lookup: club}).select_related("company")
+    now = tenant_now(request.tenant.pk)
+    takes = pages is PROJECTS or club.is_static
+    readable = contacts_for(request.member)
+    members = readable.filter(**{lookup: club}) if takes else readable & members_of(club, now=now)
     words = request.GET.get("q", "").strip()[:100]
     candidates = []
-    if words and may_edit:
+    if words and may_edit and takes:
         ids = find_ids(search.CONTACT, words, limit=200)
         others = contacts_for(request.member).filter(pk__in=ids).exclude(**{lookup: club})
         candidates = list(others.select_related("company").order_by("name_norm", "pk")[:20])
@@ -179,16 +195,25 @@ def _club_context(
         club=club,
         form=form,
         may_edit=may_edit,
+        may_add=may_edit and takes,
+        rule=_rule_text(club) if not takes else None,
         may_delete=pages.may(request, "remove")
         and pages.within(request, "remove").filter(pk=club.pk).exists(),
-        page=keyset_page(members, by=["name_norm", "id"], query=request.GET),
-        count=club.members.count(),
+        page=keyset_page(members.select_related("company"), by=["name_norm", "id"], query=request.GET),
+        count=club.members.count() if takes else count_members(club, now=now),
         uses=uses_of(pages.word, club.pk),
         q=words,
         candidates=candidates,
         job=job,
         add_to_flow=_add_to_flow(request, club) if pages is SELECTIONS else "",
     )
+
+
+def _rule_text(selection: Selection) -> RuleText:
+    """Say what decides who is in a dynamic or combined selection."""
+    if selection.kind == Selection.Kind.DYNAMIC:
+        return RuleText("Everyone who matches", describe(Criteria.model_validate(selection.criteria)))
+    return RuleText(selection.get_combine_display(), "", selection.left, selection.right)
 
 
 def _add_to_flow(request: TenantRequest, club: Any) -> str:
@@ -206,6 +231,8 @@ def _members(pages: ClubPages) -> View:
     def view(request: TenantRequest, tenant: str, club_id: int) -> HttpResponse:
         """Add or remove members by id."""
         club = pages.get(request, club_id, "update")
+        if pages is SELECTIONS and not club.is_static:
+            raise Http404
         ids = [int(number) for number in request.POST.getlist("ids") if number.isdecimal()][:1_000]
         allowed = list(contacts_for(request.member).filter(pk__in=ids).values_list("pk", flat=True))
         adding = request.POST.get("do") == "add"

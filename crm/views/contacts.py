@@ -46,7 +46,7 @@ def contacts(request: TenantRequest, tenant: str) -> HttpResponse:
         "of": listing.count_words(count),
         "sort": asked.sort,
         "filtering": bool(asked.criteria.groups),
-        "selections": Selection.objects.only("pk", "name")[:500],
+        "selections": Selection.objects.filter(kind="static").only("pk", "name")[:500],
         "may_create": request.member.reach(DataObject.CONTACT, "create") != Reach.NONE,
         "may_choose": request.member.reach(DataObject.SELECTION, "update") != Reach.NONE,
         "query_string": request.META.get("QUERY_STRING", ""),

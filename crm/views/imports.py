@@ -165,7 +165,10 @@ def _answers(request: TenantRequest, shown: ContactImport) -> ImportAnswersForm:
             "legal_basis": shown.legal_basis or "Consent",
             "source": shown.source,
         },
-        selections=[(str(pk), name) for pk, name in Selection.objects.values_list("pk", "name")[:500]],
+        selections=[
+            (str(pk), name)
+            for pk, name in Selection.objects.filter(kind="static").values_list("pk", "name")[:500]
+        ],
         may_add_values=request.member.may(Right.MANAGE_LISTS, Right.ADMINISTRATOR),
     )
 

@@ -42,9 +42,14 @@ class SelectionForm(StepForm):
         choose(self, "project", project_choices(self.initial.get("project"), empty="None"))
 
 
-def selection_choices(chosen: int | None = None, *, empty: str = "Choose…") -> list[tuple[str, str]]:
-    """Return the static selections by name, for a select."""
-    pairs = list(Selection.objects.order_by("name").values_list("id", "name"))
+def selection_choices(
+    chosen: int | None = None, *, empty: str = "Choose…", every_kind: bool = False
+) -> list[tuple[str, str]]:
+    """Return the static selections, or those of every kind, by name, for a select."""
+    found = Selection.objects.order_by("name")
+    if not every_kind:
+        found = found.filter(kind=Selection.Kind.STATIC)
+    pairs = list(found.values_list("id", "name"))
     return number_choices(pairs, chosen, "A selection that was deleted", empty=empty)
 
 

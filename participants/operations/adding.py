@@ -24,9 +24,10 @@ from core.db.cursors import raw_cursor
 from core.jobs import JobFailed, Slice, run_slice, wake_after_commit
 from core.models import Job
 from core.tenancy import require_tenant_id
-from crm.models import Contact, SelectionMember
+from crm.models import Contact, Selection
 from crm.queries import listing
 from crm.queries.reach import contacts_for
+from crm.queries.selections import count_members, member_ids, members_of
 from crm.queries.who import find_contacts
 from flows.models import Flow
 from participants.operations.enrol import Source, suggest
@@ -51,25 +52,24 @@ class Chosen:
     def contacts(self, member: Membership, now: dt.datetime) -> QuerySet[Contact]:
         """Return the contacts; a list's and single ones within the member's reach."""
         if self.selection_id is not None:
-            members = SelectionMember.objects.filter(selection_id=self.selection_id)
-            return Contact.objects.filter(pk__in=members.values("contact_id"))
+            return members_of(Selection.objects.get(pk=self.selection_id), now=now)
         if self.query is not None:
             zone = ZoneInfo(Tenant.objects.values_list("timezone", flat=True).get(pk=require_tenant_id()))
             return listing.matching(member, listing.read_query(QueryDict(self.query)), now=now, zone=zone)
         return contacts_for(member).filter(pk__in=list(self.contact_ids)[:AT_ONCE])
 
     def page(self, member: Membership, now: dt.datetime, *, after: int) -> list[int]:
-        """Return the next SLICE ids; a selection's by its own index, however large it is."""
+        """Return the next SLICE ids; a static selection's by its own index, however large it is."""
         if self.selection_id is not None:
-            members = SelectionMember.objects.filter(selection_id=self.selection_id, contact_id__gt=after)
-            return list(members.order_by("contact_id").values_list("contact_id", flat=True)[:SLICE])
+            selection = Selection.objects.filter(pk=self.selection_id).first()
+            return member_ids(selection, now=now, after=after, limit=SLICE) if selection else []
         found = self.contacts(member, now).filter(pk__gt=after).order_by("pk")
         return list(found.values_list("pk", flat=True)[:SLICE])
 
     def number(self, member: Membership, now: dt.datetime) -> int:
         """Return how many there are."""
         if self.selection_id is not None:
-            return SelectionMember.objects.filter(selection_id=self.selection_id).count()
+            return count_members(Selection.objects.get(pk=self.selection_id), now=now)
         return self.contacts(member, now).order_by().count()
 
 

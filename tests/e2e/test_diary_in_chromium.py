@@ -12,8 +12,10 @@ from playwright.sync_api import Page, expect
 
 from accounts.queries import tenant_now
 from core.tenancy import tenant_scope
-from crm.models import AwayPeriod, FollowUp
+from crm.criteria.schema import Criteria, Group, Line
+from crm.models import AwayPeriod, FollowUp, Selection
 from crm.operations.follow_ups import FollowUpValues, create_follow_up
+from crm.operations.selections import Rule, create_selection
 from tests.crm.conftest import make_company, make_contact
 from tests.fixtures.people import Person
 from tests.support.axe import accessibility_faults
@@ -67,6 +69,38 @@ def test_the_pages_are_accessible_and_fit(
             page.screenshot(
                 path=f"{os.environ['SHOTS']}/{path.replace('/', '_')}{name}{size[0]}.png", full_page=True
             )
+        assert accessibility_faults(page) == [], path
+        too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert too_wide <= 0, f"{path} is {too_wide} px too wide"
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_selections_of_every_kind_are_accessible_and_fit(
+    page: Page,
+    live_server: Any,
+    alice: Person,
+    ids: dict[str, int],
+    sign_in: SignIn,
+    theme: Callable[[str], None],
+    name: str,
+) -> None:
+    with tenant_scope(alice.tenant.pk):
+        now = tenant_now(alice.tenant.pk)
+        line = Line(field="contact.first_name", operator="is", values=("Ann",))
+        common: dict[str, Any] = {"description": "", "actor": alice.user, "now": now}
+        anns = create_selection(name="Anns", rule=Rule(Criteria(groups=(Group(lines=(line,)),))), **common)
+        other = Selection.objects.create(name="Invited", created_at=now)
+        rule = Rule(left_id=anns.pk, right_id=other.pk, combine="only_a")
+        both = create_selection(name="Anns not invited", rule=rule, **common)
+    page.set_viewport_size({"width": 390 if name == "dark" else 1280, "height": 844})
+    theme(name)
+    sign_in(alice)
+    paths = ["", "new-dynamic/", "new-combined/", f"{anns.pk}/", f"{both.pk}/", f"{anns.pk}/rule/"]
+    for path in paths:
+        page.goto(live_server.url + alice.url(f"selections/{path}"))
+        if os.environ.get("SHOTS"):
+            where = f"{os.environ['SHOTS']}/selections_{path.replace('/', '_')}{name}.png"
+            page.screenshot(path=where, full_page=True)
         assert accessibility_faults(page) == [], path
         too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert too_wide <= 0, f"{path} is {too_wide} px too wide"

@@ -1,4 +1,4 @@
-"""The demo's static selections, filled by simple facts about the contacts."""
+"""The demo's selections: static ones filled by simple facts about the contacts, a dynamic and a combined one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from accounts.models import User
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from crm.bulk.members import add_to_selection
+from crm.criteria.schema import Criteria, Group, Line
 from crm.events import Origin
 from crm.models import Contact, Selection
+from crm.operations.selections import Rule, create_selection
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,21 @@ def seed_selections(*, owner: User, now: dt.datetime) -> Selections:
     _fill(made.exclusions, prospects.values_list("pk", flat=True)[10:14], owner, now)
     nordic = Contact.objects.filter(country__in=("NO", "SE")).order_by("pk")
     _fill(fair, nordic.values_list("pk", flat=True)[:40], owner, now)
+    _judged(owner, made.campaign, fair, now)
     return made
+
+
+def _judged(owner: User, campaign: Selection, fair: Selection, now: dt.datetime) -> None:
+    """One selection by criteria, and one of two others."""
+    line = Line(field="contact.country", operator="one_of", values=("NO", "SE", "DK", "FI"))
+    nordic = Rule(criteria=Criteria(groups=(Group(lines=(line,)),)))
+    create_selection(
+        name="Nordic contacts", description="Whoever lives there now", rule=nordic, actor=owner, now=now
+    )
+    rule = Rule(left_id=fair.pk, right_id=campaign.pk, combine=Selection.Combine.ONLY_A)
+    create_selection(
+        name="Fair, not yet in the campaign", description="Whom to ask next", rule=rule, actor=owner, now=now
+    )
 
 
 def _fill(selection: Selection, contact_ids: object, owner: User, now: dt.datetime) -> None:

@@ -94,8 +94,8 @@ class SelectionMembership(Membership):
     kind = "selection"
 
     def choices(self, chosen: int | None) -> list[tuple[str, str]]:
-        """Return the selections."""
-        return selection_choices(chosen)
+        """Return the selections of every kind."""
+        return selection_choices(chosen, every_kind=True)
 
 
 class ProjectMembership(Membership):
