@@ -11,6 +11,7 @@ from django.db.models import Count
 from django.test import Client
 
 from accounts.models import Membership, Tenant, User
+from content.models import Form, MessageLink, TrackedLink
 from core.tenancy import tenant_scope
 from crm.models import Company, Consent, Contact, ContactFieldValue, ImportIssue, Request, Sale, Selection
 from flows import validation
@@ -50,6 +51,10 @@ def test_the_demo_has_people_of_many_countries_and_a_flow_without_problems() -> 
         assert (flow.name, flow.status, flow.revision) == ("Welcome to Northwind", Flow.Status.NOT_RUNNING, 1)
         assert validation.problems(newest_document(flow.pk), now=NOW) == []
         assert Membership.objects.count() == len(PEOPLE)
+        assert [(form.name, form.is_open, str(form.managed_by)) for form in Form.objects.all()] == [
+            ("Newsletter sign-up", True, "Marketing")
+        ]
+        assert MessageLink.objects.get(registered__isnull=False).registered == TrackedLink.objects.get()
 
 
 @pytest.mark.django_db
