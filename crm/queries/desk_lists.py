@@ -9,11 +9,12 @@ from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
 from accounts.models import Membership
-from accounts.rights import DataObject
+from accounts.rights import DataObject, Reach
 from crm import search
 from crm.models import Company, Request, Sale
 from crm.queries.desk import RELATED, may, requests_for, sales_for
 from crm.queries.listing import find_ids
+from crm.queries.reach import companies_for, contacts_for
 
 M = TypeVar("M", bound=Model)
 SALE_SORTS = {"": ["-id"], "date": ["date", "id"], "-date": ["-date", "-id"]}
@@ -62,15 +63,21 @@ def _narrowed(rows: QuerySet[M], asked: Filter, member: Membership, kind: str) -
     if asked.status:
         rows = rows.filter(status=asked.status)
     if asked.company:
-        rows = rows.filter(company=asked.company)
+        rows = rows.filter(company__in=companies_for(member).filter(pk=asked.company))
     if asked.owner:
         rows = rows.filter(_owner(asked.owner, member))
     if asked.words:
-        found = Q(pk__in=find_ids(kind, asked.words))
-        found |= Q(contact__in=find_ids(search.CONTACT, asked.words))
-        found |= Q(company__in=find_ids(search.COMPANY, asked.words, limit=100))
-        rows = rows.filter(found)
+        rows = rows.filter(Q(pk__in=find_ids(kind, asked.words)) | _whose(asked.words, member))
     return rows
+
+
+def _whose(words: str, member: Membership) -> Q:
+    """By contact or company: only of contacts that the member may read, or the search would tell their names."""
+    found = Q(contact__in=find_ids(search.CONTACT, words))
+    found |= Q(company__in=find_ids(search.COMPANY, words, limit=100))
+    if member.reach(DataObject.CONTACT, "read") != Reach.ALL:
+        found &= Q(contact__in=contacts_for(member))
+    return found
 
 
 def _owner(owner: str, member: Membership) -> Q:

@@ -68,7 +68,7 @@ def new(request: TenantRequest, tenant: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Sale created.")
-            return redirect(turl(request.tenant, "crm:sale", made.pk))
+            return redirect(_home(request, made))
     context = {"form": form, "contact": contact}
     return render(request, "crm/sales/new.html", context, status=422 if form.is_bound else 200)
 
@@ -81,6 +81,13 @@ def _create(request: TenantRequest, contact: Contact, form: SaleForm) -> Sale:
         today=now.astimezone(ZoneInfo(request.tenant.timezone)).date(),
         actor_id=request.user.pk,
     )
+
+
+def _home(request: TenantRequest, made: Sale) -> str:
+    """Return the sale's page, or the list where its owner is out of the member's reach."""
+    if sales_for(request.member).filter(pk=made.pk).exists():
+        return turl(request.tenant, "crm:sale", made.pk)
+    return turl(request.tenant, "crm:sales")
 
 
 @open_to(DataObject.SALE)
@@ -104,7 +111,7 @@ def sale(request: TenantRequest, tenant: str, sale_id: int) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Sale saved.")
-            return redirect(turl(request.tenant, "crm:sale", shown.pk))
+            return redirect(_home(request, shown))
     context: dict[str, Any] = {
         "sale": shown,
         "form": form,

@@ -7,8 +7,9 @@ from typing import Any
 from django import forms
 
 from crm.models import Request, RequestCategory, RequestPriority, RequestType
-from flows.steps.forms import StepForm, choose, number_choices, to_number
+from flows.steps.forms import choose, number_choices, to_number
 from flows.steps.people import prepare_users, user_field
+from flows.steps.texts import TaggedForm
 
 TAGS = "May hold merge tags, such as {{ contact.name }}."
 _MODELS: tuple[tuple[str, Any, str], ...] = (
@@ -18,7 +19,7 @@ _MODELS: tuple[tuple[str, Any, str], ...] = (
 )
 
 
-class CreateRequestForm(StepForm):
+class CreateRequestForm(TaggedForm):
     """What the request is, and who gets it."""
 
     request_title = forms.CharField(
@@ -39,6 +40,7 @@ class CreateRequestForm(StepForm):
     )
 
     template = "flows/steps/create_request.html"
+    tagged = ("request_title", "message")
 
     def prepare(self) -> None:
         """Offer the tenant's lists and users; a retired entry only where it is chosen already."""

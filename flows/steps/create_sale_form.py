@@ -11,13 +11,14 @@ from crm.currencies import CURRENCIES
 from crm.forms.sales import stage_choices
 from crm.models import Project
 from flows.document import StepNode
-from flows.steps.forms import EMPTY, StepForm, choose, number_choices, to_number
+from flows.steps.forms import EMPTY, choose, number_choices, to_number
 from flows.steps.people import fallback_field, prepare_users, user_field, who_field
+from flows.steps.texts import TaggedForm
 
 TAGS = "May hold merge tags, such as {{ company.name }}."
 
 
-class CreateSaleForm(StepForm):
+class CreateSaleForm(TaggedForm):
     """Type and stage are chosen together, as on the page of a sale."""
 
     sale_title = forms.CharField(label="Title of the sale", required=False, max_length=200, help_text=TAGS)
@@ -40,6 +41,7 @@ class CreateSaleForm(StepForm):
     fallback_user = fallback_field()
 
     template = "flows/steps/create_sale.html"
+    tagged = ("sale_title", "description")
 
     def initial_of(self, node: StepNode) -> dict[str, Any]:
         """Show type and stage as one choice."""

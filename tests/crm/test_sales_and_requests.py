@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Tenant
-from accounts.operations import create_group
+from accounts.operations import create_group, delete_group
 from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
 from crm.bulk import NewRequest, NewSale, assign_owners, create_requests, create_sales
@@ -354,6 +354,19 @@ def test_ten_thousand_requests_are_shared_evenly_in_constant_statements(
     assert {user: Request.objects.filter(owner=user).count() for user in people} == dict.fromkeys(
         people, 3_333
     )
+
+
+def test_a_group_that_is_deleted_leaves_its_categories_unassigned(
+    scope: Tenant, alice: Person, desk: tuple[RequestCategory, list[int]]
+) -> None:
+    category, _ = desk
+    group = create_group(name="Empty", actor=None)
+    RequestCategory.objects.filter(pk=category.pk).update(group=group)
+    delete_group(group_id=group.pk, actor=alice.user)
+    category.refresh_from_db()
+    assert (category.rule, category.group) == ("group", None)
+    request = make_request(make_contact(first_name="Åse"), alice, category_id=category.pk, automatic=True)
+    assert request.owner is None
 
 
 def test_a_rule_without_anybody_leaves_the_request_unassigned(scope: Tenant, alice: Person) -> None:

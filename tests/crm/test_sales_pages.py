@@ -123,13 +123,26 @@ def test_who_reads_only_the_own_sees_nothing_of_others_sales(world: Ids, rory: P
 
 
 def test_a_contact_out_of_reach_is_not_named_on_a_sale_within_reach(world: Ids, rory: Person) -> None:
-    _limit(rory, DataObject.CONTACT, read="own")
     client = rory.client()
+    assert "Kayaks" in client.get(rory.url("sales/?q=nørgård")).content.decode()
+    _limit(rory, DataObject.CONTACT, read="own")
+    _limit(rory, DataObject.COMPANY, read="own")
+    for query in ("q=nørgård", "q=ek", f"company={world['company']}"):
+        assert "Kayaks" not in client.get(rory.url(f"sales/?{query}")).content.decode(), query
     assert "Nørgård" not in client.get(rory.url("sales/")).content.decode()
     page = client.get(rory.url(f"sales/{world['sale']}/")).content.decode()
     assert "Nørgård" not in page
     assert "A contact you may not see" in page
     assert client.get(rory.url(f"sales/new/?contact={world['contact']}")).status_code == 404
+
+
+def test_who_hands_a_sale_over_out_of_their_reach_lands_on_the_list(
+    world: Ids, rory: Person, alice: Person
+) -> None:
+    _limit(rory, DataObject.SALE, read="own", update="own")
+    form = sale_form(world, rory, owner_id=alice.user.pk)
+    answer = rory.client().post(rory.url(f"sales/{world['rorys']}/"), form)
+    assert (answer.status_code, answer["Location"]) == (302, rory.url("sales/"))
 
 
 def sale_form(world: Ids, owner: Person, **more: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,6 +14,9 @@ from django.db import OperationalError, connection, transaction
 from accounts.models import Tenant, User
 from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
+from crm.bulk import NewSale
+from crm.models import Request, SaleType
+from crm.operations.sales import create_sale
 from flows.locks import flow_gate_exclusive
 from flows.models import Flow
 from flows.steps.base import Cohort, Outcomes, StepContext
@@ -21,6 +25,7 @@ from participants.engine.batch import run_batch
 from participants.models import Participant, Suggestion, Visit
 from participants.operations.enrol import Source, suggest
 from tests.participants.conftest import World, send, update, wait
+from tests.participants.test_desk import desk_of, request_step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -178,3 +183,42 @@ def test_the_database_itself_refuses_a_second_active_participant(tenant: Tenant)
         copy.pk = None
         with pytest.raises(Exception, match="active_once_in_a_flow"), transaction.atomic():
             copy.save()
+
+
+def test_two_batches_with_the_same_categories_in_opposite_order_share_the_turn_out_evenly(
+    tenant: Tenant,
+) -> None:
+    with tenant_scope(tenant.pk):
+        world = World(tenant, User.objects.create_user(email="bob@acme.test"))
+        people = desk_of(world)
+        flows = []
+        for number, order in enumerate((("Invoice", "Delivery"), ("Delivery", "Invoice"))):
+            flow = world.flow(*[request_step(name) for name in order], name=f"Flow {number}")
+            world.suggest(flow, *[world.contact(f"P{number}-{n}", consent=None) for n in range(60)])
+            flows.append(flow)
+
+    def work(flow: Flow) -> int:
+        moved = 0
+        while result := run_batch(tenant_id=tenant.pk, flow_id=flow.pk, now=world.now, limit=10).claimed:
+            moved += result
+        return moved
+
+    assert at_once(lambda: work(flows[0]), lambda: work(flows[1])) == [60, 60]
+    with tenant_scope(tenant.pk):
+        shares = {user: Request.objects.filter(owner=user).count() for user in people}
+        assert shares == dict.fromkeys(people, 80)
+
+
+def test_a_form_sent_twice_at_once_makes_one_sale(tenant: Tenant) -> None:
+    with tenant_scope(tenant.pk):
+        world = World(tenant, User.objects.create_user(email="bob@acme.test"))
+        desk_of(world)
+        kind, contact = SaleType.objects.earliest("rank"), world.contact("Ann")
+        row = NewSale(contact.pk, "Sale", kind.pk, world.user.pk, "NOK", form_key=uuid.uuid4())
+
+    def make() -> int:
+        with tenant_scope(tenant.pk):
+            return create_sale(sale=row, now=world.now, today=world.now.date(), actor_id=None).pk
+
+    first, second = at_once(make, make)
+    assert first == second

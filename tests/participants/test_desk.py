@@ -35,7 +35,12 @@ from tests.support.statements import statements
 
 @pytest.fixture
 def desk(world: World) -> list[int]:
-    """Lists, licences, and two categories whose requests go to the same three people in turn; their ids."""
+    """See desk_of."""
+    return desk_of(world)
+
+
+def desk_of(world: World) -> list[int]:
+    """Lay lists, licences, and categories whose requests go to the same three people in turn; return their ids."""
     set_up_desk(tenant_id=world.tenant.pk, now=NOW)
     Licence.objects.create(code=Licence.Code.SALES)
     Licence.objects.create(code=Licence.Code.SERVICE)
