@@ -21,9 +21,11 @@ from delivery.tasks import wake_delivery, wake_webhooks
 from participants import counters, intake, wake
 from participants.due import due_work, next_turn
 from participants.engine.batch import BatchResult, run_batch
+from participants.engine.pace import Pace
 from participants.operations.striking import strike
 
 log = structlog.get_logger(__name__)
+pace = Pace(most=settings.ENGINE_BATCH)
 
 
 @shared_task(name="participants.take_turn")
@@ -33,7 +35,8 @@ def take_turn(tenant_id: int) -> None:
     A tenant with a hundred flows has as many turns as one with a single flow. A full batch asks for a second worker.
     """
     wake.taken_up(f"turn:{tenant_id}")
-    moment, limit = tenant_now(tenant_id), settings.ENGINE_BATCH
+    moment, limit = tenant_now(tenant_id), pace.size
+    began = time.monotonic()
     try:
         flow_id = next_turn(tenant_id=tenant_id, now=moment)
         if flow_id is None:
@@ -43,6 +46,7 @@ def take_turn(tenant_id: int) -> None:
         log.warning("batch_comes_again", error=str(error))
         take_turn.apply_async((tenant_id,), countdown=random.uniform(0.2, 2.0))
         return
+    pace.took(time.monotonic() - began, number=result.claimed)
     _wake_after(result, tenant_id=tenant_id)
     if result.busy:
         take_turn.apply_async((tenant_id,), countdown=random.uniform(0.1, 0.5))

@@ -30,6 +30,9 @@ def run(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         number = len(refused.problems)
         messages.error(request, f"Not started: {number} thing{'' if number == 1 else 's'} to fix first.")
         return redirect(f"{here}?problems=1")
+    except lifecycle.WrongStatus as refused:
+        messages.warning(request, str(refused))
+        return redirect(here)
     messages.success(request, f"{flow.name} is running{' again' if was_paused else ''}.")
     return redirect(here)
 
@@ -56,7 +59,8 @@ def end(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     if request.method == "GET":
         name = "participants/end_dialog.html" if request.htmx else "participants/end.html"
         return render(request, name, {"page": page, "tab": "summary"})
-    cancelled = end_flow(flow_id=flow_id, actor=request.user, now=tenant_now(request.tenant.pk))
-    people = f"{cancelled:,} active participant{'' if cancelled == 1 else 's'} became cancelled"
-    messages.success(request, f"{page.flow.name} has ended. {people}.")
+    ended = end_flow(flow_id=flow_id, actor=request.user, now=tenant_now(request.tenant.pk))
+    people = f"{ended.cancelled:,} active participant{'' if ended.cancelled == 1 else 's'} became cancelled"
+    more = "; the others follow in the background" if ended.goes_on else ""
+    messages.success(request, f"{page.flow.name} has ended. {people}{more}.")
     return redirect(turl(request.tenant, "reporting:flow", flow_id))

@@ -15,6 +15,7 @@ from accounts.audit import write_audit
 from accounts.models import Tenant, User
 from accounts.urls_for import turl
 from content.operations.locks import lock_emails, unlock_emails
+from core.models import Job
 from core.tenancy import require_tenant_id
 from crm.models import Usage
 from delivery.operations.streams import close_stream, hold_stream, open_stream
@@ -34,6 +35,10 @@ class NotReady(Exception):
     def __init__(self, problems: Sequence[validation.FlowProblem]) -> None:
         super().__init__(f"{len(problems)} things to fix before the flow can start.")
         self.problems = problems
+
+
+# The job of a room above that cancels the participants of a flow that has ended.
+ENDING_JOB = "cancel_participants"
 
 
 class WrongStatus(Exception):
@@ -129,6 +134,9 @@ def _locked(flow_id: int) -> Flow:
 
 
 def _run(flow: Flow, actor: User, now: dt.datetime) -> Flow:
+    ending = Job.objects.filter(kind=ENDING_JOB, arguments__flow=flow.pk)
+    if ending.filter(status__in=[Job.Status.WAITING, Job.Status.RUNNING]).exists():
+        raise WrongStatus("The flow is still being ended. Start it when its participants are cancelled.")
     if not flow.revision:
         raise NotReady([validation.FlowProblem("", "Flow", "Save the flow before you start it")])
     document = newest_document(flow.pk)
