@@ -30,6 +30,7 @@ from participants.queries import (
 )
 from participants.queries_names import names_of
 from participants.words import (
+    ENDED_BY,
     Names,
     drop_sentence,
     duration,
@@ -327,10 +328,14 @@ def _kind(node: StepNode | None) -> StepKind | None:
 
 def _detail(visit: Visit, names: Names) -> str:
     """Say why a visit ended otherwise than by the plain way, or what its step noted."""
-    if note := (visit.values or {}).get("note"):
+    seen = dict(visit.values or {})
+    if note := seen.get("note"):
         return str(note)
+    if seen.get("ended_by") in ENDED_BY:
+        return ENDED_BY[seen["ended_by"]]
+    if "answer" in seen and visit.how not in Participant.DropReason.values:
+        return f"The answer was “{seen['answer']}”."
     if visit.how == "skipped":
-        seen = dict(visit.values or {})
         return drop_sentence(str(seen.pop("reason", "")), seen, names)
     return drop_sentence(visit.how, visit.values, names) if visit.how in Participant.DropReason.values else ""
 

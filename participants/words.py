@@ -102,7 +102,11 @@ def _by_user(seen: Seen, names: Names) -> str:
 
 def _no_branch(seen: Seen, names: Names) -> str:
     branch = seen.get("branch")
-    return f"The branch “{branch}” ends in Exit flow." if branch else "The branch ends in Exit flow."
+    where = f"The branch “{branch}” ends in Exit flow." if branch else "The branch ends in Exit flow."
+    if not seen.get("rule"):
+        return where
+    value = str(seen.get("seen") or "")
+    return f"{where} “{seen['rule']}” did not hold: the value was {f'“{value}”' if value else 'empty'}."
 
 
 def _failed(seen: Seen, names: Names) -> str:
@@ -143,6 +147,12 @@ ENDINGS: Mapping[str, str] = {
     "success": "Finished with success",
     "finished": "Finished",
     "cancelled": "Cancelled: the flow was ended",
+}
+
+# What ended a wait for action.
+ENDED_BY: Mapping[str, str] = {
+    "action": "The contact did what was waited for.",
+    "criteria": "The contact came to match.",
 }
 
 # Contacts that were erased since they were chosen are not judged and get no row.

@@ -54,7 +54,7 @@ def start(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     except lifecycle.NotReady as error:
         said = f"{error} They are listed in the panel."
         return answer(request, over(request, designer.flow, part="problems", said=said))
-    except IllegalEdit as error:
+    except (IllegalEdit, lifecycle.WrongStatus) as error:
         return refusal(request, str(error))
     return answer(request, over(request, flow, part="", said="The flow is running."))
 

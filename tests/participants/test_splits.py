@@ -252,3 +252,32 @@ def test_who_submitted_a_form_takes_its_branch(world: World) -> None:
     did(anna, "form.submitted", at=NOW + HOUR, object_id=4, data={"form": {"id": 4, "answers": {}}})
     world.advance(flow, days=1)
     assert [took(world, flow, one) for one in (anna, ben)] == ["A", "Everyone else"]
+
+
+def test_who_leaves_because_no_branch_took_them_keeps_the_value_that_was_seen(world: World) -> None:
+    from flows.document import ExitSettings
+    from participants.queries_story import story_of
+    from tests.participants.conftest import when
+
+    chef = world.contact("Chef", job_title="Head chef")
+    clerk = world.contact("Clerk", job_title="Clerk")
+    node = StepNode(
+        kind="split",
+        title="Split",
+        branches=(
+            Branch(name="Chefs", criteria=when("contact.job_title", "contains", "chef")),
+            Branch(name="Everyone else", exit=ExitSettings()),
+        ),
+    )
+    flow = world.flow(node)
+    world.suggest(flow, chef, clerk)
+
+    world.advance(flow)
+
+    assert world.one(flow, chef).status == "finished"
+    person = world.one(flow, clerk)
+    assert person.drop_values is not None
+    assert (person.drop_reason, person.drop_values["seen"]) == ("no_branch", "Clerk")
+    words = story_of(flow=flow, participant=person, now=world.now).why_left
+    assert words.startswith("The branch “Everyone else” ends in Exit flow.")
+    assert words.endswith("did not hold: the value was “Clerk”.")

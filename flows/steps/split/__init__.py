@@ -128,7 +128,18 @@ class Split(StepKind):
             # Who took a branch for the same reason shares one outcome, so they are written as one group.
             way = ways.get(id(took)) or ways.setdefault(id(took), _taken(node, took))
             outcomes.by_id[participant] = way
+        if isinstance(outcomes.default, Exit):
+            self._say_why(node, cohort, ctx, outcomes)
         return outcomes
+
+    @staticmethod
+    def _say_why(node: StepNode, cohort: Cohort, ctx: StepContext, outcomes: Outcomes) -> None:
+        """Whoever leaves here, because no branch took them, keeps what was seen."""
+        leaving = [t for t in cohort if t.id not in outcomes.by_id]
+        seen = basis_of(node).missed(node, [t.contact_id for t in leaving], ctx)
+        for traveller in leaving:
+            if traveller.contact_id in seen:
+                outcomes.by_id[traveller.id] = _into(else_branch(node), seen[traveller.contact_id])
 
 
 def basis_of(node: StepNode) -> Basis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -49,6 +49,12 @@ class Basis:
     def references(self, split: StepNode) -> Iterable[Reference]:
         """Yield what the branches name."""
         return ()
+
+    def missed(
+        self, node: StepNode, contact_ids: Sequence[int], ctx: StepContext
+    ) -> dict[int, Mapping[str, Any]]:
+        """Return, by contact, the values that kept each out of every branch; asked only of those who leave by it."""
+        return {}
 
     def judge(self, node: StepNode, cohort: Cohort, ctx: StepContext) -> dict[int, Took]:
         """Return, by participant, the leftmost branch that holds; who is missing is everyone else. Set-based."""

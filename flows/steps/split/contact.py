@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from crm.criteria.explain import first_failure
 from crm.criteria.sql import FROM, compile_criteria
 from crm.criteria.validate import problems as criteria_problems
 from flows.criteria_uses import criteria_uses
@@ -32,6 +33,18 @@ class ContactData(Basis):
         for branch in split.branches:
             if branch.criteria is not None:
                 yield from criteria_uses(branch.criteria)
+
+    def missed(
+        self, node: StepNode, contact_ids: Sequence[int], ctx: StepContext
+    ) -> dict[int, Mapping[str, Any]]:
+        """Say which line of the leftmost branch failed, and what it saw."""
+        criteria = next((b.criteria for b in node.branches[:-1] if b.criteria is not None), None)
+        if criteria is None or not contact_ids:
+            return {}
+        failed = first_failure(
+            criteria, contact_ids=contact_ids, now=ctx.now, zone=ctx.settings.zone, cursor=ctx.cursor
+        )
+        return {contact: failure.as_values() for contact, failure in failed.items()}
 
     def judge(self, node: StepNode, cohort: Cohort, ctx: StepContext) -> dict[int, Took]:
         """One CASE over the branches."""
