@@ -54,7 +54,7 @@ class ContactActions(BaseModel):
     @property
     def is_empty(self) -> bool:
         """Whether nothing is done."""
-        return self == ContactActions()
+        return not any(getattr(self, name) for name in ContactActions.model_fields)
 
     def references(self) -> Iterator[tuple[str, int]]:
         """Yield what the actions use, as (kind, id) of crm.Usage."""

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from accounts.models import Membership, MembershipGroup
 from accounts.rights import Right
+from content.actions import ContactActions
 from content.form_document import FormDocument, FormField
 from content.form_fields import Bound, shown
 from content.models import Form, FormSubmission
@@ -47,6 +48,13 @@ def form_names(form_ids: Sequence[int]) -> dict[int, str]:
 def open_form_names(form_ids: Sequence[int]) -> dict[int, str]:
     """Return names by id of the forms that people can send."""
     return dict(Form.objects.filter(pk__in=form_ids, deleted_at=None, is_open=True).values_list("pk", "name"))
+
+
+def actions_of_forms(form_ids: Sequence[int]) -> dict[int, ContactActions]:
+    """Return what the processing of each form does to the contact; forms that do nothing are left out."""
+    rows = Form.objects.filter(pk__in=form_ids, deleted_at=None).values_list("pk", "document")
+    found = {pk: FormDocument.model_validate(document).actions for pk, document in rows}
+    return {pk: actions for pk, actions in found.items() if not actions.is_empty}
 
 
 def form_fields(form_id: int | None) -> list[FormFieldChoice]:

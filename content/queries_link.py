@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, Q, QuerySet
 
 from accounts.models import Membership
+from content.actions import ContactActions
 from content.models import EmailVersion, TrackedLink
 from crm.models import Contact, Event
 from crm.queries.reach import contacts_for
@@ -32,6 +33,13 @@ def link_ids(keys: Iterable[str]) -> list[int]:
     """Return the ids of the links with these keys that still exist."""
     found = TrackedLink.objects.filter(key__in=list(keys), deleted_at=None).order_by("pk")
     return list(found.values_list("pk", flat=True))
+
+
+def actions_of_links(link_ids: Sequence[int]) -> dict[int, ContactActions]:
+    """Return what a click on each link does to the contact; links that do nothing are left out."""
+    rows = TrackedLink.objects.filter(pk__in=link_ids, deleted_at=None).values_list("pk", "actions")
+    found = {pk: ContactActions.model_validate(actions) for pk, actions in rows}
+    return {pk: actions for pk, actions in found.items() if not actions.is_empty}
 
 
 def folders() -> list[str]:

@@ -15,6 +15,7 @@ from crm.criteria.validate import checked_together
 from crm.criteria.validate import problems as criteria_problems
 from flows.checking import check_context
 from flows.document import ExitSettings, FlowDocument, StepNode
+from flows.overlaps import overlaps
 from flows.references import part
 from flows.steps.base import CheckContext, Problem, setting_problems
 from flows.steps.table import STEP_KINDS
@@ -44,6 +45,7 @@ def problems(
             *_trigger_problems(document, ctx),
             *_success_problems(document, ctx),
             *_step_problems(document, ctx),
+            *_overlap_problems(document, ctx),
             *_finish_problems(document, ctx),
         ]
     return sorted(found, key=lambda problem: problem.is_warning)
@@ -91,6 +93,12 @@ def _step_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[FlowPr
             yield FlowProblem(
                 part("step", node.id), title, problem.message, problem.place, problem.is_warning
             )
+
+
+def _overlap_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[FlowProblem]:
+    for node, text in overlaps(document, ctx):
+        title = node.title or STEP_KINDS[node.kind].label
+        yield FlowProblem(part("step", node.id), title, text, is_warning=True)
 
 
 def _trigger_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[FlowProblem]:

@@ -11,6 +11,7 @@ from django.db.models import F
 from accounts.audit import write_audit
 from accounts.models import User
 from content.compile import Compiled, Result, Source, compile_email
+from content.form_page import form_of_address
 from content.models import Email, EmailVersion, MessageLink, TrackedLink
 from content.problems import Problem
 from content.queries import locks_of, uses_of
@@ -165,9 +166,15 @@ def add_version(email: Email, compiled: Compiled, actor: User | None, now: dt.da
     )  # fmt: skip
     write_uses(
         user_kind="email", user_id=email.pk, user_name=email.name, page="content:edit",
-        references=(("link", link.pk) for link in registered.values()),
+        references=[*(("link", link.pk) for link in registered.values()), *_forms_among(compiled)],
     )  # fmt: skip
     return version
+
+
+def _forms_among(compiled: Compiled) -> list[tuple[str, int]]:
+    """Return the forms of ours that the email's ordinary links lead to."""
+    found = (form_of_address(link.url) for link in compiled.links)
+    return [("form", pk) for pk in dict.fromkeys(found) if pk is not None]
 
 
 @transaction.atomic

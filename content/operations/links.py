@@ -12,6 +12,7 @@ from django.utils.text import slugify
 from accounts.audit import write_audit
 from accounts.models import User
 from content.actions import ContactActions
+from content.form_page import form_of_address
 from content.models import TrackedLink
 from content.tree import LINKS
 from crm.operations.usage import check_unused, forget_uses, write_uses
@@ -61,9 +62,11 @@ def _save(
     link.actions = draft.actions.model_dump(mode="json", exclude_defaults=True)
     link.updated_at, link.updated_by = now, actor
     link.save()
+    form_id = form_of_address(link.url)
     write_uses(
         user_kind="link", user_id=link.pk, user_name=link.name, page="content:link",
-        references=draft.actions.references(), place="Tracked link",
+        references=[*draft.actions.references(), *([("form", form_id)] if form_id is not None else [])],
+        place="Tracked link",
     )  # fmt: skip
     _audit(link, actor, verb, url=link.url)
     return link

@@ -24,6 +24,7 @@ from delivery.queue import NewMessage, queue_messages
 from delivery.tokens import MessageRef
 
 Status = FormSubmission.Status
+FORGET_AFTER = dt.timedelta(days=30)
 
 
 class FormClosed(Exception):
@@ -84,11 +85,20 @@ def _submit(form_id: int, sent: Sent, now: dt.datetime) -> FormSubmission:
         expires_at=now + dt.timedelta(minutes=document.confirm_minutes) if document.double_opt_in else None,
     )  # fmt: skip
     if document.double_opt_in:
+        _forget_unconfirmed(form_id, now)
         _ask_to_confirm(form, submission, sent.email, now)
     else:
         process_soon(submission_id=submission.pk, now=now)
     submission.refresh_from_db()
     return submission
+
+
+def _forget_unconfirmed(form_id: int, now: dt.datetime) -> None:
+    """Delete what nobody confirmed within a month of its time: those people never agreed that we keep it."""
+    old = FormSubmission.objects.filter(
+        form_id=form_id, status=Status.AWAITING, expires_at__lt=now - FORGET_AFTER
+    )
+    FormSubmission.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:100])).delete()
 
 
 def _with_room(form_id: int, now: dt.datetime) -> Form:

@@ -50,7 +50,9 @@ def forms(request: TenantRequest, tenant: str) -> HttpResponse:
     page = keyset_page(queries_form.forms(search), by=["name", "id"], query=request.GET)
     counts = queries_form.counts_of(page.rows)
     lines = [(form, counts.get(form.pk, queries_form.Counts())) for form in page.rows]
-    return render(request, "content/forms.html", {"page": page, "lines": lines, "search": search})
+    manages = queries_form.managed_forms(request.member).exists()
+    context = {"page": page, "lines": lines, "search": search, "manages": manages}
+    return render(request, "content/forms.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,6 +81,7 @@ def _context(request: TenantRequest, it: Form, current: str, **more: Any) -> dic
     return {
         "it": it, "document": document, "current": current, "public_url": form_url(it), "uses": uses,
         "problems": operations.form_problems(document),
+        "may_process": queries_form.managed_forms(request.member).filter(pk=it.pk).exists(),
         "counts": queries_form.counts_of([it]).get(it.pk, queries_form.Counts()), **more,
     }  # fmt: skip
 

@@ -11,8 +11,10 @@ from django.test import Client
 
 from accounts.models import AuditEntry, Group, Licence, Tenant
 from content.form_document import FormDocument
+from content.form_page import form_url
 from content.models import Email, Form, TrackedLink
 from content.operations.forms import FormChanged, create_form, document_of, save_form
+from content.operations.links import LinkDraft, create_link
 from content.operations.processing import process_soon
 from content.queries import email_choices
 from content.queries_form import form_choices, form_fields
@@ -261,6 +263,22 @@ def test_what_a_flow_uses_is_not_deleted_and_only_an_administrator_of_flows_dele
     with booth.scope():
         assert form_choices() == []
         assert not Usage.objects.filter(user_kind="form").exists()
+
+
+def test_a_form_that_an_email_or_a_link_leads_to_is_in_use(booth: Booth, bob: Person) -> None:
+    form = booth.form()
+    with booth.scope():
+        address = form_url(form)
+        link = create_link(draft=LinkDraft(name="Form", url=address), actor=None, now=NOW)
+    body = f"<mj-button href='{address}'>Go</mj-button>"
+    email = booth.write(
+        mjml=f"<mjml><mj-body><mj-section><mj-column>{body}</mj-column></mj-section></mj-body></mjml>"
+    )
+    with booth.scope():
+        uses = Usage.objects.filter(used_kind="form").values_list("user_kind", "user_id")
+        assert set(uses) == {("link", link.pk), ("email", email.pk)}
+    bob.client().post(bob.url(f"content/forms/{form.pk}/delete/"))
+    assert fresh(booth, form).deleted_at is None
 
 
 def test_a_copy_is_closed_and_empty(booth: Booth, wendy: Person) -> None:

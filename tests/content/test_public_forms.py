@@ -425,6 +425,17 @@ def test_a_confirmation_that_comes_too_late_confirms_nothing(
     assert booth.submissions()[0].status == "awaiting"
 
 
+def test_what_nobody_confirmed_is_forgotten_after_a_month(booth: Booth, clock: Traveller) -> None:
+    path = booth.path(booth.form(double_opt_in=True))
+    Visitor(path, clock).send(email="ada@post.test")
+    clock.shift(dt.timedelta(days=29))
+    Visitor(path, clock).send(email="eva@post.test")
+    assert [one.email_norm for one in booth.submissions()] == ["ada@post.test", "eva@post.test"]
+    clock.shift(dt.timedelta(days=2))
+    Visitor(path, clock).send(email="iris@post.test")
+    assert [one.email_norm for one in booth.submissions()] == ["eva@post.test", "iris@post.test"]
+
+
 def test_places_go_to_those_who_confirm(booth: Booth, clock: Traveller, mailbox: Mailbox) -> None:
     path = booth.path(booth.form(double_opt_in=True, closes_after=1))
     for name in ("a", "b"):

@@ -6,21 +6,26 @@ from collections.abc import Iterator
 
 import pytest
 
+from content.actions import ChangeLine, ContactActions
 from content.models import Form, TrackedLink
 from content.operations.forms import create_form, delete_form, open_form
 from content.operations.links import LinkDraft, create_link, delete_link
 from core.tenancy import tenant_scope
 from crm.events import Origin
+from crm.models import Selection
 from crm.operations.usage import InUse
 from flows.checking import check_context
 from flows.document import FlowDocument, SuccessCriterion, Trigger
 from flows.models import Flow
 from flows.operations.save import save_draft
+from flows.overlaps import overlaps
 from flows.part_form import part_form
 from flows.success.table import SUCCESS_KINDS
 from flows.triggers.table import TRIGGER_KINDS
+from flows.validation import problems
 from tests.fixtures.people import Person
 from tests.flows.conftest import NOW
+from tests.flows.documents import step
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +132,43 @@ def test_what_a_saved_flow_names_cannot_be_deleted(
         delete_form(form_id=form.pk, actor=alice.user, now=NOW)
     with pytest.raises(InUse):
         delete_link(link_id=link.pk, actor=alice.user, now=NOW)
+
+
+def test_a_form_or_link_that_repeats_or_contradicts_a_step_is_a_warning_there(form: Form) -> None:
+    fans, cold = (Selection.objects.create(name=name, created_at=NOW) for name in ("Fans", "Cold"))
+    actions = ContactActions(
+        add_to_selections=(fans.pk,),
+        remove_from_selections=(cold.pk,),
+        changes=(ChangeLine(field="contact.job_title", values=("Visitor",)),),
+    )
+    draft = LinkDraft(name="Busy", url="https://a.test/", actions=actions)
+    busy = create_link(draft=draft, actor=None, now=NOW)
+    steps = (
+        step("add_to_selection", "Same", selection=fans.pk),
+        step("remove_from_selection", "Opposite", selection=fans.pk),
+        step("add_to_selection", "Opposite too", selection=cold.pk),
+        step(
+            "update_contact",
+            "Field",
+            lines=[{"field": "contact.job_title", "action": "set", "values": ["x"]}],
+        ),
+        step(
+            "update_contact",
+            "Other field",
+            lines=[{"field": "contact.phone", "action": "clear", "values": []}],
+        ),
+    )
+    quiet = FlowDocument(triggers=(Trigger(kind="form_submitted", settings={"form": form.pk}),), steps=steps)
+    assert list(overlaps(quiet, check_context(quiet))) == []
+    loud = quiet.model_copy(
+        update={"success": (SuccessCriterion(kind="link_clicked", settings={"link": busy.pk}),)}
+    )
+    assert [(node.title, text) for node, text in overlaps(loud, check_context(loud))] == [
+        ("Same", "“Busy” adds to this selection by itself already"),
+        ("Opposite", "“Busy” does the opposite by itself: it adds to this selection"),
+        ("Opposite too", "“Busy” does the opposite by itself: it removes from this selection"),
+        ("Field", "“Busy” changes a field by itself that this step changes too"),
+    ]
+    said = [p for p in problems(loud, now=NOW) if "by itself" in p.message]
+    assert len(said) == 4
+    assert all(problem.is_warning and problem.part.startswith("step:") for problem in said)
