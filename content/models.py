@@ -11,6 +11,8 @@ from django.db import models
 from content.models_form import Form as Form
 from content.models_form import FormSubmission as FormSubmission
 from content.models_link import TrackedLink as TrackedLink
+from content.models_script import Script as Script
+from content.models_script import ScriptVersion as ScriptVersion
 from content.models_webhook import WebhookVersion as WebhookVersion
 from core.models import HotTenantModel, TenantForeignKey, TenantModel
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from content.views import editor, forms, library, links, sent, submissions
+from content.views import editor, forms, library, links, scripts, sent, submissions
 
 app_name = "content"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -32,6 +32,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forms/<int:form_id>/delete/", forms.delete, name="form_delete"),
     path("submissions/", submissions.submissions, name="submissions"),
     path("submissions/<int:submission_id>/", submissions.submission, name="submission"),
+    path("scripts/", scripts.scripts, name="scripts"),
+    path("scripts/new/", scripts.new, name="script_new"),
+    path("scripts/<int:script_id>/", scripts.edit, name="script"),
+    path("scripts/<int:script_id>/delete/", scripts.delete, name="script_delete"),
     path("links/", links.links, name="links"),
     path("links/new/", links.new, name="link_new"),
     path("links/<int:link_id>/", links.edit, name="link"),

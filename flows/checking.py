@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from accounts.models import Group, Licence, Membership
-from content.models import Email
+from content.models import Email, Script
 from content.queries_form import form_names, open_form_names
 from content.queries_link import link_names
 from core import clock
@@ -113,6 +113,10 @@ def _webhook_secrets(ids: Sequence[int]) -> Names:
     return dict(WebhookSecret.objects.filter(pk__in=ids).exclude(name="").values_list("id", "name"))
 
 
+def _scripts(ids: Sequence[int]) -> Names:
+    return dict(Script.objects.filter(pk__in=ids, deleted_at=None).values_list("id", "name"))
+
+
 LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "email": _emails,
     "selection": _selections,
@@ -131,4 +135,5 @@ LOADERS: dict[str, Callable[[Sequence[int]], Names]] = {
     "request_category": _named(RequestCategory),
     "request_priority": _named(RequestPriority),
     "webhook_secret": _webhook_secrets,
+    "script": _scripts,
 }

@@ -19,6 +19,7 @@ from content.models import FormSubmission
 from content.operations.emails import create_email
 from content.operations.forms import create_form
 from content.operations.links import LinkDraft, create_link
+from content.operations.scripts import save_script
 from core.tenancy import tenant_scope
 from crm.bulk import NewRequest, NewSale
 from crm.models import ConsentPurpose, ListItem, Notification, SaleType, Selection, SubscriptionType
@@ -67,6 +68,15 @@ def _marketing(alice: Person) -> dict[str, Any]:
     return {
         "flow_id": flow.pk,
         "folder_id": create_folder(name="Newcomers", parent_id=None).pk,
+        "script_id": save_script(
+            script_id=None,
+            name="Score",
+            description="",
+            source="result = 1",
+            revision=0,
+            actor=alice.user,
+            now=LAST_MONDAY,
+        ).pk,
         "email_id": create_email(name="Welcome", actor=alice.user, now=LAST_MONDAY).pk,
         **_form(alice),
         "link_id": create_link(

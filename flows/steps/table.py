@@ -13,6 +13,7 @@ from flows.steps.go_to_flow import GoToFlow
 from flows.steps.notify_by_email import NotifyByEmail
 from flows.steps.notify_by_sms import NotifyBySms
 from flows.steps.remove_from_selection import RemoveFromSelection
+from flows.steps.run_script import RunScript
 from flows.steps.send_email import SendEmail
 from flows.steps.send_sms import SendSms
 from flows.steps.split import Split
@@ -39,6 +40,7 @@ STEP_KINDS: KindTable[StepKind] = KindTable(
         NotifyByEmail(),
         NotifyBySms(),
         GoToFlow(),
+        RunScript(),
         Webhook(),
     ],
 )

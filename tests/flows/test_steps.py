@@ -11,6 +11,7 @@ import pytest
 from django.http import QueryDict
 
 from accounts.models import Tenant
+from content.operations.scripts import save_script
 from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
 from crm.models import Contact, ContactFieldValue, CustomField, Event, SelectionMember
@@ -327,3 +328,29 @@ def test_a_kind_survives_its_own_form(kind: Any, flow: Flow, acme: Tenant) -> No
     form = kind.Form(kind=kind, node=node, flow_id=flow.pk, data=posted)
     assert form.is_valid(), form.errors
     assert kind.Settings.model_validate(form.settings()) == kind.settings(node)
+
+
+# --- run_script ---------------------------------------------------------------------------------------------------
+
+
+def test_run_script_says_what_is_missing_and_names_its_script(flow: Flow, alice: Person) -> None:
+    made = save_script(
+        script_id=None,
+        name="Score",
+        description="",
+        source="result = 1",
+        revision=0,
+        actor=alice.user,
+        now=NOW,
+    )
+    missing, gone, good = (
+        step("run_script"),
+        step("run_script", script=99),
+        step("run_script", script=made.pk),
+    )
+    ctx = check_context(FlowDocument(steps=(missing, gone, good)))
+    assert [p.message for p in node_problems(missing, ctx)] == ["Choose a script"]
+    assert [p.message for p in node_problems(gone, ctx)] == ["The script was deleted: choose another"]
+    assert node_problems(good, ctx) == []
+    kind = STEP_KINDS["run_script"]
+    assert (kind.summary(good, ctx), [r.id for r in kind.references(good)]) == ("Score", [made.pk])
