@@ -180,6 +180,7 @@ JOB_KINDS = [
     "crm.operations.bulk_add.ADD_TO_SELECTION",
     "participants.operations.adding.ADD_TO_FLOW",
     "content.jobs.PROCESS_SUBMISSION",
+    "content.jobs.LINK_ACTIONS",
     "participants.operations.lifecycle.CANCEL_PARTICIPANTS",
     "participants.operations.striking.STRIKE_TRIGGER",
     "participants.operations.striking.JUDGE_DAILY",

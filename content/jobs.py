@@ -6,6 +6,9 @@ import contextlib
 import datetime as dt
 from dataclasses import dataclass
 
+from content.actions import ContactActions
+from content.operations.clicks import JOB as LINK_JOB
+from content.operations.clicks import act
 from content.operations.processing import JOB, NotOpen, process_submission
 from core.jobs import Slice
 from core.models import Job
@@ -24,4 +27,17 @@ class ProcessSubmission:
         return Slice(cursor={}, done=1, total=1, finished=True)
 
 
-PROCESS_SUBMISSION = ProcessSubmission()
+@dataclass(frozen=True)
+class LinkActions:
+    """The actions of a click whose contact was held by others."""
+
+    name: str = LINK_JOB
+
+    def slice(self, job: Job, *, now: dt.datetime) -> Slice:
+        """Do them; an erased contact is left out."""
+        actions = ContactActions.model_validate(job.arguments["actions"])
+        act(contact_id=job.arguments["contact"], actions=actions, now=now)
+        return Slice(cursor={}, done=1, total=1, finished=True)
+
+
+PROCESS_SUBMISSION, LINK_ACTIONS = ProcessSubmission(), LinkActions()

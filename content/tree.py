@@ -95,6 +95,7 @@ def tag_tree(custom_fields: Iterable[CustomField], links: Iterable[TrackedLink] 
         own[custom.on].append(
             MergeField(f"{custom.on}.custom.{custom.key.replace('-', '_')}", custom.name, example)
         )
+    registered = tuple(MergeField(f"links.{link.key}", link.name, "url") for link in links)
     interests = MergeField('contact.interests|join(", ")', "Interests")
     return TagTree(
         {
@@ -104,7 +105,7 @@ def tag_tree(custom_fields: Iterable[CustomField], links: Iterable[TrackedLink] 
             "Service contact": tuple(MergeField(f"service_contact.{key}", label) for key, label in PERSON),
             "Us": tuple(TENANT),
             "Links": tuple(LINKS),
-            "Tracked links": tuple(MergeField(f"links.{link.key}", link.name, "url") for link in links),
+            **({"Tracked links": registered} if registered else {}),
         }
     )
 

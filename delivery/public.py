@@ -10,12 +10,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from accounts.models import Tenant
 from core import clock
+from core.db.busy import is_busy
 from core.signing import BadToken
 from core.tenancy import tenant_scope
 from delivery.operations.recipients import NoSuchMessage
@@ -53,6 +55,8 @@ def for_message(
                     response = view(request, ref, *args, **kwargs)
             except NoSuchMessage:
                 return not_found(request)
+            except OperationalError as error:
+                return busy(request, error)
             response["X-Robots-Tag"] = "noindex, nofollow"
             return response
 
@@ -61,6 +65,15 @@ def for_message(
         return wrapped
 
     return decorate
+
+
+def busy(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """Answer that it can be tried again where others held the same rows for too long; raise any other error."""
+    if not is_busy(error):
+        raise error
+    response = render(request, "delivery/busy.html", {"sender": getattr(request, "sender", None)}, status=503)
+    response["Retry-After"] = "5"
+    return response
 
 
 def not_found(request: HttpRequest) -> HttpResponse:

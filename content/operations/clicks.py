@@ -8,9 +8,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
+
+from django.db import OperationalError, transaction
 
 from accounts.models import Tenant
 from content.actions import ContactActions, run_actions
@@ -20,11 +22,15 @@ from content.rendering import render_address
 from content.sandbox import paths_of
 from content.tree import costs_a_query
 from content.values import values_of
+from core.db.busy import is_busy
 from core.db.cursors import raw_cursor
+from core.jobs import start_job
+from core.tenancy import require_tenant_id
 from crm.events import NewEvent, Origin, record_events
 from delivery.operations.tracking import SEEN_COLUMNS, Seen, record_click, seen
 from delivery.tokens import MessageRef
 
+JOB: Final = "link_actions"
 _FIND_SMS = f"""
 SELECT l.link ->> 'url', '', (l.link ->> 'registered')::bigint, NULL::bigint, v.custom_keys, s.utm, m."values",
        {SEEN_COLUMNS}
@@ -129,12 +135,28 @@ def _tell_and_act(link: TrackedLink, message: Seen, now: dt.datetime) -> None:
     actions = ContactActions.model_validate(link.actions)
     with raw_cursor() as cursor:
         record_events([event], cursor=cursor)
-        if not actions.is_empty:
-            zone = Tenant.objects.values_list("timezone", flat=True).get(pk=message.ref.tenant_id)
-            run_actions(
-                cursor, tenant_id=message.ref.tenant_id, actions=actions, contact_ids=[contact_id], now=now,
-                origin=Origin.LINK, zone=ZoneInfo(zone),
-            )  # fmt: skip
+    if actions.is_empty:
+        return
+    try:
+        act(contact_id=contact_id, actions=actions, now=now)
+    except OperationalError as error:
+        # An import or a batch holds the contact: the person is led on, and a worker does it in a moment.
+        if not is_busy(error):
+            raise
+        told = {"contact": contact_id, "actions": actions.model_dump(mode="json", exclude_defaults=True)}
+        start_job(kind=JOB, now=now, arguments=told, title="Actions of a tracked link")
+
+
+@transaction.atomic
+def act(*, contact_id: int, actions: ContactActions, now: dt.datetime) -> None:
+    """Do a link's actions to whoever clicked. Raises OperationalError where a lock was not to be had."""
+    tenant_id = require_tenant_id()
+    zone = ZoneInfo(Tenant.objects.values_list("timezone", flat=True).get(pk=tenant_id))
+    with raw_cursor() as cursor:
+        run_actions(
+            cursor, tenant_id=tenant_id, actions=actions, contact_ids=[contact_id], now=now, origin=Origin.LINK,
+            zone=zone,
+        )  # fmt: skip
 
 
 def _filled(url: str, contact_id: int | None, paths: Sequence[str], event: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from content.form_fields import Bound, changes_for
 from content.models import Form, FormSubmission
 from content.operations.form_effects import answer_by_email, notify_managers, register_request
 from content.operations.forms import document_of
+from core.db.busy import is_busy
 from core.db.cursors import raw_cursor
 from core.jobs import start_job
 from core.tenancy import require_tenant_id
@@ -34,8 +35,6 @@ from crm.operations.contacts import create_contact, edit_contact
 log = structlog.get_logger(__name__)
 Status = FormSubmission.Status
 JOB: Final = "process_submission"
-# lock_not_available and deadlock_detected: an import or a batch holds the contact.
-_BUSY = {"55P03", "40P01"}
 _OPEN = (Status.SUBMITTED, Status.FAILED)
 
 
@@ -58,7 +57,8 @@ def process_soon(*, submission_id: int, now: dt.datetime) -> None:
         if process_submission(submission_id=submission_id, now=now).status == Status.FAILED:
             _tell(submission.form, now, failed=True)
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) not in _BUSY:
+        # An import or a batch holds the contact.
+        if not is_busy(error):
             raise
         start_job(kind=JOB, now=now, arguments={"submission": submission_id}, title="Form submission")
 

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.crypto import salted_hmac
@@ -32,7 +32,7 @@ from core import clock
 from core.limits import within_limit
 from core.signing import BadToken, read_lasting_token
 from core.tenancy import tenant_scope
-from delivery.public import PublicRequest, not_found
+from delivery.public import PublicRequest, busy, not_found
 from delivery.tasks import wake_delivery
 from delivery.tokens import MessageRef
 
@@ -58,9 +58,12 @@ def _public(
             return not_found(request)
         request.now = clock.now() + request.sender.clock_offset
         request.address = f"/f/{token}/"
-        with tenant_scope(tenant_id):
-            form = Form.objects.filter(pk=form_id, deleted_at=None).first()
-            response = view(request, form, *args, **kwargs) if form else not_found(request)
+        try:
+            with tenant_scope(tenant_id):
+                form = Form.objects.filter(pk=form_id, deleted_at=None).first()
+                response = view(request, form, *args, **kwargs) if form else not_found(request)
+        except OperationalError as error:
+            return busy(request, error)
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
@@ -241,11 +244,12 @@ def confirm(request: Any, token: str) -> HttpResponse:
     except (BadToken, Tenant.DoesNotExist):
         return not_found(request)
     request.now = clock.now() + request.sender.clock_offset
-    with tenant_scope(read.tenant_id):
-        submission = FormSubmission.objects.select_related("form").filter(pk=read.values[0]).first()
-        if submission is None:
-            return not_found(request)
-        return _confirmed(request, submission)
+    try:
+        with tenant_scope(read.tenant_id):
+            submission = FormSubmission.objects.select_related("form").filter(pk=read.values[0]).first()
+            return _confirmed(request, submission) if submission else not_found(request)
+    except OperationalError as error:
+        return busy(request, error)
 
 
 confirm.csrf_exempt = True  # type: ignore[attr-defined]

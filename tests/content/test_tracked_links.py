@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 import time_machine
+from django.db import OperationalError, connection, connections
 from django.test import Client
 
 from accounts.models import Tenant
 from content.actions import ChangeLine, ContactActions
+from content.jobs import LINK_ACTIONS
 from content.models import Email, MessageLink, TrackedLink
+from content.operations.clicks import follow_link
 from content.operations.emails import delete_email
 from content.operations.links import LinkDraft, change_link, create_link, delete_link, reset_link
 from content.queries_link import click_lines, clicks, clicks_of, link_choices
+from core.models import Job
+from core.tenancy import tenant_scope
 from crm.models import (
     Contact,
     CustomField,
@@ -31,6 +38,7 @@ from crm.models import (
 )
 from crm.operations.clubs import delete_club
 from crm.operations.usage import InUse
+from delivery.tokens import MessageRef, Purpose, make_message_token, read_message_token
 from tests.delivery.conftest import NOW, House
 from tests.fixtures.people import Person
 from tests.support.smtp import Mailbox
@@ -204,6 +212,65 @@ def test_a_test_mail_leads_on_and_counts_nowhere(shop: Shop, mailbox: Mailbox) -
     [path] = re.findall(r"http://127.0.0.1:8000(/m/c/[^\"]+/2)\"", html)
     assert Client().get(path, headers=PHONE).status_code == 302
     assert shop.kinds() == []
+
+
+def _held(shop: Shop, contact: Contact, meanwhile: Callable[[], None]) -> None:
+    """Do something while another connection holds a contact."""
+    begun, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with tenant_scope(shop.tenant.pk):
+            Contact.objects.select_for_update(of=("self",)).get(pk=contact.pk)
+            begun.set()
+            done.wait(20)
+        connections.close_all()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert begun.wait(10)
+    try:
+        meanwhile()
+    finally:
+        done.set()
+        holder.join(20)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_clicks_is_led_on_while_others_hold_the_contact_and_the_actions_come_later(
+    acme: Tenant, mailbox: Mailbox
+) -> None:
+    shop = Shop(acme)
+    ada = shop.contact("Ada", job_title="")
+    path = shop.click_of(mailbox, ada)
+    ref = read_message_token(Purpose.CLICK, path.split("/")[3])
+
+    def click() -> None:
+        with tenant_scope(acme.pk):
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '200ms'")
+            followed = follow_link(ref=ref, number=2, now=LATER, machine=False)
+        assert followed is not None
+        assert followed.address == "https://example.com/offer"
+
+    _held(shop, ada, click)
+    assert shop.kinds() == ["message.opened", "message.clicked", "link.clicked"]
+    with shop.scope():
+        job = Job.objects.get(kind="link_actions")
+        assert LINK_ACTIONS.slice(job, now=LATER).finished
+        ada.refresh_from_db()
+        assert ada.job_title == "Clicker"
+        assert SelectionMember.objects.get().contact_id == ada.pk
+
+
+def test_a_page_that_waited_too_long_says_to_try_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(**_: object) -> None:
+        error = OperationalError("canceling statement due to lock timeout")
+        raise error from psycopg.errors.LockNotAvailable()
+
+    monkeypatch.setattr("content.views.recipients.follow_link", busy)
+    token = make_message_token(Purpose.CLICK, MessageRef(shop.tenant.pk, NOW.date(), 1))
+    response = Client().get(f"/m/c/{token}/1", headers=PHONE)
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
 
 
 # --- in emails ----------------------------------------------------------------------------------------------------
