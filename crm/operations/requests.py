@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts.audit import write_audit
 from accounts.models import User
@@ -43,36 +44,25 @@ class NothingSaid(ValueError):
 def register_request(
     *, request: NewRequest, now: dt.datetime, actor_id: int | None, origin: Origin = Origin.USER
 ) -> Request:
-    """Register a request; one with the form key of an earlier one is that earlier one.
+    """Register a request; the same form sent again is the request that it made.
 
     Raises UnknownRequestChoice, NoSuchOwner or ContactGone.
     """
     check_owner(request.owner_id)
+    # Whoever sends the same form at the same moment waits here.
     Contact.objects.select_for_update(of=("self",), no_key=True).filter(pk=request.contact_id).first()
-    if known := _of_form(request):
+    known = Request.objects.filter(form_key=request.form_key).first() if request.form_key else None
+    if known and known.contact_id == request.contact_id and known.title == one_line(request.title, TITLE):
         return known
-    try:
-        with transaction.atomic(), raw_cursor() as cursor:
-            (made,) = create_requests(
-                cursor,
-                tenant_id=require_tenant_id(),
-                rows=[request],
-                now=now,
-                origin=origin,
-                actor_id=actor_id,
-            )
-    except IntegrityError:
-        # The same form, sent twice at once.
-        if known := _of_form(request):
-            return known
-        raise
+    # A form that was gone back to and changed is another request.
+    row = replace(request, form_key=None) if known else request
+    with raw_cursor() as cursor:
+        (made,) = create_requests(
+            cursor, tenant_id=require_tenant_id(), rows=[row], now=now, origin=origin, actor_id=actor_id
+        )
     if made is None:
         raise ContactGone("The contact was erased.")
     return Request.objects.get(pk=made)
-
-
-def _of_form(request: NewRequest) -> Request | None:
-    return Request.objects.filter(form_key=request.form_key).first() if request.form_key else None
 
 
 @transaction.atomic
@@ -133,6 +123,7 @@ def assign_by_rule(*, request_id: int, now: dt.datetime, actor_id: int | None) -
         given = assign_owners(cursor, tenant_id=require_tenant_id(), request_ids=[request.pk])
     if not given:
         return False
+    Request.objects.filter(pk=request.pk).update(updated_at=now)
     shown = {"owner": ["", str(User.objects.get(pk=given[request.pk]))]}
     _record("request.updated", request, now, Origin.USER, actor_id, {"changed": shown})
     return True
@@ -154,11 +145,17 @@ def add_message(
     if not said:
         raise NothingSaid("Write something.")
     known = RequestMessage.objects.filter(form_key=form_key).first() if form_key else None
-    if known is not None:
+    if known and known.request_id == request_id and known.body == said:
         return known
     kind = RequestMessage.Kind.NOTE if is_note else RequestMessage.Kind.MESSAGE
     message = RequestMessage.objects.create(
-        request=request, at=now, kind=kind, body=said, author=author, origin=Origin.USER, form_key=form_key
+        request=request,
+        at=now,
+        kind=kind,
+        body=said,
+        author=author,
+        origin=Origin.USER,
+        form_key=None if known else form_key,
     )
     request.updated_at = now
     request.save(update_fields=["updated_at"])

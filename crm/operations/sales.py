@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts.audit import write_audit
 from accounts.models import User
@@ -31,37 +32,31 @@ EDITABLE = (
 def create_sale(
     *, sale: NewSale, now: dt.datetime, today: dt.date, actor_id: int | None, origin: Origin = Origin.USER
 ) -> Sale:
-    """Create a sale; one with the form key of an earlier one is that earlier one.
+    """Create a sale; the same form sent again is the sale that it made.
 
     Raises UnknownSaleChoice, NoSuchOwner or ContactGone.
     """
     check_owner(sale.owner_id)
+    # Whoever sends the same form at the same moment waits here.
     Contact.objects.select_for_update(of=("self",), no_key=True).filter(pk=sale.contact_id).first()
-    if known := _of_form(sale):
+    known = Sale.objects.filter(form_key=sale.form_key).first() if sale.form_key else None
+    if known and known.contact_id == sale.contact_id and known.title == one_line(sale.title, TITLE):
         return known
-    try:
-        with transaction.atomic(), raw_cursor() as cursor:
-            (made,) = create_sales(
-                cursor,
-                tenant_id=require_tenant_id(),
-                rows=[sale],
-                now=now,
-                origin=origin,
-                actor_id=actor_id,
-                today=today,
-            )
-    except IntegrityError:
-        # The same form, sent twice at once for two contacts that changed in between.
-        if known := _of_form(sale):
-            return known
-        raise
+    # A form that was gone back to and changed is another sale.
+    row = replace(sale, form_key=None) if known else sale
+    with raw_cursor() as cursor:
+        (made,) = create_sales(
+            cursor,
+            tenant_id=require_tenant_id(),
+            rows=[row],
+            now=now,
+            origin=origin,
+            actor_id=actor_id,
+            today=today,
+        )
     if made is None:
         raise ContactGone("The contact was erased.")
     return Sale.objects.get(pk=made)
-
-
-def _of_form(sale: NewSale) -> Sale | None:
-    return Sale.objects.filter(form_key=sale.form_key).first() if sale.form_key else None
 
 
 @transaction.atomic

@@ -124,6 +124,9 @@ def test_a_form_sent_twice_makes_one_sale_and_one_event(scope: Tenant, alice: Pe
     first = make_sale(contact, alice, form_key=key)
     assert make_sale(contact, alice, form_key=key) == first
     assert Sale.objects.count() == len(events("sale.created")) == 1
+    # Gone back to and changed, it is another sale; nothing is lost.
+    assert make_sale(contact, alice, form_key=key, title="Two tents") != first
+    assert make_sale(make_contact(first_name="Bo"), alice, form_key=key) != first
 
 
 def test_a_change_writes_what_really_changed_and_a_stage_brings_its_probability(
@@ -287,6 +290,7 @@ def test_the_log_takes_a_form_once_and_nothing_empty(scope: Tenant, alice: Perso
     with pytest.raises(requests.NothingSaid):
         requests.add_message(body=" \n\x00", **told)
     assert RequestMessage.objects.count() == 1
+    assert requests.add_message(body="And the courier", form_key=key, **told) != first
 
 
 @pytest.fixture
