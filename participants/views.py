@@ -22,9 +22,9 @@ from core.tenancy import tenant_scope
 from flows.models import Step
 from participants.export import HEADINGS, export_rows
 from participants.flow_page import flow_page, visible_flow
-from participants.forms import ActForm, Asked, asked
+from participants.forms import ActForm, Asked, Targets, asked
 from participants.models import Participant
-from participants.operations import members, moving_on
+from participants.operations import handing_on, members, moving_on
 from participants.queries import COMPLETED, participants_page
 from participants.queries_story import story_of
 
@@ -54,6 +54,7 @@ def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpRespo
         "statuses": [*Participant.Status.choices, (COMPLETED, "Completed (both)")],
         "reasons": page.figures.dropped_by,
         "steps": Step.objects.filter(flow_id=flow_id, removed_at=None),
+        "targets": Targets.of(page.flow, request.member) if page.may_run else None,
     }
     return render(request, "participants/participants.html", context)
 
@@ -98,33 +99,47 @@ def participant(request: TenantRequest, tenant: str, flow_id: int, participant_i
     return render(request, "participants/participant.html", context)
 
 
+VERBS: dict[str, Any] = {
+    "take_out": members.take_out,
+    "move_on": moving_on.move_on_now,
+    "retry": moving_on.retry,
+    "add_to_selection": handing_on.add_to_selection,
+    "suggest": handing_on.suggest_for_flow,
+    "remove": members.remove_from_flow,
+}
+
+
 @require_POST
 @needs(Right.FLOW_ADMINISTRATOR)
 def act(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """Take the chosen participants out, move them on, or remove them from the flow; then show the table again."""
     flow = visible_flow(request.member, flow_id)
-    form = ActForm(request.POST)
+    form = ActForm(request.POST, Targets.of(flow, request.member))
     if not form.is_valid():
-        messages.warning(request, "Choose at least one participant.")
+        said = [str(error) for name in ("selection", "flow") for error in form.errors.get(name, ())]
+        messages.warning(request, " ".join(said) or "Choose at least one participant.")
         return redirect(_back(request, flow_id))
-    verbs: dict[str, Any] = {
-        "take_out": members.take_out,
-        "move_on": moving_on.move_on_now,
-        "retry": moving_on.retry,
-        "remove": members.remove_from_flow,
-    }
     try:
-        count = verbs[form.cleaned_data["action"]](
+        count = VERBS[form.cleaned_data["action"]](
             flow_id=flow.pk,
             participant_ids=form.cleaned_data["ids"],
             actor=request.user,
             now=tenant_now(request.tenant.pk),
+            **form.target,
         )
-    except moving_on.NobodyMoves as refused:
+    except (moving_on.NobodyMoves, handing_on.NoSuchTarget) as refused:
         messages.warning(request, str(refused))
         return redirect(_back(request, flow_id))
     messages.success(request, _told(form.cleaned_data["action"], count))
     return redirect(_back(request, flow_id))
+
+
+NOBODY = {
+    "": "Nothing changed: nobody chosen is active any more.",
+    "add_to_selection": "Nothing changed: they are all in the selection.",
+    "suggest": "Nobody entered: the other flow's rules kept them out.",
+    "retry": "Nothing changed: nobody chosen stands at a step that failed.",
+}
 
 
 def _told(action: str, count: int) -> str:
@@ -133,9 +148,11 @@ def _told(action: str, count: int) -> str:
         "take_out": "taken out",
         "move_on": "moved on",
         "retry": "will be tried again",
+        "add_to_selection": "added to the selection",
+        "suggest": "entered the other flow",
         "remove": "removed from the flow",
     }
-    return f"{people} {done[action]}." if count else "Nothing changed: nobody chosen is active any more."
+    return f"{people} {done[action]}." if count else NOBODY.get(action, NOBODY[""])
 
 
 def _back(request: TenantRequest, flow_id: int) -> str:

@@ -14,7 +14,7 @@ import pytest
 from accounts.models import AuditEntry
 from core.jobs import run_slice
 from core.models import Job
-from crm.models import Contact, SelectionMember
+from crm.models import Contact, Selection, SelectionMember
 from flows.models import Flow
 from participants.models import Participant, Suggestion
 from participants.operations.adding import Chosen, start_adding
@@ -372,3 +372,32 @@ def test_all_that_a_list_finds_are_added_not_only_its_page(stage: Stage, bob: Pe
     assert f"{everyone} contacts will be suggested" in text_of(form.content.decode())
     result = bob.client().post(answer["Location"], {"flow": other.pk, "token": "all"}, follow=True)
     assert f"Enrolled {everyone} Not enrolled 0" in text_of(result.content.decode())
+
+
+def test_chosen_people_are_added_to_a_selection_and_suggested_for_another_flow(
+    stage: Stage, bob: Person
+) -> None:
+    late, anna = stage.participant("Late"), stage.participant("Anna")
+    with stage.scope():
+        hot = Selection.objects.create(name="Hot", created_at=stage.flow.created_at)
+        other = Flow.objects.exclude(pk=stage.flow.pk).filter(status="running").first()
+        assert other is None, "the stage has one flow only"
+    post = bob.client().post
+    act = stage.url("participants/act/")
+    assert (
+        "Choose a selection first"
+        in post(act, {"action": "add_to_selection", "ids": [late.pk]}, follow=True).content.decode()
+    )
+    bad = {"action": "add_to_selection", "ids": [late.pk], "selection": 987654}
+    assert "Choose a selection first" in post(act, bad, follow=True).content.decode()
+    good = {"action": "add_to_selection", "ids": [late.pk, anna.pk], "selection": hot.pk}
+    assert "2 participants added to the selection." in post(act, good, follow=True).content.decode()
+    assert "they are all in the selection" in post(act, good, follow=True).content.decode()
+    with stage.scope():
+        members = SelectionMember.objects.filter(selection=hot).values_list("contact_id", flat=True)
+        assert set(members) == {late.contact_id, anna.contact_id}
+        assert stage.participant("Late").status == "active"
+    assert (
+        "Choose a flow first"
+        in post(act, {"action": "suggest", "ids": [late.pk]}, follow=True).content.decode()
+    )
