@@ -25,12 +25,13 @@ Choices = Literal[
     "sale_type",
     "request_type",
     "request_category",
+    "follow_up_type",
 ]
 
 CONTACT, COMPANY, MEMBERSHIP, CONSENT = "Contact", "Company", "Membership", "Consent and subscription"
 ENGAGEMENT, HISTORY = "Engagement", "Flow history"
-SALES, REQUESTS = "Sales", "Requests"
-GROUPS = (CONTACT, COMPANY, MEMBERSHIP, CONSENT, SALES, REQUESTS, ENGAGEMENT, HISTORY)
+SALES, REQUESTS, FOLLOW_UPS = "Sales", "Requests", "Follow-ups"
+GROUPS = (CONTACT, COMPANY, MEMBERSHIP, CONSENT, SALES, REQUESTS, FOLLOW_UPS, ENGAGEMENT, HISTORY)
 
 # The events after which a value of the contact or its company may be another.
 CHANGED = frozenset({"contact.created", "contact.updated"})

@@ -18,6 +18,7 @@ from crm.criteria.field import MEMBERSHIP as MEMBERSHIP
 from crm.criteria.field import Choices as Choices
 from crm.criteria.field import Field as Field
 from crm.criteria.field import FieldType as FieldType
+from crm.criteria.follow_up_fields import FOLLOW_UP_FIELDS
 from crm.criteria.sales_fields import REQUEST_FIELDS, SALE_FIELDS
 from crm.criteria.sources import has_source
 from crm.models import ConsentPurpose, CustomField, SubscriptionType
@@ -118,6 +119,7 @@ BUILT_IN: tuple[Field, ...] = (
     # A room's own fields are a module of theirs and a line here. Things of rooms that are not there are not asked.
     *SALE_FIELDS,
     *REQUEST_FIELDS,
+    *FOLLOW_UP_FIELDS,
     *(field for field in (*ENGAGEMENT_FIELDS, *HISTORY_FIELDS) if has_source(field.choices)),
 )
 _BY_KEY = {field.key: field for field in BUILT_IN}

@@ -25,6 +25,7 @@ _KIND: dict[Choices, str] = {
     "sale_type": "sale_type",
     "request_type": "request_type",
     "request_category": "request_category",
+    "follow_up_type": "list_item",
 }
 
 

@@ -13,6 +13,7 @@ from trial.seed.contacts import seed_contacts
 from trial.seed.desk import seed_desk
 from trial.seed.emails import seed_email
 from trial.seed.flow import seed_flow
+from trial.seed.follow_ups import seed_follow_ups
 from trial.seed.forms import seed_form, seed_link
 from trial.seed.selections import seed_selections
 from trial.seed.sms import seed_sms
@@ -28,6 +29,7 @@ def seed_everything(*, now: dt.datetime) -> Tenant:
         seed_sms(actor=users[ADMINISTRATOR.role], now=now)
         seed_contacts(importer=users[ADMINISTRATOR.role], owners=(users[REP.role], marketer), now=now)
         seed_desk(rep=users[REP.role], now=now)
+        seed_follow_ups(rep=users[REP.role], marketer=marketer, now=now)
         selections = seed_selections(owner=marketer, now=now)
         seed_form(writer=writer, selections=selections, now=now)
         seed_link(writer=writer, now=now)
