@@ -128,6 +128,18 @@ class Participant(HotTenantModel):
             ),
             models.Index(fields=["tenant", "flow_id", "-id"], name="participants_of_flow"),
             models.Index(fields=["tenant", "contact_id", "-id"], name="participations"),
+            # A status or reason of a few among a million is found without walking through the flow. Who is active
+            # has participant_due.
+            models.Index(
+                fields=["tenant", "flow_id", "status", "-id"],
+                name="participants_ended",
+                condition=~Q(status="active"),
+            ),
+            models.Index(
+                fields=["tenant", "flow_id", "drop_reason", "-id"],
+                name="participants_dropped",
+                condition=Q(status="dropped"),
+            ),
             models.Index(
                 fields=["tenant", "contact_id"], name="participant_listening", condition=Q(listening=True)
             ),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from content.models import EmailVersion, SmsVersion
 from crm.models import Contact
@@ -106,13 +106,15 @@ def participants_page(
 ) -> ParticipantPage:
     """Return a page, newest first: the rows older than `before`, or newer than `after`, or the newest. Five queries."""
     rows = narrowed.apply(Participant.objects.filter(flow_id=flow_id))
+    # Who is searched for is found by contact and sorted then: the flow's own index would be walked through for them.
+    order = F("pk") if narrowed.contact_ids is None else F("pk") + 0
     if after is not None:
-        found = list(rows.filter(pk__gt=after).order_by("pk")[: size + 1])
+        found = list(rows.filter(pk__gt=after).order_by(order.asc())[: size + 1])
         more, page = len(found) > size, found[:size][::-1]
         newer = page[0].pk if more and page else None
         older = page[-1].pk if page else None
     else:
-        found = list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[: size + 1])
+        found = list((rows.filter(pk__lt=before) if before else rows).order_by(order.desc())[: size + 1])
         more, page = len(found) > size, found[:size]
         older = page[-1].pk if more else None
         newer = page[0].pk if before and page else None

@@ -37,13 +37,15 @@ def contacts(request: TenantRequest, tenant: str) -> HttpResponse:
     _may_read(request)
     asked = listing.read_query(request.GET)
     zone = ZoneInfo(request.tenant.timezone)
-    found = listing.matching(request.member, asked, now=tenant_now(request.tenant.pk), zone=zone)
-    count = listing.capped_count(found)
+    found = listing.look_up(request.member, asked, now=tenant_now(request.tenant.pk), zone=zone)
+    few = found.few and asked.sort in {"name", "-name"}
     context = {
         "asked": asked,
-        "page": keyset_page(found.select_related(*SHOWN), by=asked.order, query=request.GET),
-        "count": count,
-        "of": listing.count_words(count),
+        "page": keyset_page(
+            found.contacts.select_related(*SHOWN), by=asked.order, query=request.GET, few=few
+        ),
+        "count": found.count,
+        "of": listing.count_words(found.count),
         "sort": asked.sort,
         "filtering": bool(asked.criteria.groups),
         "selections": Selection.objects.filter(kind="static").only("pk", "name")[:500],
