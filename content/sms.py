@@ -141,6 +141,6 @@ def links_in(source: str) -> set[str]:
 
 def parts_text(length: Length) -> str:
     """Return a length in words: "142 characters, 1 segment (GSM-7)"."""
-    segments = max(1, length.segments)
+    segments = length.segments
     words = f"{length.characters} character{'' if length.characters == 1 else 's'}"
     return f"{words}, {segments} segment{'' if segments == 1 else 's'} ({length.encoding})"

@@ -48,7 +48,7 @@ class ScriptForm(forms.Form):
         label="Script",
         max_length=LONGEST,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false", "class": "form-control code-area"}),
+        widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false"}),
     )
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
