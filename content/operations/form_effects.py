@@ -13,6 +13,7 @@ from content.form_document import FormActions
 from content.models import Form, FormSubmission
 from content.queries import sendable_version
 from content.queries_form import answer_lines
+from core.limits import within_limit
 from core.tenancy import require_tenant_id
 from crm.bulk.notifications import NewNotification, notify
 from crm.bulk.requests import NewRequest, UnknownRequestChoice, create_requests
@@ -20,7 +21,17 @@ from crm.events import Origin
 from crm.models import Contact, Notification
 from delivery.queue import NewMessage, queue_messages
 
+MAILS_TO_ONE = (6, 3600)
 log = structlog.get_logger(__name__)
+
+
+def may_mail(email_norm: str) -> bool:
+    """Count one more mail that a form sends to an address, and say whether it may go.
+
+    Anybody can write any address into a form: it must not fill a stranger's mailbox.
+    """
+    most, seconds = MAILS_TO_ONE
+    return within_limit(f"form-mail:{require_tenant_id()}:{email_norm}", most=most, seconds=seconds)
 
 
 def answer_by_email(
@@ -35,6 +46,11 @@ def answer_by_email(
     """Queue the email that answers: no marketing, because the person asked, so no consent is needed."""
     version = sendable_version(email_id)
     if version is None or not contact.email:
+        return
+    if not may_mail(contact.email_norm):
+        log.warning(
+            "answer_left_out", form=form.pk, contact=contact.pk, reason="too many mails to the address"
+        )
         return
     row = NewMessage(
         enrolled_on=now.date(), content_version_id=version, to_address=contact.email, contact_id=contact.pk,

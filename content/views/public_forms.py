@@ -27,6 +27,7 @@ from content.form_mail import CONFIRM
 from content.forms_public import LONGEST, PREFIX, PublicForm
 from content.models import Form, FormSubmission
 from content.operations import submissions
+from content.operations.form_effects import may_mail
 from content.operations.forms import document_of
 from core import clock
 from core.limits import within_limit
@@ -39,7 +40,8 @@ from delivery.tokens import MessageRef
 P = ParamSpec("P")
 # All answers of one post together; a person does not write a book.
 MOST_BYTES = 256 * 1024
-POSTS_OF_ONE, POSTS_OF_ALL, MAILS_TO_ONE = (20, 600), (600, 60), (3, 3600)
+# So many in so many seconds: of one network to one form (a company, a fair's tablets), and of all to one form.
+POSTS_OF_ONE, POSTS_OF_ALL = (60, 600), (1_800, 60)
 HONEYPOT = "website_url"
 
 
@@ -87,11 +89,21 @@ def is_from_elsewhere(request: HttpRequest) -> bool:
 def fill_in(request: PublicRequest, form: Form) -> HttpResponse:
     """Show the form; take it where it was sent."""
     if not submissions.takes_answers(form, request.now):
-        return _closed(request, form)
+        return _again(request, form) or _closed(request, form)
     if request.method == "POST":
         return _sent(request, form)
     message = form_page.read_prefill(form, request.GET.get("p", ""))
     return _page(request, form, _empty(request, form, message), token=form_page.make_page(form, message))
+
+
+def _again(request: PublicRequest, form: Form) -> HttpResponse | None:
+    """Answer whoever sends a page twice and took the last place with it: they are in."""
+    try:
+        page = form_page.read_page(form, request.POST.get("page", ""))
+    except BadToken:
+        return None
+    known = FormSubmission.objects.filter(form=form, key=page.key).first()
+    return _done(request, form, awaiting=known.status == FormSubmission.Status.AWAITING) if known else None
 
 
 def _empty(request: PublicRequest, form: Form, message: MessageRef | None) -> PublicForm:
@@ -162,7 +174,7 @@ def _refused(request: PublicRequest) -> HttpResponse | None:
 
 def _taken(request: PublicRequest, form: Form, filled: PublicForm, page: form_page.Page) -> HttpResponse:
     document = filled.document
-    if document.double_opt_in and not _may_mail(form, filled.email_norm):
+    if document.double_opt_in and not may_mail(filled.email_norm):
         return _done(request, form, awaiting=True)
     address = (
         str(filled.cleaned_data.get(PREFIX + document.email_field.key, "")) if document.email_field else ""
@@ -194,12 +206,6 @@ def _may_post(request: HttpRequest, form: Form) -> bool:
         return False
     most, seconds = POSTS_OF_ALL
     return within_limit(f"form:{form.pk}", most=most, seconds=seconds)
-
-
-def _may_mail(form: Form, email_norm: str) -> bool:
-    """Say whether one more mail to confirm may go to an address: a form must not fill a stranger's mailbox."""
-    most, seconds = MAILS_TO_ONE
-    return within_limit(f"form-mail:{form.tenant_id}:{email_norm}", most=most, seconds=seconds)
 
 
 def _done(request: PublicRequest, form: Form, *, awaiting: bool) -> HttpResponse:

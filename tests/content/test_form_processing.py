@@ -13,6 +13,7 @@ import time_machine
 from django.db import connection, connections, transaction
 
 from accounts.models import Group, Membership, Tenant
+from accounts.operations.groups import create_group, delete_group
 from content.form_document import FormDocument
 from content.home import home_parts
 from content.jobs import PROCESS_SUBMISSION
@@ -259,6 +260,25 @@ def test_the_forms_actions_are_done_and_an_email_answers(booth: Booth, mailbox: 
         assert message.values["event"]["form"]["answers"]["topic"] == "Mills"
     booth.send(now=LATER)
     assert booth.message(message.pk).status == "sent"
+
+
+def test_a_form_that_answers_cannot_fill_a_strangers_mailbox(booth: Booth) -> None:
+    form = booth.form(actions={"respond_email": booth.email.pk})
+    for _ in range(8):
+        assert send(booth, form, email="victim@post.test").status == "processed"
+    with booth.scope():
+        assert Message.objects.count() == 6
+
+
+def test_a_group_that_goes_leaves_its_forms_to_the_administrators(booth: Booth, alice: Person) -> None:
+    form = booth.form(processing="manual")
+    with booth.scope():
+        group = create_group(name="Fair team", actor=alice.user)
+        Form.objects.filter(pk=form.pk).update(managed_by=group)
+        delete_group(group_id=group.pk, actor=alice.user)
+        assert Form.objects.get(pk=form.pk).managed_by is None
+    one = send(booth, form)
+    assert alice.client().get(alice.url(f"content/submissions/{one.pk}/")).status_code == 200
 
 
 def test_the_mode_says_who_is_processed_by_hand(booth: Booth) -> None:
