@@ -17,13 +17,14 @@ from core.clock import now
 from core.tenancy import tenant_scope
 from crm.criteria.schema import Criteria, Group, Line
 from crm.models import SelectionMember, SubscriptionType
-from delivery.models import Message, Stream
+from delivery.models import Message
 from flows.document import Branch, FlowDocument, FlowSettings, MessageSettings, StepNode
-from flows.models import Flow, FlowRevision, Step
+from flows.models import Flow
 from participants.models import Participant, Visit
 from participants.operations.enrol import Source, suggest
 from participants.wake import wake_engine
 from trial.bench.floor import FloorWork, run_floor
+from trial.bench.flow import make_flow, save_document
 from trial.bench.workers import celery_workers
 from trial.bench.world import analyze, make_contacts, make_tenant
 
@@ -83,33 +84,15 @@ def engine(*, participants: int, workers: int) -> dict[str, Any]:
 
 
 def _flow(user: User, participants: int, *, name: str) -> BenchFlow:
-    moment = now()
-    stream = Stream.objects.create(name=name, state=Stream.State.HELD)
-    flow = Flow.objects.create(
-        name=name,
-        owner=user,
-        status=Flow.Status.NOT_RUNNING,
-        status_since=moment,
-        draft={},
-        stream=stream,
-        created_at=moment,
-        updated_at=moment,
-    )
+    flow = make_flow(user, name=name)
     version = _email(user, flow)
     document = _document(version.email_id)
-    FlowRevision.objects.create(
-        flow=flow, number=1, document=document.model_dump(mode="json"), created_at=moment, created_by=user
-    )
-    Step.objects.bulk_create(
-        Step(id=node.id, flow=flow, kind=node.kind, title=node.title, rank=rank)
-        for rank, node in enumerate(document.walk())
-    )
-    Flow.objects.filter(pk=flow.pk).update(revision=1, status=Flow.Status.PAUSED, started_at=moment)
+    save_document(flow, document, user, status=Flow.Status.PAUSED)
     selection = make_contacts(participants, name=name)
     ids = list(SelectionMember.objects.filter(selection=selection).values_list("contact_id", flat=True))
     for begin in range(0, len(ids), SUGGEST_ROWS):
         part = ids[begin : begin + SUGGEST_ROWS]
-        suggest(flow_id=flow.pk, contact_ids=part, source=Source("selection", id=selection.pk), now=moment)
+        suggest(flow_id=flow.pk, contact_ids=part, source=Source("selection", id=selection.pk), now=now())
     return BenchFlow(flow, document, version.pk)
 
 

@@ -12,7 +12,7 @@ from core.tenancy import require_tenant_id, tenant_scope
 from crm.models import ConsentPurpose, ListItem, Selection, SubscriptionType
 from crm.models.consent import E_MARKETING
 
-_CONTACTS = """
+CONTACTS = """
 WITH made AS (
     INSERT INTO crm_contact (tenant_id, first_name, last_name, name_norm, job_title, email, email_norm, mobile, phone,
         country, language, timezone, category_id, former_employee, origin, created_at, updated_at)
@@ -50,7 +50,7 @@ def make_contacts(number: int, *, name: str) -> Selection:
     selection = Selection.objects.create(name=name, created_at=now())
     with connection.cursor() as cursor:
         cursor.execute(
-            _CONTACTS,
+            CONTACTS,
             {
                 "tenant": require_tenant_id(),
                 "mark": uuid.uuid4().hex[:8],

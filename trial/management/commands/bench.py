@@ -1,4 +1,4 @@
-"""`manage.py bench engine --participants N --workers W`, `bench import --rows N`: figures, with --json as JSON."""
+"""`manage.py bench engine|enrol|intake|import …`: one benchmark, its figures, with --json as one JSON line last."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from trial.bench.engine import engine
+from trial.bench.enrol import enrol
 from trial.bench.imports import SAMPLE, import_contacts
+from trial.bench.intake import intake
 
 
 class Command(BaseCommand):
@@ -27,7 +29,14 @@ class Command(BaseCommand):
         two = benches.add_parser("import", help="contacts from a CSV file, one real worker")
         two.add_argument("--rows", type=int, default=10_000)
         two.add_argument("--file", type=Path, default=SAMPLE, help="a UTF-8 CSV (the tests' sample)")
-        for each in (one, two):
+        three = benches.add_parser("enrol", help="a selection added to a flow by its job, all rules judged")
+        three.add_argument("--contacts", type=int, default=100_000)
+        three.add_argument("--workers", type=int, default=2)
+        four = benches.add_parser(
+            "intake", help="a burst of events: triggers, waits and successes, one worker"
+        )
+        four.add_argument("--events", type=int, default=100_000)
+        for each in (one, two, three, four):
             each.add_argument("--json", action="store_true", help="print one JSON line last")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,4 +51,8 @@ class Command(BaseCommand):
     def _figures(self, options: dict[str, Any]) -> dict[str, Any]:
         if options["bench"] == "import":
             return import_contacts(rows=options["rows"], file=options["file"])
+        if options["bench"] == "enrol":
+            return enrol(contacts=options["contacts"], workers=options["workers"])
+        if options["bench"] == "intake":
+            return intake(events=options["events"])
         return engine(participants=options["participants"], workers=options["workers"])

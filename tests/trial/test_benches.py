@@ -1,0 +1,26 @@
+"""The benchmarks of enrolment and intake, small: each checks its own end state and raises WrongResult."""
+
+from __future__ import annotations
+
+import pytest
+
+from trial.bench.enrol import enrol
+from trial.bench.intake import intake
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True, databases=["default", "owner"])]
+
+
+def test_a_selection_is_enrolled_by_its_job_with_the_verdicts_that_are_right_by_hand() -> None:
+    figures = enrol(contacts=2_500, workers=1)
+    assert figures["contacts"] == 2_500
+    assert 0 < figures["enrolled"] < 2_500
+    assert figures["contacts_per_second"] > 0
+    assert figures["ratio"] > 0
+
+
+def test_a_burst_of_events_enrols_wakes_and_marks_as_by_hand() -> None:
+    figures = intake(events=300)
+    assert figures["woken"] == figures["successes"] == 30
+    assert figures["enrolled"] == 180
+    assert figures["events_per_second"] > 0
+    assert figures["ratio"] > 0
