@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from accounts.models import Group, Licence, Membership
+from accounts.models import Group, Licence, User
+from accounts.stand_ins import stand_ins
 from content.models import Email, Script
 from content.queries_form import form_names, open_form_names
 from content.queries_link import link_names
 from core import clock
+from core.db.cursors import raw_cursor
+from core.tenancy import require_tenant_id
 from crm.models import (
     CustomField,
     ListItem,
@@ -88,9 +91,14 @@ def _list_items(ids: Sequence[int]) -> Names:
 
 
 def _users(ids: Sequence[int]) -> Names:
-    """Only active ones: a step that names another says so."""
-    members = Membership.objects.filter(user_id__in=ids, is_active=True, user__is_active=True)
-    return {member.user_id: str(member.user) for member in members.select_related("user")}
+    """Only active ones, or those for whom somebody stands in: a step that names another says so."""
+    with raw_cursor() as cursor:
+        there = stand_ins(cursor, tenant_id=require_tenant_id(), user_ids=ids)
+    users = {user.pk: str(user) for user in User.objects.filter(pk__in={*there, *there.values()})}
+    return {
+        asked: users[who] if asked == who else f"{users[who]} (for {users[asked]})"
+        for asked, who in there.items()
+    }
 
 
 def _forms(ids: Sequence[int]) -> Names:

@@ -81,6 +81,10 @@ class Membership(TenantModel):
     )
     is_active = models.BooleanField(default=True)
     mobile = models.CharField(max_length=20, blank=True)
+    # Who takes over what names this user (steps of flows), once the membership has ended.
+    successor = models.ForeignKey(
+        "accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     last_seen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantModel.Meta):

@@ -14,8 +14,10 @@ from accounts.operations.invitations import (
 )
 from accounts.operations.members import (
     AlreadyMember,
+    BadSuccessor,
     BeyondOwnRights,
     LastAdministrator,
+    UserInUse,
     add_member,
     change_membership,
     deactivate_membership,
@@ -33,6 +35,7 @@ from accounts.operations.tenants import (
 
 __all__ = [
     "AlreadyMember",
+    "BadSuccessor",
     "BeyondOwnRights",
     "GroupInUse",
     "GroupNameTaken",
@@ -43,6 +46,7 @@ __all__ = [
     "TenantNameTaken",
     "UnknownTimezone",
     "UserExists",
+    "UserInUse",
     "accept_invitation",
     "add_member",
     "change_membership",

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.audit import write_audit
 from accounts.models import Group, User
+from accounts.uses import uses_of, uses_text
 
 
 class GroupNameTaken(ValueError):
@@ -16,7 +17,7 @@ class GroupNameTaken(ValueError):
 
 
 class GroupInUse(ValueError):
-    """Members have this as their primary group."""
+    """Members have this as their primary group, or flows name it."""
 
 
 @transaction.atomic
@@ -43,11 +44,13 @@ def rename_group(*, group_id: int, name: str, actor: User) -> Group:
 
 @transaction.atomic
 def delete_group(*, group_id: int, actor: User) -> None:
-    """Delete a group that is nobody's primary group. Raises GroupInUse."""
+    """Delete a group that is nobody's primary group and that nothing names. Raises GroupInUse."""
     group = Group.objects.select_for_update().get(pk=group_id)
     count = group.primary_members.count()
     if count:
         raise GroupInUse(f"{group} is the group of {count} members. Move them to another group first.")
+    if uses := uses_of("group", group_id):
+        raise GroupInUse(f"{group} is used by {uses_text(uses)}. Take it out there first.")
     _log(actor, "group.deleted", group, {})
     auth_group = group.auth_group
     group.delete()

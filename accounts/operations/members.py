@@ -5,13 +5,14 @@ A tenant's administrator ends a membership; the user's password, second factor a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
 from accounts.audit import write_audit
 from accounts.models import Group, Membership, Role, RoleRight, User
 from accounts.rights import Right
+from accounts.uses import Use, uses_of, uses_text
 
 
 class AlreadyMember(ValueError):
@@ -24,6 +25,18 @@ class LastAdministrator(ValueError):
 
 class BeyondOwnRights(ValueError):
     """One may not hand out, or touch, rights that one does not have."""
+
+
+class UserInUse(ValueError):
+    """Flows name the user: somebody must take over. `uses` say where."""
+
+    def __init__(self, user: User, uses: Sequence[Use]) -> None:
+        super().__init__(f"{user} is named by {uses_text(uses)}. Choose who takes over.")
+        self.uses = uses
+
+
+class BadSuccessor(ValueError):
+    """Only another active member can take over."""
 
 
 @transaction.atomic
@@ -81,16 +94,22 @@ def set_mobile(*, membership_id: int, mobile: str, actor: Membership) -> Members
 
 
 @transaction.atomic
-def deactivate_membership(*, membership_id: int, actor: Membership) -> Membership:
-    """End a membership: the user cannot enter the tenant any more. Raises LastAdministrator, BeyondOwnRights."""
+def deactivate_membership(
+    *, membership_id: int, actor: Membership, successor_id: int | None = None
+) -> Membership:
+    """End a membership: the user cannot enter the tenant any more; a successor (a user) takes over what names them.
+
+    Raises LastAdministrator, BeyondOwnRights, UserInUse where a successor is wanted, BadSuccessor.
+    """
     membership = _locked(membership_id)
     if not membership.is_active:
         return membership
     check_may_grant(actor=actor, role=membership.role)
     _keep_an_administrator(without=membership)
-    membership.is_active = False
-    membership.save(update_fields=["is_active"])
-    _log(actor, "member.deactivated", membership, {})
+    _check_successor(membership, successor_id)
+    membership.is_active, membership.successor_id = False, successor_id
+    membership.save(update_fields=["is_active", "successor"])
+    _log(actor, "member.deactivated", membership, {"successor": successor_id} if successor_id else {})
     return membership
 
 
@@ -101,10 +120,20 @@ def reactivate_membership(*, membership_id: int, actor: Membership) -> Membershi
     if membership.is_active:
         return membership
     check_may_grant(actor=actor, role=membership.role)
-    membership.is_active = True
-    membership.save(update_fields=["is_active"])
+    membership.is_active, membership.successor = True, None
+    membership.save(update_fields=["is_active", "successor"])
     _log(actor, "member.reactivated", membership, {})
     return membership
+
+
+def _check_successor(membership: Membership, successor_id: int | None) -> None:
+    if successor_id is None:
+        if uses := uses_of("user", membership.user_id):
+            raise UserInUse(membership.user, uses)
+        return
+    others = Membership.objects.filter(is_active=True).exclude(pk=membership.pk)
+    if not others.filter(user_id=successor_id).exists():
+        raise BadSuccessor("Choose another active member to take over.")
 
 
 def check_may_grant(*, actor: Membership, role: Role) -> None:

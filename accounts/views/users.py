@@ -18,13 +18,19 @@ from accounts.http import TenantRequest
 from accounts.models import Invitation, Membership
 from accounts.rights import Right
 from accounts.urls_for import turl
+from accounts.uses import uses_of
 from core import clock
 from core.paging import keyset_page
 from core.tenancy import tenant_scope
 
 log = structlog.get_logger(__name__)
 PEOPLE = (Right.ADMINISTRATOR, Right.MANAGE_USERS)
-REFUSALS = (operations.LastAdministrator, operations.BeyondOwnRights, operations.AlreadyMember)
+REFUSALS = (
+    operations.LastAdministrator,
+    operations.BeyondOwnRights,
+    operations.AlreadyMember,
+    operations.BadSuccessor,
+)
 
 
 @needs(*PEOPLE)
@@ -83,6 +89,10 @@ def _user_page(
     page = {
         "shown": member,
         "form": form or RoleAndGroupForm(initial=initial_of_member(member)),
+        "uses": uses_of("user", member.user_id) if member.is_active else (),
+        "others": sorted(
+            Membership.objects.filter(is_active=True).exclude(pk=member.pk).select_related("user"), key=str
+        ),
         "mobile_form": mobile_form or MobileForm(initial={"mobile": member.mobile}, country=country),
     }
     return render(request, "accounts/user.html", page, status=status)
@@ -109,9 +119,17 @@ def user_active(request: TenantRequest, tenant: str, membership_id: int) -> Http
     ending = request.POST.get("active") != "yes"
     try:
         if ending:
-            operations.deactivate_membership(membership_id=member.pk, actor=request.member)
+            successor = request.POST.get("successor", "")
+            operations.deactivate_membership(
+                membership_id=member.pk,
+                actor=request.member,
+                successor_id=int(successor) if successor.isdecimal() else None,
+            )
         else:
             operations.reactivate_membership(membership_id=member.pk, actor=request.member)
+    except operations.UserInUse as used:
+        messages.error(request, str(used))
+        return redirect(turl(request.tenant, "accounts:user", member.pk))
     except REFUSALS as refusal:
         messages.error(request, str(refusal))
     else:

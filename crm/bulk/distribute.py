@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 
+from accounts.stand_ins import stand_ins
 from crm.bulk.diaries import load_diaries, take_gate
 from crm.bulk.notifications import NewNotification, notify
 from crm.bulk.state import Owner, load
@@ -108,7 +109,8 @@ def _remember(cursor: psycopg.Cursor[Any], tenant_id: int, step_id: uuid.UUID, l
 
 
 def _who_is_there(cursor: psycopg.Cursor[Any], tenant_id: int, circle: Circle, now: dt.datetime) -> list[int]:
-    """Return the active users of the circle who are not away today, by id."""
+    """Return the active users of the circle (or who stands in for them) who are not away today, by id."""
+    named = stand_ins(cursor, tenant_id=tenant_id, user_ids=circle.user_ids)
     cursor.execute(
         """
         SELECT m.user_id FROM accounts_membership m JOIN accounts_user u ON u.id = m.user_id
@@ -118,7 +120,7 @@ def _who_is_there(cursor: psycopg.Cursor[Any], tenant_id: int, circle: Circle, n
                           AND g.membership_id = m.id AND g.group_id = ANY(%(groups)s::bigint[])))
         ORDER BY m.user_id
         """,
-        {"tenant": tenant_id, "users": list(circle.user_ids), "groups": list(circle.group_ids)},
+        {"tenant": tenant_id, "users": sorted(set(named.values())), "groups": list(circle.group_ids)},
     )
     users = [row[0] for row in cursor.fetchall()]
     diaries = load_diaries(cursor, tenant_id=tenant_id, user_ids=users, now=now, meetings=False)

@@ -23,7 +23,7 @@ from flows.steps.base import (
 )
 from flows.steps.create_request_form import CreateRequestForm
 from flows.steps.licences import require_licence
-from flows.steps.people import active_users
+from flows.steps.people import active_or_owner
 from flows.steps.texts import render_for, tag_problems
 
 
@@ -127,8 +127,7 @@ class CreateRequest(StepKind):
     ) -> list[NewRequest]:
         owner = None
         if settings.owner_by == "named":
-            active = active_users(ctx, [settings.user])
-            owner = settings.user if settings.user in active else ctx.owner_id
+            owner = active_or_owner(ctx, settings.user)
         texts = render_for(cohort, ctx, {"title": settings.request_title, "message": settings.message})
         return [
             NewRequest(

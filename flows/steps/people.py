@@ -1,17 +1,19 @@
 """Users that steps name: our contact or service contact of a contact, or one user, with a fallback.
 
 A step never fails for want of a user: whoever is missing or inactive gives way to the step's fallback user, and that
-one (none chosen, or inactive too) to the flow's owner.
+one (none chosen, or inactive too) to the flow's owner. A user whom the step itself names and who left is represented by
+their successor (accounts.stand_ins).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from django import forms
 
 from accounts.models import Membership
+from accounts.stand_ins import CHAIN, stand_ins
 from flows.steps.base import CheckContext, Cohort, Problem, Reference, StepContext
 from flows.steps.forms import choose, number_choices, to_number
 
@@ -37,27 +39,22 @@ def users_of(ctx: StepContext, cohort: Cohort, role: Role, fallback: int | None)
     ctx.cursor.execute(
         f"""
         SELECT c.id, coalesce(
-            (SELECT w.who WHERE EXISTS (SELECT 1 {_ACTIVE} AND m.user_id = w.who)),
-            (SELECT f.who WHERE EXISTS (SELECT 1 {_ACTIVE} AND m.user_id = f.who)),
-            %s::bigint)
+            (SELECT w.who WHERE EXISTS (SELECT 1 {_ACTIVE} AND m.user_id = w.who)), f.who, %s::bigint)
         FROM crm_contact c
         LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id
         CROSS JOIN LATERAL (SELECT {_COLUMN[role]} AS who) w
-        CROSS JOIN (SELECT %s::bigint AS who) f
+        CROSS JOIN (SELECT (SELECT there.who FROM ({CHAIN}) there) AS who) f
         WHERE c.tenant_id = %s::bigint AND c.id = ANY(%s::bigint[])
         """,
-        [ctx.tenant_id, ctx.tenant_id, ctx.owner_id, fallback, ctx.tenant_id, cohort.contact_ids],
+        [
+            ctx.tenant_id,
+            ctx.owner_id,
+            *(ctx.tenant_id, [] if fallback is None else [fallback], ctx.tenant_id),
+            *(ctx.tenant_id, cohort.contact_ids),
+        ],
     )
     found = dict(ctx.cursor.fetchall())
     return {traveller.id: found.get(traveller.contact_id, ctx.owner_id) for traveller in cohort}
-
-
-def active_users(ctx: StepContext, user_ids: Sequence[int | None]) -> set[int]:
-    """Return those users who are active members."""
-    ctx.cursor.execute(
-        f"SELECT m.user_id {_ACTIVE} AND m.user_id = ANY(%s::bigint[])", [ctx.tenant_id, list(user_ids)]
-    )
-    return {row[0] for row in ctx.cursor.fetchall()}
 
 
 def chosen_users(
@@ -66,16 +63,15 @@ def chosen_users(
     """Return the user of each participant where a step may also name one user. One statement."""
     if who != "named":
         return users_of(ctx, cohort, who, fallback)
-    active = active_users(ctx, [user, fallback])
-    taken = next((one for one in (user, fallback) if one is not None and one in active), ctx.owner_id)
+    there = stand_ins(ctx.cursor, tenant_id=ctx.tenant_id, user_ids=[user, fallback])
+    taken = next((there[one] for one in (user, fallback) if one in there), ctx.owner_id)
     return {traveller.id: taken for traveller in cohort}
 
 
 def active_or_owner(ctx: StepContext, user: int | None) -> int:
-    """Return a user where active here, else the flow's owner."""
-    ctx.cursor.execute(f"SELECT m.user_id {_ACTIVE} AND m.user_id = %s::bigint", [ctx.tenant_id, user])
-    row = ctx.cursor.fetchone()
-    return int(row[0]) if row else ctx.owner_id
+    """Return a user where active here, or who stands in, else the flow's owner."""
+    there = stand_ins(ctx.cursor, tenant_id=ctx.tenant_id, user_ids=[user])
+    return ctx.owner_id if user is None else there.get(user, ctx.owner_id)
 
 
 # --- settings, forms, checks --------------------------------------------------------------------------------------

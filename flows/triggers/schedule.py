@@ -70,8 +70,8 @@ class ScheduleForm(PartForm):
         return {**initial, "mode": initial.pop("every")}
 
     def prepare(self) -> None:
-        """Offer the selections."""
-        choose(self, "selection", selection_choices(self.initial.get("selection")))
+        """Offer the selections of every kind."""
+        choose(self, "selection", selection_choices(self.initial.get("selection"), every_kind=True))
 
     def clean_moment(self) -> dt.datetime | None:
         """Keep the clock time as the flow's clocks show it: it has no offset."""

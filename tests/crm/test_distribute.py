@@ -121,6 +121,13 @@ def test_who_is_away_or_inactive_or_a_stranger_is_passed_over(bare: Tenant) -> N
     assert hand_out(bare, [one, two, three], circle) == {one: a, two: d, three: a}
 
 
+def test_the_successor_of_one_who_left_takes_their_turns(bare: Tenant) -> None:
+    a, left, c = members(3)
+    Membership.objects.filter(user_id=left).update(is_active=False, successor_id=c)
+    one, two, three = solo(3)
+    assert hand_out(bare, [one, two, three], Circle([a, left], [], fallback=a)) == {one: a, two: c, three: a}
+
+
 def test_away_is_judged_by_the_users_own_day(bare: Tenant) -> None:
     (a, b) = members(2)
     # NOW is the 23rd at noon in UTC; on Kiritimati it is the 24th already.

@@ -82,6 +82,20 @@ def test_an_inactive_user_gives_way_to_the_fallback_and_that_one_to_the_owner(
     assert ask(flow, chosen_users, group, who="service_contact", user=r, fallback=None) == [a, r]
 
 
+def test_the_successor_of_a_user_whom_the_step_names_takes_their_place(
+    flow: Flow, alice: Person, bob: Person, rory: Person
+) -> None:
+    a, b, r = alice.user.pk, bob.user.pk, rory.user.pk
+    Membership.objects.filter(user=rory.user).update(is_active=False, successor=bob.user)
+    group = cohort(step("update_contact"), contact("Ann", our_contact=rory.user))
+    assert ask(flow, chosen_users, group, who="named", user=r, fallback=None) == [b]
+    assert ask(flow, users_of, group, "our_contact", r) == [b], "as the fallback"
+    assert ask(flow, users_of, group, "our_contact", None) == [a], "our contact himself is nobody now"
+    node = step("create_follow_up", subject="Call", who="named", user=r)
+    ctx = check_context(FlowDocument(steps=(node,)))
+    assert ctx.name("user", r) == "Bob Larsen (for Rory Silva)"
+
+
 def test_a_user_of_another_tenant_is_nobody_here(flow: Flow, alice: Person, charlie: Person) -> None:
     group = cohort(step("update_contact"), contact("Ann"))
     stranger = charlie.user.pk
