@@ -17,8 +17,14 @@ def today_in(now: dt.datetime, zone: ZoneInfo) -> dt.date:
 
 
 def day_starts(day: dt.date, zone: ZoneInfo) -> dt.datetime:
-    """Return the instant at which the day begins in the zone."""
-    return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
+    """Return the instant at which the day begins in the zone; the calendar's first day may begin before it.
+
+    Where a gap swallows midnight, the offset before it is taken: that is the gap's own instant.
+    """
+    try:
+        return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
+    except OverflowError:
+        return dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def period(today: dt.date, which: str, count: int, unit: str) -> tuple[dt.date, dt.date]:

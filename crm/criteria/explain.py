@@ -168,7 +168,7 @@ def _judge(
     columns, params = [], []
     for line in lines:
         compiled = compile_part(line, fields, clock)
-        seen, seen_params = _seen(_made(fields[line.field], line, clock))
+        seen, seen_params = _seen(_made(fields[line.field], line, clock), clock)
         columns += [compiled.sql, f"left(({seen})::text, 200)"]
         params += [*compiled.params, *seen_params]
     cursor.execute(
@@ -194,8 +194,11 @@ _NAME_OF = {
 _ITEM = "SELECT n.name FROM crm_listitem n WHERE n.tenant_id = c.tenant_id AND n.id"
 
 
-def _seen(field: Field) -> tuple[str, list[Any]]:
+def _seen(field: Field, clock: Clock) -> tuple[str, list[Any]]:
     """Return SQL for what a person reads in the field."""
+    if field.shape == "moment":
+        text = f"to_char({field.sql} AT TIME ZONE %s::text, 'YYYY-MM-DD HH24:MI')"
+        return text, [*field.params, clock.zone.key]
     names = _NAME_OF.get(field.choices, _ITEM)
     if field.is_multiple:
         inner = f"SELECT string_agg(({names} = {field.member}), ', ' ORDER BY m.id) {field.sql}"

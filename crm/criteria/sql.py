@@ -20,6 +20,7 @@ from core.text import norm, norm_email
 from crm.criteria import dates
 from crm.criteria.field import Field, Rows
 from crm.criteria.fields import UnknownField, fields_by_key
+from crm.criteria.fold import folded
 from crm.criteria.memberships import FIELD, Clock, Nested, membership_of, moving
 from crm.criteria.operators import (
     Operator,
@@ -214,27 +215,22 @@ def _at_least(rows: Rows, times: int) -> CompiledCriteria:
 # --- by type ------------------------------------------------------------------------------------------------------
 
 
-# Plain ASCII, most of all text, is in its normal form already; asking costs a third of normalising.
-_LOWER = "lower(CASE WHEN octet_length({0}) = length({0}) THEN {0} ELSE normalize({0}, NFKC) END)"
-
-
 def _text(field: Field, name: str, values: Sequence[Value], clock: Clock) -> CompiledCriteria:
     if name == "is_empty":
         return CompiledCriteria(f"coalesce({field.sql}, '') = ''", [*field.params])
     given = str(values[0])
-    if field.shape == "row":
-        column, value = _LOWER.format(field.sql), "lower(normalize(%s::text, NFKC))"
-        given = " ".join(given.split())
-    else:
-        column, value = field.sql, "%s::text"
-        given = norm_email(given) if field.shape == "email" else norm(given)
+    given = norm_email(given) if field.shape == "email" else norm(given)
+    column = folded(field.sql) if field.shape == "row" else field.sql
     if not given:
         raise BadCriteria(f"{field.label}: a text is missing.")
     params = [*field.params, given]
     if name == "ends_with":
-        return CompiledCriteria(f"right({column}, length({value})) = {value}", [*field.params, given, given])
-    pattern = {"is": "{0} = {1}", "begins_with": "{0} ^@ {1}", "contains": "strpos({0}, {1}) > 0"}[name]
-    return CompiledCriteria(pattern.format(column, value), params)
+        return CompiledCriteria(f"right({column}, length(%s::text)) = %s::text", [*params, given])
+    pattern = {"is": "{} = %s::text", "begins_with": "{} ^@ %s::text", "contains": "strpos({}, %s::text) > 0"}
+    if field.shape == "email" and name == "begins_with":
+        # The index of addresses leaves out the empty ones; that a beginning rules these out is news to the planner.
+        return CompiledCriteria(f"({column} <> '' AND {column} ^@ %s::text)", params)
+    return CompiledCriteria(pattern[name].format(column), params)
 
 
 _COMPARISONS = {"eq": "=", "gt": ">", "lt": "<", "ge": ">=", "le": "<="}
@@ -283,11 +279,12 @@ def _days(
         count = _read(field, read_count, values[1] or 1, "a number")
         return dates.period(today, str(values[0]), count, str(values[2]))
     given = [_read(field, read_date, value, "a date") for value in values]
-    after = min(given[-1], dt.date.max - day) + day
+    # Behind the last day of the calendar there is none.
+    after = None if given[-1] == dt.date.max else given[-1] + day
     return {
         "on": (given[0], after),
         "before": (None, given[0]),
-        "after": (after, None),
+        "after": (after, None) if after is not None else (dt.date.max, dt.date.max),
         "between": (given[0], after),
     }[name]
 

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from core.text import norm
 from crm.criteria.choices import names_of, source_of
 from crm.criteria.field import Field
 from crm.criteria.fields import fields_by_key
@@ -187,6 +188,8 @@ def _slot_problem(slot: Slot, value: Value) -> str | None:
     if not text:
         return "a value is missing."
     if slot == "text":
+        if not norm(text):
+            return "a value is missing."
         return f"the text is longer than {MOST_TEXT} characters." if len(text) > MOST_TEXT else None
     reader, message = _SLOT_CHECKS[slot]
     return None if reader(text) is not None else message.format(text)

@@ -1,4 +1,4 @@
-"""`manage.py bench engine|enrol|intake|import …`: one benchmark, its figures, with --json as one JSON line last."""
+"""`manage.py bench engine|enrol|intake|import|criteria …`: one benchmark, its figures, with --json one JSON line last."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from trial.bench.criteria import criteria
 from trial.bench.engine import engine
 from trial.bench.enrol import enrol
 from trial.bench.imports import SAMPLE, import_contacts
@@ -19,7 +20,9 @@ from trial.bench.intake import intake
 class Command(BaseCommand):
     """Run one benchmark on a throw-away tenant."""
 
-    help = "Measure the engine against hand-written SQL in the same run, or the import of contacts."
+    help = (
+        "Measure the engine or criteria against hand-written SQL in the same run, or the import of contacts."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         benches = parser.add_subparsers(dest="bench", required=True)
@@ -36,7 +39,9 @@ class Command(BaseCommand):
             "intake", help="a burst of events: triggers, waits and successes, one worker"
         )
         four.add_argument("--events", type=int, default=100_000)
-        for each in (one, two, three, four):
+        five = benches.add_parser("criteria", help="a filter over company, field, membership and engagement")
+        five.add_argument("--contacts", type=int, default=100_000)
+        for each in (one, two, three, four, five):
             each.add_argument("--json", action="store_true", help="print one JSON line last")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,4 +60,6 @@ class Command(BaseCommand):
             return enrol(contacts=options["contacts"], workers=options["workers"])
         if options["bench"] == "intake":
             return intake(events=options["events"])
+        if options["bench"] == "criteria":
+            return criteria(contacts=options["contacts"])
         return engine(participants=options["participants"], workers=options["workers"])
