@@ -26,6 +26,7 @@ from participants.forms import ActForm, Asked, Targets, asked
 from participants.models import Participant
 from participants.operations import handing_on, members, moving_on
 from participants.queries import COMPLETED, participants_page
+from participants.queries_made import made_at_visits
 from participants.queries_story import story_of
 
 STATUS_TONES = {
@@ -95,7 +96,13 @@ def participant(request: TenantRequest, tenant: str, flow_id: int, participant_i
     if found is None:
         raise Http404
     story = story_of(flow=page.flow, participant=found, now=tenant_now(request.tenant.pk))
-    context = {"page": page, "tab": "participants", "story": story, "tone": STATUS_TONES[found.status]}
+    context = {
+        "page": page,
+        "tab": "participants",
+        "story": story,
+        "tone": STATUS_TONES[found.status],
+        "made": made_at_visits(member=request.member, participant=found),
+    }
     return render(request, "participants/participant.html", context)
 
 

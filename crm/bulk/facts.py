@@ -41,5 +41,5 @@ def check_projects(
 
 def one_line(text: str, longest: int) -> str:
     """Return text for a title: single blanks, no control characters, cut to its length."""
-    clean = "".join(char if char.isprintable() else " " for char in text)
+    clean = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
     return " ".join(clean.split())[:longest]

@@ -10,6 +10,7 @@ from crm.bulk.requests import NewRequest, UnknownRequestChoice, assign_owners, c
 from crm.events import Origin
 from flows.document import StepNode
 from flows.steps.base import (
+    Advance,
     CheckContext,
     Cohort,
     Later,
@@ -120,7 +121,13 @@ class CreateRequest(StepKind):
             raise StepBroken(str(error)) from error
         if settings.owner_by == "automatic":
             ctx.later.append(Later(give_owners, tuple(number for number in made if number is not None)))
-        return Outcomes()
+        return Outcomes(
+            by_id={
+                traveller.id: Advance(values={"request": number})
+                for traveller, number in zip(cohort, made, strict=True)
+                if number is not None
+            }
+        )
 
     def _requests(
         self, settings: CreateRequestSettings, cohort: Cohort, ctx: StepContext

@@ -16,6 +16,7 @@ from crm.currencies import CURRENCIES, currency_of
 from crm.events import Origin
 from flows.document import StepNode
 from flows.steps.base import (
+    Advance,
     CheckContext,
     Cohort,
     Outcomes,
@@ -116,7 +117,7 @@ class CreateSale(StepKind):
         require_licence(ctx, self.licence)
         today = ctx.now.astimezone(ctx.settings.zone).date()
         try:
-            create_sales(
+            made = create_sales(
                 ctx.cursor,
                 tenant_id=ctx.tenant_id,
                 rows=self._sales(settings, cohort, ctx, today),
@@ -127,7 +128,13 @@ class CreateSale(StepKind):
             )
         except UnknownSaleChoice as error:
             raise StepBroken(str(error)) from error
-        return Outcomes()
+        return Outcomes(
+            by_id={
+                traveller.id: Advance(values={"sale": number})
+                for traveller, number in zip(cohort, made, strict=True)
+                if number is not None
+            }
+        )
 
     def _sales(
         self, settings: CreateSaleSettings, cohort: Cohort, ctx: StepContext, today: dt.date

@@ -10,8 +10,8 @@ import datetime as dt
 import json
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -47,6 +47,30 @@ class Stay:
     values: Sequence[Values] | Values = None
     messages: Mapping[int, int] | None = None
     numbers: Sequence[int] = ()
+
+    def is_like(self, other: Stay) -> bool:
+        """Whether another stay differs in its participants and their values only."""
+        mine = self.step_id, self.fresh, self.ended, self.how, self.branch_id
+        return mine == (other.step_id, other.fresh, other.ended, other.how, other.branch_id)
+
+    def with_more(self, others: Sequence[Stay]) -> Stay:
+        """Return this stay with the participants of others that are like it."""
+        alike = [self, *others]
+        # Usually one mapping of the whole cohort, which all of them share.
+        sent = {id(stay.messages): stay.messages for stay in alike if stay.messages}
+        return replace(
+            self,
+            movers=[mover for stay in alike for mover in stay.movers],
+            values=[values for stay in alike for values in stay.values_of_each()],
+            messages={mover: message for messages in sent.values() for mover, message in messages.items()},
+            numbers=[number for stay in alike for number in stay.numbers],
+        )
+
+    def values_of_each(self) -> Sequence[Values]:
+        """Return the values of each."""
+        if self.values is None or isinstance(self.values, Mapping):
+            return [self.values] * len(self.movers)
+        return self.values
 
     def values_json(self) -> list[str | None]:
         """Return the values of each as JSON."""
@@ -91,13 +115,27 @@ class Records:
             self.counts[step_id, f"branch:{stay.branch_id}"] += number
 
     def write(self, cursor: psycopg.Cursor[Any]) -> None:
-        """Write visits and counter deltas: one statement a stay, whatever its size."""
-        for stay in self.stays:
+        """Write visits and counter deltas: one statement a stay, whatever its size; neighbours that are alike are one.
+
+        A step kind may note something else of everybody (the sale that it made): that must not be a statement each.
+        """
+        for stay in self._merged():
             if stay.fresh:
                 self._insert(cursor, stay)
             elif stay.ended or stay.values or stay.messages:
                 self._update(cursor, stay)
         insert_deltas(cursor, tenant_id=self.tenant_id, flow_id=self.flow_id, counts=self.counts)
+
+    def _merged(self) -> Iterator[Stay]:
+        """Yield the stays in their order; only neighbours are merged, so that a visit is written in its own order."""
+        alike: list[Stay] = []
+        for stay in self.stays:
+            if alike and not alike[0].is_like(stay):
+                yield alike[0].with_more(alike[1:]) if len(alike) > 1 else alike[0]
+                alike = []
+            alike.append(stay)
+        if alike:
+            yield alike[0].with_more(alike[1:]) if len(alike) > 1 else alike[0]
 
     def _rows(self, stay: Stay) -> Given:
         return Given(

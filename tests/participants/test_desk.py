@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group as AuthGroup
 
-from accounts.models import Group, Licence, Membership, Role, User
+from accounts.models import Group, Licence, Membership, Role, RoleDataRight, User
+from accounts.queries import active_membership
 from crm.bulk import NewRequest, NewSale
 from crm.models import (
     Company,
@@ -29,6 +30,7 @@ from flows.steps.base import Later, StepContext
 from participants.engine.batch import _do_later
 from participants.intake import take_events
 from participants.models import HeldStep, Participant
+from participants.queries_made import made_at_visits
 from tests.participants.conftest import NOW, World, wait
 from tests.support.statements import statements
 
@@ -269,3 +271,29 @@ def test_a_sale_that_the_flow_itself_makes_is_its_success(world: World, desk: li
     world.advance(flow)
     take(world)
     assert world.one(flow, ann).success_at == world.now
+
+
+def test_a_visit_links_what_its_step_made_for_those_who_may_see_it(world: World, desk: list[int]) -> None:
+    flow = world.flow(sale_step(), request_step("Invoice"), wait(1))
+    ann = world.contact("Ann")
+    world.suggest(flow, ann)
+    world.advance(flow)
+    member = Membership.objects.get(user=world.user)
+    person = world.one(flow, ann)
+
+    def shown() -> dict[int, list[tuple[str, str, str]]]:
+        fresh = active_membership(world.user)
+        assert fresh is not None
+        found = made_at_visits(member=fresh, participant=person)
+        return {number: [(m.word, m.title, m.url) for m in made] for number, made in found.items()}
+
+    assert shown() == {}
+    RoleDataRight.objects.create(role=member.role, object="sale", read="all")
+    RoleDataRight.objects.create(role=member.role, object="request", read="own")
+    sale = Sale.objects.get()
+    assert shown() == {1: [("Sale", "Renew Ann", f"/t/acme/sales/{sale.pk}/")]}
+    RoleDataRight.objects.filter(object="request").update(read="all")
+    asked_for = Request.objects.get()
+    assert shown()[2] == [("Request", "Call Ann", f"/t/acme/requests/{asked_for.pk}/")]
+    Licence.objects.filter(code="sales").delete()
+    assert list(shown()) == [2]
