@@ -210,6 +210,8 @@ CONTENT_FLOWS = "flows.visibility.visible_flows"
 # What criteria may name of the rooms above crm, each a crm.criteria.sources.Source. The keys are kinds of Reference.
 CRITERIA_SOURCES = {
     "email": "content.criteria_sources.EMAILS",
+    "form": "content.criteria_sources.FORMS",
+    "link": "content.criteria_sources.LINKS",
     "flow": "flows.criteria_sources.FLOWS",
 }
 

@@ -8,10 +8,19 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+# Near its ends the calendar has days that are none in another zone: what lies beyond is taken for these.
+FIRST_DAY, LAST_DAY = dt.date(1, 1, 3), dt.date(9999, 12, 29)
+
+
+def shifted(day: dt.date, days: int) -> dt.date:
+    """Return the day so many days later (earlier where negative), kept within the calendar."""
+    number = min(max(day.toordinal() + days, FIRST_DAY.toordinal()), LAST_DAY.toordinal())
+    return dt.date.fromordinal(number)
+
 
 def moment(day: dt.date, clock: dt.time, zone: ZoneInfo) -> dt.datetime:
     """Return the moment (in UTC) when the clocks of the zone show this time on this day."""
-    wanted = dt.datetime.combine(day, clock.replace(tzinfo=None, fold=0), tzinfo=zone)
+    wanted = dt.datetime.combine(shifted(day, 0), clock.replace(tzinfo=None, fold=0), tzinfo=zone)
     first = wanted.astimezone(dt.UTC)
     if first.astimezone(zone).replace(tzinfo=None) == wanted.replace(tzinfo=None):
         return first

@@ -9,7 +9,7 @@ import datetime as dt
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from core.localtime import is_workday, moment
+from core.localtime import is_workday, moment, shifted
 
 Unit = Literal["minutes", "hours", "days", "weeks", "workdays"]
 _DAY = dt.timedelta(days=1)
@@ -31,7 +31,7 @@ def after(
     if unit == "workdays":
         day = nth_workday(local.date(), amount, holidays)
     else:
-        day = local.date() + amount * (7 * _DAY if unit == "weeks" else _DAY)
+        day = shifted(local.date(), amount * (7 if unit == "weeks" else 1))
     return moment(day, local.time(), zone)
 
 
@@ -53,4 +53,4 @@ def until(local: dt.datetime, zone: ZoneInfo) -> dt.datetime:
 
 def around(day: dt.date, offset_days: int, clock: dt.time, zone: ZoneInfo) -> dt.datetime:
     """Return the moment `offset_days` before (negative) or after a date, at a time of day."""
-    return moment(day + offset_days * _DAY, clock, zone)
+    return moment(shifted(day, offset_days), clock, zone)

@@ -1,4 +1,4 @@
-"""`manage.py bench engine|enrol|intake|import|criteria …`: one benchmark, its figures, with --json one JSON line last."""
+"""`manage.py bench engine|enrol|intake|import|criteria`: one benchmark, its figures; --json prints one line last."""
 
 from __future__ import annotations
 
