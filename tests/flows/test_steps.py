@@ -253,7 +253,9 @@ def test_split_exits_who_comes_into_an_exit_branch_without_steps(flow: Flow, wor
     )
     found = run(flow, cohort(node, contact("Ben")))
     taken = node.branches[-1].id
-    assert found.of(1000) == Exit("no_branch", values={"branch": "Everyone else"}, exit=way_out, branch=taken)
+    seen = {"rule": "Job title contains “chef”", "field": "contact.job_title", "seen": "", "group": 0}
+    values = {"branch": "Everyone else", **seen}
+    assert found.of(1000) == Exit("no_branch", values=values, exit=way_out, branch=taken)
 
 
 def test_split_judges_a_cohort_with_one_statement(flow: Flow, django_assert_max_num_queries: Any) -> None:
