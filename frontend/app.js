@@ -11,5 +11,6 @@ import "./shell/unsaved-guard.js";
 import "./shell/side-panel.js";
 import "./shell/dialogs.js";
 import "./shell/local-time.js";
+import "./shell/current.js";
 import "./shell/choice-list.js";
 import "./shell/file-limit.js";
