@@ -1,6 +1,6 @@
 # Every target describes itself: `make help`. What each does is written in Python (tools/, trial/, config/embedded).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test check bench lock format
+.PHONY: help setup demo demo-reset test check bench chaos lock format
 MAKEFLAGS += --no-print-directory
 
 # The first Python that is neither too old nor too new; `make PYTHON=… demo` names another.
@@ -32,6 +32,9 @@ check: setup ## Check style, types, layers, migrations, templates, lock files an
 
 bench: setup ## Measure (ARGS="engine --participants 20000 --workers 2 --json" runs one benchmark)
 	@$(PY) manage.py bench $(or $(ARGS),engine --participants 100000 --workers 2 --json)
+
+chaos: setup ## Kill workers and servers at random, then check what is left (ARGS="--participants 1000 --seconds 30 --json")
+	@$(PY) -m trial.chaos $(ARGS)
 
 lock: setup ## Write the lock files anew from pyproject.toml and package.json
 	@$(PY) tools/lock.py

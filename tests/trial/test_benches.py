@@ -1,10 +1,11 @@
-"""The benchmarks of enrolment and intake, small: each checks its own end state and raises WrongResult."""
+"""The benchmarks of enrolment, intake and growth, small: each checks its own end state and raises WrongResult."""
 
 from __future__ import annotations
 
 import pytest
 
 from trial.bench.enrol import enrol
+from trial.bench.growth import growth
 from trial.bench.intake import intake
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True, databases=["default", "owner"])]
@@ -24,3 +25,10 @@ def test_a_burst_of_events_enrols_wakes_and_marks_as_by_hand() -> None:
     assert figures["enrolled"] == 180
     assert figures["events_per_second"] > 0
     assert figures["ratio"] > 0
+
+
+def test_the_cost_of_a_step_is_told_for_each_size() -> None:
+    figures = growth(sizes=[50, 200], workers=1)
+    assert figures["sizes"] == [50, 200]
+    assert set(figures["microseconds_per_step"]) == {"50", "200"}
+    assert figures["cost_ratio"] >= 1

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from accounts.models import User
+from accounts.models import Tenant, User
 from content.models import Email, EmailVersion
 from core.clock import now
 from core.tenancy import tenant_scope
@@ -54,16 +54,7 @@ def engine(*, participants: int, workers: int) -> dict[str, Any]:
         # The floor's flow stays paused: the workers' tick would find its people due as well.
         Flow.objects.filter(pk=moved.flow.pk).update(status=Flow.Status.RUNNING)
     analyze()
-    log = Path(settings.HOME) / "logs" / "bench-worker.log"
-    with celery_workers(workers, log=log) as crew:
-        start = time.perf_counter()
-        wake_engine(tenant.pk)
-        while _active(tenant.pk, moved.flow.pk):
-            if crew.process.poll() is not None:
-                raise WrongResult(f"The workers died: {log.read_text()[-2000:]}")
-            time.sleep(0.05)
-        seconds = time.perf_counter() - start
-        crew.measure()
+    seconds, peak_kib = _walk(tenant, moved, workers=workers)
     with tenant_scope(tenant.pk):
         _check(moved, participants)
         _stop(moved.flow)
@@ -79,8 +70,36 @@ def engine(*, participants: int, workers: int) -> dict[str, Any]:
         "steps_per_second": round(steps / seconds),
         "floor_steps_per_second": round(steps / floor_seconds),
         "ratio": round(floor_seconds / seconds, 3),
-        "peak_rss_mib": round(crew.peak_kib / 1024),
+        "peak_rss_mib": round(peak_kib / 1024),
     }
+
+
+def walk(*, participants: int, workers: int) -> tuple[float, int]:
+    """Take so many participants through the six steps; return the seconds and the workers' peak memory in KiB."""
+    tenant, user = make_tenant()
+    with tenant_scope(tenant.pk):
+        moved = _flow(user, participants, name="Engine")
+        Flow.objects.filter(pk=moved.flow.pk).update(status=Flow.Status.RUNNING)
+    analyze()
+    seconds, peak_kib = _walk(tenant, moved, workers=workers)
+    with tenant_scope(tenant.pk):
+        _check(moved, participants)
+        _stop(moved.flow)
+    return seconds, peak_kib
+
+
+def _walk(tenant: Tenant, moved: BenchFlow, *, workers: int) -> tuple[float, int]:
+    log = Path(settings.HOME) / "logs" / "bench-worker.log"
+    with celery_workers(workers, log=log) as crew:
+        start = time.perf_counter()
+        wake_engine(tenant.pk)
+        while _active(tenant.pk, moved.flow.pk):
+            if crew.process.poll() is not None:
+                raise WrongResult(f"The workers died: {log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        seconds = time.perf_counter() - start
+        crew.measure()
+    return seconds, crew.peak_kib
 
 
 def _flow(user: User, participants: int, *, name: str) -> BenchFlow:

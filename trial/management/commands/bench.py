@@ -1,4 +1,4 @@
-"""`manage.py bench engine|enrol|intake|import|criteria`: one benchmark, its figures; --json prints one line last."""
+"""`manage.py bench NAME …`: one benchmark, its figures; with --json one JSON line last."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from trial.bench.criteria import criteria
 from trial.bench.engine import engine
 from trial.bench.enrol import enrol
+from trial.bench.growth import SIZES, growth
 from trial.bench.imports import SAMPLE, import_contacts
 from trial.bench.intake import intake
 
@@ -41,7 +42,10 @@ class Command(BaseCommand):
         four.add_argument("--events", type=int, default=100_000)
         five = benches.add_parser("criteria", help="a filter over company, field, membership and engagement")
         five.add_argument("--contacts", type=int, default=100_000)
-        for each in (one, two, three, four, five):
+        six = benches.add_parser("growth", help="what a step costs at several sizes of one flow")
+        six.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="participants of each run")
+        six.add_argument("--workers", type=int, default=2)
+        for each in (one, two, three, four, five, six):
             each.add_argument("--json", action="store_true", help="print one JSON line last")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +55,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(figures))
             return
         for name, value in figures.items():
-            self.stdout.write(f"{name:>24}  {value:,}")
+            self.stdout.write(
+                f"{name:>24}  {value:,}" if isinstance(value, (int, float)) else f"{name:>24}  {value}"
+            )
 
     def _figures(self, options: dict[str, Any]) -> dict[str, Any]:
         if options["bench"] == "import":
@@ -62,4 +68,6 @@ class Command(BaseCommand):
             return intake(events=options["events"])
         if options["bench"] == "criteria":
             return criteria(contacts=options["contacts"])
+        if options["bench"] == "growth":
+            return growth(sizes=options["sizes"], workers=options["workers"])
         return engine(participants=options["participants"], workers=options["workers"])
