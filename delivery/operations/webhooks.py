@@ -1,12 +1,13 @@
 """Sending webhooks in commits of their own: rescue · reserve · render · call · settle. At least once.
 
-What a dead process held is free again, so a request may be made twice; its delivery id is the same both times.
+What a dead process held is free again, so a request may be made twice; its delivery id and its body are the same both
+times. Address, method and headers are the step's newest at every try.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,6 +29,7 @@ BATCH: Final = 32
 # Of one step in a batch: a receiver that is slow holds up its own step more than the others.
 OF_ONE_STEP: Final = 16
 HANDS: Final = 8
+BODY: Final = "body"
 # A quarter of a minute first, six hours at last: about two days in all.
 MAX_ATTEMPTS: Final = 14
 _BASE_SECONDS, _CAP_SECONDS = 30.0, 6 * 3600.0
@@ -48,6 +50,12 @@ UPDATE delivery_outgoingwebhook w SET reserved_by = %(me)s
 FROM (SELECT id FROM turns WHERE turn <= %(of_step)s ORDER BY turn, id LIMIT %(limit)s) t
 WHERE w.tenant_id = %(tenant)s AND w.id = t.id
 RETURNING w.id, w.uuid, w.content_version_id, w.contact_id, w."values", w.attempts, w.step_id
+"""
+# A body that left the house stays what it is: the receiver knows the id, and two bodies under one would be two facts.
+_KEEP = """
+UPDATE delivery_outgoingwebhook w SET "values" = w."values" || jsonb_build_object('body', g.body)
+FROM unnest(%s::bigint[], %s::text[]) AS g(id, body)
+WHERE w.tenant_id = %s AND w.id = g.id AND w.reserved_by = %s AND w.status = 'queued'
 """
 _SETTLE = """
 UPDATE delivery_outgoingwebhook w SET status = CASE WHEN w.status = 'queued' THEN g.status ELSE w.status END,
@@ -103,7 +111,7 @@ def send_webhooks(*, tenant_id: int, now: dt.datetime | None = None, limit: int 
         if not held:
             _forget_old(tenant_id, now)
             return Called()
-        requests = _prepare(tenant_id, held, now)
+        requests = _prepare(tenant_id, process, held, now)
         with ThreadPoolExecutor(max_workers=HANDS) as hands:
             answers = list(hands.map(_made, (requests[item.id] for item in held)))
         _settle(tenant_id, process, held, answers, now)
@@ -135,22 +143,34 @@ def _reserve(tenant_id: int, process: int, now: dt.datetime, limit: int) -> list
 
 
 def _prepare(
-    tenant_id: int, held: Sequence[Reserved], now: dt.datetime
+    tenant_id: int, process: int, held: Sequence[Reserved], now: dt.datetime
 ) -> dict[int, WebhookRequest | NotRendered]:
-    """Render and sign, in one transaction that ends before the first request is made."""
+    """Render, keep the bodies and sign, in one transaction that ends before the first request is made."""
     with tenant_scope(tenant_id):
         jobs = [WebhookJob(item.id, item.content_version_id, item.contact_id, item.values) for item in held]
         found = webhook_renderer()(jobs)
         key = signing_key(now)
+        _keep_bodies(tenant_id, process, held, found)
     return {item.id: _signed(found[item.id], item, key) for item in held}
+
+
+def _keep_bodies(
+    tenant_id: int, process: int, held: Sequence[Reserved], found: Mapping[int, WebhookRequest | NotRendered]
+) -> None:
+    new = [item.id for item in held if BODY not in item.values and isinstance(found[item.id], WebhookRequest)]
+    bodies = [made.body.decode() for one in new if isinstance(made := found[one], WebhookRequest)]
+    if new:
+        with raw_cursor() as cursor:
+            cursor.execute(_KEEP, [new, bodies, tenant_id, process])
 
 
 def _signed(made: WebhookRequest | NotRendered, item: Reserved, key: str) -> WebhookRequest | NotRendered:
     if isinstance(made, NotRendered):
         return made
+    body = item.values[BODY].encode() if made.body and BODY in item.values else made.body
     # The real time: receivers refuse old timestamps, and a trial's clock may be ahead.
-    signed = signed_headers(key=key, delivery_id=f"msg_{item.uuid.hex}", body=made.body, at=clock.now())
-    return WebhookRequest(made.method, made.url, {**made.headers, **signed}, made.body)
+    signed = signed_headers(key=key, delivery_id=f"msg_{item.uuid.hex}", body=body, at=clock.now())
+    return WebhookRequest(made.method, made.url, {**made.headers, **signed}, body)
 
 
 def _made(made: WebhookRequest | NotRendered) -> Answer | NotRendered:

@@ -177,6 +177,22 @@ def test_a_failing_receiver_is_called_again_later_with_the_same_id(house: House,
     assert len(receiver.got) == 3
 
 
+def test_a_body_that_left_the_house_stays_the_same_at_every_try(house: House, receiver: Receiver) -> None:
+    receiver.answers = [500, 200]
+    contact = house.contact()
+    body = '{"name": "{{ contact.first_name }} Ø \\"x\\""}'
+    [hook] = queue(house, contact, url=receiver.url(), body=body)
+    send(house)
+    with house.scope():
+        Contact.objects.filter(pk=contact.pk).update(first_name="Changed")
+    send(house, MINUTE)
+    first, second = receiver.got
+    assert first.body == second.body
+    assert b"Changed" not in second.body
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert row(house, hook).status == "delivered"
+
+
 def test_after_two_days_it_is_given_up_and_can_be_tried_again_by_hand(
     house: House, receiver: Receiver
 ) -> None:

@@ -80,11 +80,11 @@ class _Hook(BaseHTTPRequestHandler):
     received: Received
 
     def do_POST(self) -> None:
-        """Note it and say yes; one in twenty is told to come again, after it was noted."""
+        """Note it and say yes; one in sixteen is told to come again, twice, after it was noted."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         delivery_id = self.headers.get("webhook-id", "")
         self.received.call(delivery_id, body)
-        busy = self.received.called[delivery_id] == 1 and delivery_id[-1:] == "7"
+        busy = self.received.called[delivery_id] <= 2 and delivery_id[-1:] == "7"
         self.send_response(503 if busy else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()

@@ -166,6 +166,7 @@ def _document(user: User, second: Flow, *, talk_share: int, hook_port: int) -> F
     steps = (
         _wait("First", 5),
         talk,
+        _wait("Second", 1),
         _update("Seen", "contact.job_title", "Seen"),
         _step(
             "wait_for_action",
@@ -194,7 +195,7 @@ def _talking(user: User, hook_port: int) -> tuple[StepNode, ...]:
             "webhook",
             "Call",
             url=f"http://127.0.0.1:{hook_port}/",
-            body='{"email": "{{ contact.email }}", "name": "{{ contact.last_name }} {{ contact.language }}"}',
+            body='{"email": "{{ contact.email }}", "job": "{{ contact.job_title }}"}',
         ),
         _step(
             "notify_by_email",
