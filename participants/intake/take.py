@@ -8,14 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+import structlog
+from pydantic import ValidationError
 
 from core.db.cursors import raw_cursor
+from core.kinds import UnknownKind
 from core.tenancy import require_tenant_id, tenant_scope
 from flows.models import Flow
 from participants.intake.matching import Listener, Match, Taken, match_events
 from participants.intake.success import mark_success
 from participants.intake.suggesting import suggest_all
 from participants.intake.waking import Wait, waits_of, wake
+
+log = structlog.get_logger(__name__)
 
 _INTAKE_LOCK = 0x494E << 48
 SLICE = 10_000
@@ -72,7 +77,7 @@ def _hear(
     result: IntakeResult,
 ) -> None:
     """Read the events that a flow or somebody who waits listens to, and act on them."""
-    listeners = [Listener.of(flow) for flow in _flows_that_are_on()]
+    listeners = [found for flow in _flows_that_are_on() if (found := _listener(flow)) is not None]
     waits = waits_of(cursor, {contact_id for _, _, _, contact_id in taken})
     heard = {kind for listener in listeners for kind in listener.kinds}
     waited = {kind for wait in waits for kind in wait.kinds}
@@ -84,6 +89,15 @@ def _hear(
     ]
     if wanted:
         _act_on(cursor, wanted=wanted, listeners=listeners, waits=waits, now=now, result=result)
+
+
+def _listener(flow: Flow) -> Listener | None:
+    """Read what a flow listens to; one that cannot be read must not keep the others from hearing."""
+    try:
+        return Listener.of(flow)
+    except (ValidationError, UnknownKind):
+        log.exception("flow_cannot_be_read", flow=flow.pk, revision=flow.revision)
+        return None
 
 
 def _flows_that_are_on() -> Iterable[Flow]:

@@ -8,7 +8,7 @@ from typing import Any
 from crm.events import NewEvent, Origin, record_events
 from crm.models import Contact, Event, EventInbox
 from flows.document import ExitSettings, Finish, SuccessCriterion, Trigger
-from flows.models import Flow
+from flows.models import Flow, FlowRevision
 from participants.intake import take_events
 from participants.models import Participant, Suggestion
 from tests.participants.conftest import NOW, World, update, wait, when
@@ -175,3 +175,17 @@ def test_finish_suggests_for_the_onward_flow_whose_own_rules_decide(world: World
         ("onward", first.pk, "filter"),
     ]
     assert Event.objects.filter(kind="flow.finished").count() == 2
+
+
+def test_a_flow_that_cannot_be_read_does_not_keep_the_others_from_hearing(world: World) -> None:
+    broken = world.flow(wait(1), name="Broken", triggers=(Trigger(kind="contact_created"),))
+    sound = world.flow(wait(1), name="Sound", triggers=(Trigger(kind="contact_created"),))
+    nonsense = {
+        "triggers": [{"kind": "contact_created", "settings": {"no": "such"}}, {"kind": "never_heard_of"}]
+    }
+    FlowRevision.objects.filter(flow=broken).update(document=nonsense)
+    happened(world, "contact.created", world.contact("Anna"))
+
+    assert take(world) == 1
+
+    assert list(Participant.objects.values_list("flow_id", flat=True)) == [sound.pk]
