@@ -1,8 +1,11 @@
 """Settings that hold for every test."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from pytest_django import Settings
 
 
@@ -10,3 +13,11 @@ from pytest_django import Settings
 def private_files(settings: Settings, tmp_path: Path) -> None:
     """Give each test a folder of its own for uploads and exports."""
     settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def private_redis() -> Iterator[None]:
+    """Leave nothing in this process's own Redis database: limits are counted there, and ids come again."""
+    yield
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        client.flushdb()
