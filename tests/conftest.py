@@ -1,7 +1,6 @@
 """Settings that hold for every test."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,7 @@ def private_files(settings: Settings, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def private_redis() -> Iterator[None]:
-    """Leave nothing in this process's own Redis database: limits are counted there, and ids come again."""
-    yield
+def private_redis() -> None:
+    """Begin with this process's own Redis database empty: limits are counted there, and ids come again."""
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         client.flushdb()
