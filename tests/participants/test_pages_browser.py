@@ -84,6 +84,8 @@ def test_taking_somebody_out_by_right_click_asks_first(
 ) -> None:
     page = browser_of_bob
     page.goto(live_server.url + stage.url("participants/"))
+    # The menu of the row belongs to the page's script: a click before it is there opens the browser's own.
+    page.wait_for_function("customElements.get('action-menu') && document.readyState === 'complete'")
     page.locator("tbody tr", has_text="late@post.test").click(button="right", position={"x": 300, "y": 10})
     page.get_by_role("button", name="Take out").locator("visible=true").first.click()
     page.locator("#confirm").get_by_role("button", name="Take out").click()
