@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from django.db.models import QuerySet
+
 from flows.document import FlowDocument
 from flows.models import Flow, FlowRevision
 
@@ -40,3 +42,9 @@ def parsed_revision(row_id: int) -> FlowDocument:
     """Return the document of a revision by its row id, parsed once per process."""
     document = FlowRevision.objects.values_list("document", flat=True).get(pk=row_id)
     return FlowDocument.model_validate(document)
+
+
+def revisions_of(flow: Flow) -> QuerySet[FlowRevision]:
+    """Return a flow's revisions, newest first, without their documents."""
+    rows = FlowRevision.objects.filter(flow=flow).select_related("created_by")
+    return rows.defer("document").order_by("-number")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from flows.views import create, designer, lifecycle, texts
+from flows.views import create, designer, lifecycle, revisions, texts
 
 app_name = "flows"
 
@@ -20,5 +20,7 @@ urlpatterns = [
     path("flows/<int:flow_id>/edit/save/", lifecycle.save, name="save"),
     path("flows/<int:flow_id>/edit/start/", lifecycle.start, name="start"),
     path("flows/<int:flow_id>/edit/pause/", lifecycle.pause, name="pause"),
-    path("flows/<int:flow_id>/edit/revisions/<int:number>/", lifecycle.revision, name="revision"),
+    path("flows/<int:flow_id>/edit/revisions/compare/", revisions.compared, name="compare"),
+    path("flows/<int:flow_id>/edit/revisions/<int:number>/", revisions.revision, name="revision"),
+    path("flows/<int:flow_id>/edit/revisions/<int:number>/restore/", revisions.restore, name="restore"),
 ]

@@ -19,6 +19,8 @@ from crm.models import Usage
 from delivery.operations.streams import apply_settings
 from delivery.queue import cancel_messages_of_steps
 from delivery.webhooks.queue import cancel_webhooks_of_steps
+from flows.comparing.compare import compare
+from flows.comparing.words import in_short
 from flows.document import FlowDocument
 from flows.editing.rules import checked
 from flows.editing.tree import IllegalEdit
@@ -38,6 +40,8 @@ def save_draft(
 ) -> FlowRevision:
     """Save the draft as the next revision and return it; unchanged since the newest one, that one is returned.
 
+    `note` says what the revision is for; without one it says what changed.
+
     Raises DraftConflict, NotEditable (running), IllegalEdit (somebody stands where the draft has nothing left).
     """
     with connection.cursor() as cursor:
@@ -53,6 +57,7 @@ def save_locked(*, flow: Flow, actor: User, now: dt.datetime, note: str = "") ->
         return FlowRevision.objects.get(flow=flow, number=flow.revision)
     if flow.revision:
         check_change(newest_document(flow.pk), document, step_occupancy(flow.pk))
+    note = note or what_changed(flow, document)
     flow.revision += 1
     revision = FlowRevision.objects.create(
         flow=flow, number=flow.revision, document=flow.draft, note=note, created_at=now, created_by=actor
@@ -77,6 +82,14 @@ def save_locked(*, flow: Flow, actor: User, now: dt.datetime, note: str = "") ->
         payload={"revision": flow.revision},
     )
     return revision
+
+
+def what_changed(flow: Flow, document: FlowDocument) -> str:
+    """Return in one line what differs from the newest revision, as the list of revisions shows it."""
+    if not flow.revision:
+        return ""
+    newest = newest_document(flow.pk)
+    return in_short(compare(newest, document), newest, document, most=250)
 
 
 def _refresh_steps(flow: Flow, document: FlowDocument, now: dt.datetime) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from flows.models import FlowRevision
 from flows.panels.base import Panel
+from flows.queries import revisions_of
 from flows.steps.base import StepKind
 from flows.steps.table import STEP_KINDS
 
@@ -51,5 +51,4 @@ class RevisionsPanel(Panel):
 
     def context(self) -> dict[str, Any]:
         """The newest hundred."""
-        revisions = FlowRevision.objects.filter(flow=self.designer.flow).select_related("created_by")
-        return {"revisions": revisions.defer("document").order_by("-number")[:100]}
+        return {"revisions": revisions_of(self.designer.flow)[:100]}

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.rights import Right
-from flows.canvas import canvas_of
 from flows.editing.tree import IllegalEdit
-from flows.models import FlowRevision
 from flows.operations import lifecycle
 from flows.operations.drafts import DraftConflict, NotEditable
 from flows.operations.save import save_draft
-from flows.queries import revision_document
 from flows.views.answers import answer, conflict, designer_of, over, refusal
 from flows.views.designer import base_version
 
@@ -71,16 +67,3 @@ def pause(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     return answer(
         request, over(request, flow, part="", said="The flow is paused: nobody moves until you resume.")
     )
-
-
-@require_GET
-@admin
-def revision(request: TenantRequest, tenant: str, flow_id: int, number: int) -> HttpResponse:
-    """One saved revision, to look at."""
-    designer = designer_of(request, flow_id)
-    row = get_object_or_404(
-        FlowRevision.objects.select_related("created_by").defer("document"), flow_id=flow_id, number=number
-    )
-    canvas = canvas_of(revision_document(flow_id, number))
-    context = {"flow": designer.flow, "designer": designer, "revision": row, "canvas": canvas}
-    return render(request, "flows/designer/revision.html", context)

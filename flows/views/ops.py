@@ -12,7 +12,6 @@ from flows.document import ExitSettings, FlowDocument, StepNode
 from flows.editing import branches, frame, steps
 from flows.editing.tree import IllegalEdit, Slot, find_branch, find_step
 from flows.operations.drafts import Change
-from flows.queries import NeverSaved, revision_document
 from flows.references import part
 from flows.steps.table import STEP_KINDS
 from flows.success.table import SUCCESS_KINDS
@@ -158,17 +157,6 @@ def _remove_success(ask: Ask) -> Plan:
     return Plan(change, "removed a success criterion", "Success criterion removed.", "finish")
 
 
-def _restore(ask: Ask) -> Plan:
-    number = ask.post.get("number", "")
-    try:
-        document = revision_document(ask.flow_id, int(number))
-    except (ValueError, NeverSaved):
-        raise IllegalEdit("There is no such revision.") from None
-    return Plan(
-        lambda _: document, f"brought back revision {number}", f"Revision {number} is the draft now.", ""
-    )
-
-
 def _known(table: Container[str], name: str) -> str:
     if name not in table:
         raise IllegalEdit("There is no such kind.")
@@ -195,5 +183,4 @@ OPS: dict[str, Callable[[Ask], Plan]] = {
     "remove_trigger": _remove_trigger,
     "add_success": _add_success,
     "remove_success": _remove_success,
-    "restore": _restore,
 }

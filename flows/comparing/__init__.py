@@ -1,0 +1,1 @@
+"""What differs between two documents of a flow, as data and in words. Reads; knows nothing of who stands where."""

@@ -1,0 +1,27 @@
+"""Bringing an old revision back: it becomes the draft, a state like any other, so it can be undone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from accounts.models import User
+from flows.editing.rules import checked
+from flows.models import Flow
+from flows.operations.drafts import apply
+from flows.queries import revision_document
+
+
+def restore_revision(*, flow_id: int, number: int, base_version: int, actor: User, now: dt.datetime) -> Flow:
+    """Make the document of a revision the draft and return the flow; saving it makes a new revision.
+
+    Raises NeverSaved where there is no such revision, DraftConflict, NotEditable, IllegalEdit (PeopleInside too).
+    """
+    document = checked(revision_document(flow_id, number))
+    return apply(
+        flow_id=flow_id,
+        base_version=base_version,
+        change=lambda _: document,
+        label=f"brought back revision {number}",
+        actor=actor,
+        now=now,
+    )
