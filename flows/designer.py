@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from accounts.rights import Right
 from flows import validation
 from flows.canvas import Canvas, canvas_of
 from flows.checking import check_context
+from flows.clipboard import NOTHING, Copied
 from flows.document import FlowDocument
 from flows.models import DraftState, Flow, FlowRevision
 from flows.operations.drafts import draft_of
@@ -29,7 +31,8 @@ class Designer:
     part: str = ""
     said: str = ""
     focus: str = ""
-    has_clipboard: bool = False
+    copied: Copied = NOTHING
+    chosen: Sequence[uuid.UUID] = ()
 
     @cached_property
     def document(self) -> FlowDocument:

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crm.criteria.schema import Criteria
 
+NoteColour = Literal["yellow", "green", "blue", "pink"]
+
 
 class Part(BaseModel):
     """Base of the document's parts: unknown keys are errors, parts never change in place."""
@@ -138,6 +140,15 @@ class Finish(Part):
     no_success: ExitSettings = ExitSettings()
 
 
+class Note(Part):
+    """A sticky note for the team: at a step, with which it moves and goes, or (None) at the start of the flow."""
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4)
+    text: str = Field(default="", max_length=500)
+    step: uuid.UUID | None = None
+    colour: NoteColour = "yellow"
+
+
 class FlowDocument(Part):
     """The whole flow."""
 
@@ -148,6 +159,7 @@ class FlowDocument(Part):
     success: tuple[SuccessCriterion, ...] = ()
     steps: tuple[StepNode, ...] = ()
     finish: Finish = Finish()
+    notes: tuple[Note, ...] = ()
 
     def walk(self) -> Iterator[StepNode]:
         """Yield every step, top to bottom, branches left to right."""

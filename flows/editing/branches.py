@@ -53,26 +53,48 @@ def end_branch(document: FlowDocument, *, branch_id: uuid.UUID, exit_: ExitSetti
 
 def move_branch(document: FlowDocument, *, branch_id: uuid.UUID, by: int) -> FlowDocument:
     """Move a branch left (-1) or right (+1)."""
-    split, position = find_branch(document, branch_id)
-    target, last = position + by, len(split.branches) - 1
-    if last in {position, target}:
+    _, position = find_branch(document, branch_id)
+    return place_branch(document, branch_id=branch_id, position=position + by)
+
+
+def place_branch(document: FlowDocument, *, branch_id: uuid.UUID, position: int) -> FlowDocument:
+    """Move a branch to a position among the branches of its split, counted from the left."""
+    split, old = find_branch(document, branch_id)
+    last = len(split.branches) - 1
+    if last in {old, position}:
         raise IllegalEdit("Everyone else comes last.")
-    if target < 0 or target > last:
+    if not 0 <= position < last:
         raise IllegalEdit("The branch is at that end already.")
     branches = list(split.branches)
-    branches.insert(target, branches.pop(position))
+    branches.insert(position, branches.pop(old))
     return _rebuilt(document, split.id, lambda _: tuple(branches))
 
 
 def copy_branch(document: FlowDocument, *, branch_id: uuid.UUID) -> FlowDocument:
     """Put a copy of a branch, with its steps, to the right of it. Everyone else cannot be copied."""
+    return put_branch(document, after=branch_id, branch=copied(document, branch_id=branch_id))
+
+
+def copied(document: FlowDocument, *, branch_id: uuid.UUID) -> Branch:
+    """Return a copy of a branch under new ids, named as one; everyone else cannot be copied."""
     split, position = find_branch(document, branch_id)
     if position == len(split.branches) - 1:
         raise IllegalEdit("Everyone else cannot be copied.")
     original = split.branches[position]
-    copy = fresh_branch(original.model_copy(update={"name": f"{original.name} (copy)"}))
-    after = position + 1
-    return _rebuilt(document, split.id, lambda all_: (*all_[:after], copy, *all_[after:]))
+    return fresh_branch(original.model_copy(update={"name": f"{original.name[:53]} (copy)"}))
+
+
+def put_branch(document: FlowDocument, *, after: uuid.UUID, branch: Branch) -> FlowDocument:
+    """Put a branch, as it is, to the right of another."""
+    split, position = find_branch(document, after)
+    return _rebuilt(document, split.id, lambda all_: (*all_[: position + 1], branch, *all_[position + 1 :]))
+
+
+def paste_branch(document: FlowDocument, *, step_id: uuid.UUID, branch: Branch) -> FlowDocument:
+    """Put a branch, as it is, into a split: right before everyone else."""
+    if not find_step(document, step_id).branches:
+        raise IllegalEdit("Only a split has branches.")
+    return _rebuilt(document, step_id, lambda all_: (*all_[:-1], branch, all_[-1]))
 
 
 def remove_branch(document: FlowDocument, *, branch_id: uuid.UUID) -> FlowDocument:

@@ -8,15 +8,15 @@ from typing import Any
 
 from flows.document import FlowDocument, StepNode
 from flows.editing.rules import checked
+from flows.editing.several import move_several
 from flows.editing.tree import (
     IllegalEdit,
     Slot,
-    Steps,
+    check_slot,
     find_step,
     fresh,
     slot_of,
     steps_in,
-    subtree,
     with_step,
     with_steps,
 )
@@ -25,33 +25,26 @@ from flows.steps.table import STEP_KINDS
 
 def insert(document: FlowDocument, *, slot: Slot, node: StepNode) -> FlowDocument:
     """Put a new step into a slot."""
-    return _put(document, slot, (node,))
+    return put(document, slot, (node,))
 
 
 def paste(document: FlowDocument, *, slot: Slot, nodes: Sequence[StepNode]) -> FlowDocument:
     """Put copies of steps into a slot, under new ids."""
     if not nodes:
         raise IllegalEdit("There is nothing to paste: copy a step first.")
-    return _put(document, slot, tuple(fresh(node) for node in nodes))
+    return put(document, slot, tuple(fresh(node) for node in nodes))
 
 
 def duplicate(document: FlowDocument, *, step_id: uuid.UUID) -> FlowDocument:
     """Put a copy of a step, with its branches, right after it."""
     node = find_step(document, step_id)
     place = slot_of(document, step_id)
-    return _put(document, Slot(place.branch, place.index + 1), (fresh(node),))
+    return put(document, Slot(place.branch, place.index + 1), (fresh(node),))
 
 
 def move(document: FlowDocument, *, step_id: uuid.UUID, slot: Slot) -> FlowDocument:
     """Move a step, with its branches, to a slot of the document as it is now."""
-    node = find_step(document, step_id)
-    if any(branch.id == slot.branch for inner in subtree(node) for branch in inner.branches):
-        raise IllegalEdit("A split cannot be moved into one of its own branches.")
-    place = slot_of(document, step_id)
-    _check_slot(document, slot)
-    index = slot.index - (place.branch == slot.branch and slot.index > place.index)
-    without = with_steps(document, place.branch, lambda steps: _without(steps, step_id))
-    return _put(without, Slot(slot.branch, index), (node,))
+    return move_several(document, step_ids=[step_id], slot=slot)
 
 
 def move_by(document: FlowDocument, *, step_id: uuid.UUID, by: int) -> FlowDocument:
@@ -90,17 +83,9 @@ def remove(document: FlowDocument, *, step_id: uuid.UUID, keep: uuid.UUID | None
     )
 
 
-def _put(document: FlowDocument, slot: Slot, nodes: Steps) -> FlowDocument:
-    _check_slot(document, slot)
+def put(document: FlowDocument, slot: Slot, nodes: Sequence[StepNode]) -> FlowDocument:
+    """Put steps into a slot, as they are."""
+    check_slot(document, slot)
     return checked(
         with_steps(document, slot.branch, lambda steps: (*steps[: slot.index], *nodes, *steps[slot.index :]))
     )
-
-
-def _check_slot(document: FlowDocument, slot: Slot) -> None:
-    if not 0 <= slot.index <= len(steps_in(document, slot.branch)):
-        raise IllegalEdit("That place is no longer in the flow.")
-
-
-def _without(steps: Steps, step_id: uuid.UUID) -> Steps:
-    return tuple(node for node in steps if node.id != step_id)

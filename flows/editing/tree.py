@@ -13,6 +13,7 @@ Steps = tuple[StepNode, ...]
 MAX_STEPS = 400
 MAX_BRANCHES = 20
 MAX_DEPTH = 8
+MAX_NOTES = 200
 
 
 class IllegalEdit(Exception):
@@ -50,6 +51,12 @@ def steps_in(document: FlowDocument, branch_id: uuid.UUID | None) -> Steps:
         return document.steps
     node, position = find_branch(document, branch_id)
     return node.branches[position].steps
+
+
+def check_slot(document: FlowDocument, slot: Slot) -> None:
+    """Raise IllegalEdit for a place that is not, or no longer, in the flow."""
+    if not 0 <= slot.index <= len(steps_in(document, slot.branch)):
+        raise IllegalEdit("That place is no longer in the flow.")
 
 
 def slot_of(document: FlowDocument, step_id: uuid.UUID) -> Slot:
@@ -152,11 +159,18 @@ def fresh_branch(branch: Branch) -> Branch:
 
 
 def fresh_document(document: FlowDocument) -> FlowDocument:
-    """Return a copy of a whole document under new ids (copy of a flow)."""
-    return document.model_copy(
+    """Return a copy of a whole document under new ids (copy of a flow); its notes stay at their steps."""
+    steps = tuple(fresh(node) for node in document.steps)
+    copied = document.model_copy(
         update={
-            "steps": tuple(fresh(node) for node in document.steps),
+            "steps": steps,
             "triggers": tuple(t.model_copy(update={"id": uuid.uuid4()}) for t in document.triggers),
             "success": tuple(c.model_copy(update={"id": uuid.uuid4()}) for c in document.success),
         }
     )
+    new_id = {old.id: new.id for old, new in zip(document.walk(), copied.walk(), strict=True)}
+    notes = tuple(
+        note.model_copy(update={"id": uuid.uuid4(), "step": new_id.get(note.step) if note.step else None})
+        for note in document.notes
+    )
+    return copied.model_copy(update={"notes": notes})

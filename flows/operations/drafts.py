@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import transaction
 
@@ -46,11 +46,11 @@ def apply(
     label: str,
     actor: User,
     now: dt.datetime,
-    moves: uuid.UUID | None = None,
+    moves: Sequence[uuid.UUID] = (),
 ) -> Flow:
     """Change the draft by a pure operation; return the flow with its new draft.
 
-    `moves` names a step that changes place. Raises DraftConflict, NotEditable, IllegalEdit (PeopleInside among
+    `moves` names steps that change place. Raises DraftConflict, NotEditable, IllegalEdit (PeopleInside among
     them); a change that changes nothing is no new state.
     """
     flow = lock_draft(flow_id, base_version)
@@ -112,7 +112,7 @@ def _walk(flow: Flow, state: DraftState | None, label: str, actor: User, now: dt
     if state is None:
         raise NothingThere("There is nothing left to undo or redo.")
     document = FlowDocument.model_validate(state.document)
-    _check_people(flow, draft_of(flow), document, None)
+    _check_people(flow, draft_of(flow), document, ())
     flow.draft = state.document
     _point(flow, state.number, label, actor, now)
     return flow
@@ -126,11 +126,11 @@ def _point(flow: Flow, number: int, label: str, actor: User, now: dt.datetime) -
     )
 
 
-def _check_people(flow: Flow, old: FlowDocument, new: FlowDocument, moves: uuid.UUID | None) -> None:
+def _check_people(flow: Flow, old: FlowDocument, new: FlowDocument, moves: Sequence[uuid.UUID]) -> None:
     """People stand in the newest revision, so only a flow that was saved can hold any."""
     if not flow.revision:
         return
     occupancy = step_occupancy(flow.pk)
-    if moves is not None:
-        check_move(old, moves, occupancy)
+    for step_id in moves:
+        check_move(old, step_id, occupancy)
     check_change(newest_document(flow.pk), new, occupancy)

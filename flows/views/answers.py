@@ -10,17 +10,13 @@ from django.template.loader import render_to_string
 
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
+from flows.clipboard import copied
 from flows.designer import Designer
 from flows.models import Flow
 from flows.operations.drafts import DraftConflict
 from flows.panels.base import Panel
 from flows.panels.table import panel_for
 from flows.visibility import visible_flows
-
-
-def clipboard_key(request: TenantRequest) -> str:
-    """Return where the session keeps copied steps: apart for each tenant, because steps name its things."""
-    return f"flow_clipboard_{request.tenant.pk}"
 
 
 def designer_of(request: TenantRequest, flow_id: int, *, part: str = "") -> Designer:
@@ -39,7 +35,7 @@ def over(request: TenantRequest, flow: Flow, *, part: str = "", said: str = "", 
         part=part,
         said=said,
         focus=focus,
-        has_clipboard=clipboard_key(request) in request.session,
+        copied=copied(request.session, tenant_id=request.tenant.pk),
     )
 
 

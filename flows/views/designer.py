@@ -14,19 +14,17 @@ from accounts.models import User
 from accounts.rights import Right
 from content.operations.emails import create_email
 from content.starters import STARTERS
-from flows.document import FlowDocument, StepNode
-from flows.editing.steps import insert, update
-from flows.editing.tree import IllegalEdit, Slot, find_step, fresh, slot_of
+from flows.document import FlowDocument
+from flows.editing.steps import update
+from flows.editing.tree import IllegalEdit, find_step
 from flows.models import Flow, FlowFolder
 from flows.operations import drafts
-from flows.operations.create import with_own_emails
 from flows.operations.details import update_details
 from flows.panels.look import families
 from flows.panels.settings import DetailsPanel
 from flows.panels.table import panel_for
 from flows.views.answers import (
     answer,
-    clipboard_key,
     conflict,
     designer_of,
     over,
@@ -35,6 +33,7 @@ from flows.views.answers import (
     panel_of,
     refusal,
 )
+from flows.views.copying import PLANS, to_clipboard
 from flows.views.ops import OPS, Ask, Plan
 
 admin = needs(Right.FLOW_ADMINISTRATOR)
@@ -103,59 +102,25 @@ def op(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """One operation by name: insert, move, remove, …"""
     designer = designer_of(request, flow_id, part=request.POST.get("part", ""))
     name = request.POST.get("op", "")
+    ask = Ask(request.POST, designer.document, flow_id)
     try:
         if name == "copy":
-            return _copy(request, designer)
-        if name == "duplicate":
-            return _duplicate(request, designer)
+            return to_clipboard(request, designer, ask)
         if name == "new_email":
             return _new_email(request, designer)
+        if name in PLANS:
+            return _do(request, designer.flow, PLANS[name](request, designer, ask))
         if name not in OPS:
             raise Http404
-        clipboard = [
-            StepNode.model_validate(node) for node in request.session.get(clipboard_key(request), [])
-        ]
-        plan = OPS[name](Ask(request.POST, designer.document, flow_id, clipboard))
+        plan = OPS[name](ask)
     except IllegalEdit as error:
         return refusal(request, str(error))
     return _do(request, designer.flow, plan)
 
 
-def _copy(request: TenantRequest, designer: Any) -> HttpResponse:
-    """Keep a step, with its branches, for pasting here or in another flow."""
-    node = find_step(designer.document, Ask(request.POST, designer.document, 0, []).id("step"))
-    request.session[clipboard_key(request)] = [node.model_dump(mode="json")]
-    designer.has_clipboard = True
-    designer.said = f"{node.title} copied. Press a plus to paste it."
-    return answer(request, designer)
-
-
-def _duplicate(request: TenantRequest, designer: Any) -> HttpResponse:
-    """A copy right after the step; the content of email steps in it is copied too."""
-    step_id = Ask(request.POST, designer.document, 0, []).id("step")
-    node = find_step(designer.document, step_id)
-    copy = fresh(node)
-    place = slot_of(designer.document, step_id)
-    slot = Slot(place.branch, place.index + 1)
-
-    def duplicated(document: FlowDocument) -> FlowDocument:
-        # Emails are copied only once the draft is ours: a conflict leaves none behind.
-        own = with_own_emails(copy, flow_id=designer.flow.pk, actor=request.user, now=designer.now)
-        return insert(document, slot=slot, node=own)
-
-    plan = Plan(
-        duplicated,
-        f"duplicated “{node.title}”",
-        f"{node.title} duplicated.",
-        f"step:{copy.id}",
-        focus=f"step-{copy.id}",
-    )
-    return _do(request, designer.flow, plan)
-
-
 def _new_email(request: TenantRequest, designer: Any) -> HttpResponse:
     """Make a draft of an email that is the flow's own, and choose it in the step; whoever likes goes on writing it."""
-    node = find_step(designer.document, Ask(request.POST, designer.document, 0, []).id("step"))
+    node = find_step(designer.document, Ask(request.POST, designer.document, 0).id("step"))
     if node.kind != "send_email":
         raise IllegalEdit("Only a Send email step has an email.")
     starter = STARTERS["letter"]
@@ -195,7 +160,9 @@ def _do(request: TenantRequest, flow: Flow, plan: Plan) -> HttpResponse:
         return conflict(request, error)
     except (IllegalEdit, drafts.NotEditable) as error:
         return refusal(request, str(error))
-    return answer(request, over(request, changed, part=part, said=plan.said, focus=plan.focus))
+    shown = over(request, changed, part=part, said=plan.said, focus=plan.focus)
+    shown.chosen = plan.chooses
+    return answer(request, shown)
 
 
 def base_version(request: TenantRequest) -> int:

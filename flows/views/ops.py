@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from flows.document import ExitSettings, FlowDocument, StepNode
-from flows.editing import branches, frame, steps
-from flows.editing.tree import IllegalEdit, Slot, find_branch, find_step
+from flows.document import ExitSettings, FlowDocument, Note, StepNode
+from flows.editing import branches, frame, notes, several, steps
+from flows.editing.tree import IllegalEdit, Slot, find_branch, find_step, slot_of
 from flows.operations.drafts import Change
 from flows.references import part
 from flows.steps.table import STEP_KINDS
@@ -25,12 +25,22 @@ class Ask:
     post: QueryDict
     document: FlowDocument
     flow_id: int
-    clipboard: list[StepNode]
 
     def id(self, name: str) -> uuid.UUID:
         """Return an id that was posted; raise IllegalEdit for anything else."""
         try:
             return uuid.UUID(self.post.get(name, ""))
+        except ValueError:
+            raise IllegalEdit("That is no longer in the flow.") from None
+
+    @property
+    def step_ids(self) -> list[uuid.UUID]:
+        """Return the steps that were posted: several as `steps`, or one as `step`."""
+        texts = (
+            self.post.get("steps", "").split(",") if self.post.get("steps") else [self.post.get("step", "")]
+        )
+        try:
+            return [uuid.UUID(text) for text in texts]
         except ValueError:
             raise IllegalEdit("That is no longer in the flow.") from None
 
@@ -46,14 +56,21 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done: the operation, its words, the part to open and the element to focus afterwards."""
+    """What is to be done: the operation, its words, the part to open, the element to focus and the steps to choose
+    afterwards. `moves` names the steps that change place or go: people in them may forbid it."""
 
     change: Change
     label: str
     said: str
     part: str | None = None
     focus: str = ""
-    moves: uuid.UUID | None = None
+    moves: tuple[uuid.UUID, ...] = ()
+    chooses: tuple[uuid.UUID, ...] = ()
+
+
+def in_words(nodes: Sequence[StepNode]) -> str:
+    """Return `“Welcome”`, or `3 steps`."""
+    return f"“{nodes[0].title}”" if len(nodes) == 1 else f"{len(nodes)} steps"
 
 
 def _insert(ask: Ask) -> Plan:
@@ -68,17 +85,13 @@ def _insert(ask: Ask) -> Plan:
     )
 
 
-def _paste(ask: Ask) -> Plan:
-    slot, nodes = ask.slot, ask.clipboard
-    words = f"“{nodes[0].title}”" if len(nodes) == 1 else f"{len(nodes)} steps"
-    return Plan(lambda d: steps.paste(d, slot=slot, nodes=nodes), f"pasted {words}", "Pasted.")
-
-
 def _move(ask: Ask) -> Plan:
-    step, slot = ask.id("step"), ask.slot
-    title = find_step(ask.document, step).title
-    change: Change = lambda d: steps.move(d, step_id=step, slot=slot)  # noqa: E731
-    return Plan(change, f"moved “{title}”", f"{title} moved.", focus=f"step-{step}", moves=step)
+    ids, slot = ask.step_ids, ask.slot
+    nodes = several.chosen(ask.document, step_ids=ids)
+    change: Change = lambda d: several.move_several(d, step_ids=ids, slot=slot)  # noqa: E731
+    moved = tuple(node.id for node in nodes)
+    said = f"{nodes[0].title} moved." if len(nodes) == 1 else f"{len(nodes)} steps moved."
+    return Plan(change, f"moved {in_words(nodes)}", said, focus=f"step-{moved[0]}", moves=moved)
 
 
 def _move_by(by: int) -> Callable[[Ask], Plan]:
@@ -87,13 +100,15 @@ def _move_by(by: int) -> Callable[[Ask], Plan]:
         title, where = find_step(ask.document, step).title, "up" if by < 0 else "down"
         change: Change = lambda d: steps.move_by(d, step_id=step, by=by)  # noqa: E731
         return Plan(
-            change, f"moved “{title}” {where}", f"{title} moved {where}.", focus=f"step-{step}", moves=step
+            change, f"moved “{title}” {where}", f"{title} moved {where}.", focus=f"step-{step}", moves=(step,)
         )
 
     return plan
 
 
 def _remove(ask: Ask) -> Plan:
+    if ask.post.get("steps"):
+        return _remove_several(ask)
     step = ask.id("step")
     keep = ask.id("keep") if ask.post.get("keep") else None
     title = find_step(ask.document, step).title
@@ -102,8 +117,29 @@ def _remove(ask: Ask) -> Plan:
         f"removed “{title}”",
         f"{title} removed.",
         "",
-        moves=step,
+        focus=_beside(ask.document, step),
+        moves=(step,),
     )
+
+
+def _remove_several(ask: Ask) -> Plan:
+    ids = ask.step_ids
+    nodes = several.chosen(ask.document, step_ids=ids)
+    words = in_words(nodes)
+    return Plan(
+        lambda d: several.remove_several(d, step_ids=ids),
+        f"removed {words}",
+        f"{words[0].upper()}{words[1:]} removed.",
+        "",
+        focus=_beside(ask.document, nodes[0].id),
+        moves=tuple(node.id for node in nodes),
+    )
+
+
+def _beside(document: FlowDocument, step: uuid.UUID) -> str:
+    """Return the slot that is where the step was: the keyboard goes on from there."""
+    place = slot_of(document, step)
+    return f"slot-{place.branch or 'flow'}-{place.index}"
 
 
 def _add_branch(ask: Ask) -> Plan:
@@ -125,6 +161,51 @@ def _on_branch(
         return Plan(lambda d: operation(d, branch_id), label, said, focus=f"branch-{branch_id}")
 
     return plan
+
+
+def _place_branch(ask: Ask) -> Plan:
+    branch_id = ask.id("branch_id")
+    split, position = find_branch(ask.document, branch_id)
+    try:
+        target = int(ask.post.get("position", ""))
+    except ValueError:
+        raise IllegalEdit("That place is no longer in the flow.") from None
+    name = split.branches[position].name
+    return Plan(
+        lambda d: branches.place_branch(d, branch_id=branch_id, position=target),
+        f"moved branch “{name}”",
+        f"Branch {name} moved.",
+        focus=f"branch-{branch_id}",
+    )
+
+
+def _rename_branch(ask: Ask) -> Plan:
+    branch_id, name = ask.id("branch_id"), ask.post.get("name", "").strip()[:60]
+    find_branch(ask.document, branch_id)
+    if not name:
+        raise IllegalEdit("A branch needs a name.")
+    return Plan(
+        lambda d: branches.rename_branch(d, branch_id=branch_id, name=name),
+        f"named a branch “{name}”",
+        f"Branch {name} named.",
+        focus=f"branch-{branch_id}",
+    )
+
+
+def _add_note(ask: Ask) -> Plan:
+    note = Note(step=ask.id("step") if ask.post.get("step") else None)
+    return Plan(lambda d: notes.add_note(d, note=note), "added a note", "Note added.", part("note", note.id))
+
+
+def _remove_note(ask: Ask) -> Plan:
+    note = notes.find_note(ask.document, ask.id("note"))
+    return Plan(
+        lambda d: notes.remove_note(d, note_id=note.id),
+        "removed a note",
+        "Note removed.",
+        "",
+        focus=f"step-{note.step}" if note.step else "card-start",
+    )
 
 
 def _add_trigger(ask: Ask) -> Plan:
@@ -165,7 +246,6 @@ def _known(table: Container[str], name: str) -> str:
 
 OPS: dict[str, Callable[[Ask], Plan]] = {
     "insert": _insert,
-    "paste": _paste,
     "move": _move,
     "move_up": _move_by(-1),
     "move_down": _move_by(1),
@@ -173,7 +253,10 @@ OPS: dict[str, Callable[[Ask], Plan]] = {
     "add_branch": _add_branch,
     "branch_left": _on_branch("moved left:", lambda d, b: branches.move_branch(d, branch_id=b, by=-1)),
     "branch_right": _on_branch("moved right:", lambda d, b: branches.move_branch(d, branch_id=b, by=1)),
-    "copy_branch": _on_branch("copied", lambda d, b: branches.copy_branch(d, branch_id=b)),
+    "place_branch": _place_branch,
+    "rename_branch": _rename_branch,
+    "add_note": _add_note,
+    "remove_note": _remove_note,
     "remove_branch": _on_branch("removed", lambda d, b: branches.remove_branch(d, branch_id=b)),
     "branch_exits": _on_branch(
         "exit at", lambda d, b: branches.end_branch(d, branch_id=b, exit_=ExitSettings())

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from crm.criteria.schema import Criteria, Group, Line
-from flows.document import Branch, FlowDocument, StepNode
-from flows.editing import branches, steps
-from flows.editing.tree import Slot, lists
+from flows.document import Branch, FlowDocument, Note, StepNode
+from flows.editing import branches, notes, several, steps
+from flows.editing.tree import Slot, find_branch, fresh_branch, lists
 from flows.steps.table import STEP_KINDS
 
 
@@ -47,9 +47,19 @@ class Edits:
     def one(self, document: FlowDocument) -> FlowDocument:
         """Return the document after one random operation (which may be illegal: then it raises)."""
         nodes = list(document.walk())
-        names = ["insert", "insert"] + (["move", "duplicate", "remove", "update"] if nodes else [])
+        names = ["insert", "insert", "add_note"]
+        names += (
+            ["move", "duplicate", "remove", "update", "move_several", "remove_several", "copy_several"]
+            if nodes
+            else []
+        )
         splits = [node for node in nodes if node.branches]
-        names += ["add_branch", "move_branch", "copy_branch", "remove_branch"] if splits else []
+        names += (
+            ["add_branch", "move_branch", "place_branch", "copy_branch", "remove_branch", "paste_branch"]
+            if splits
+            else []
+        )
+        names += ["update_note", "remove_note"] if document.notes else []
         edited: FlowDocument = getattr(self, self.draw(st.sampled_from(names)))(document)
         return edited
 
@@ -87,6 +97,43 @@ class Edits:
 
     def remove_branch(self, document: FlowDocument) -> FlowDocument:
         return branches.remove_branch(document, branch_id=self._branch(document))
+
+    def move_several(self, document: FlowDocument) -> FlowDocument:
+        return several.move_several(document, step_ids=self._several(document), slot=self._slot(document))
+
+    def remove_several(self, document: FlowDocument) -> FlowDocument:
+        return several.remove_several(document, step_ids=self._several(document))
+
+    def copy_several(self, document: FlowDocument) -> FlowDocument:
+        nodes = several.chosen(document, step_ids=self._several(document))
+        return steps.paste(document, slot=self._slot(document), nodes=nodes)
+
+    def place_branch(self, document: FlowDocument) -> FlowDocument:
+        position = self.draw(st.integers(-1, 4))
+        return branches.place_branch(document, branch_id=self._branch(document), position=position)
+
+    def paste_branch(self, document: FlowDocument) -> FlowDocument:
+        split, position = find_branch(document, self._branch(document))
+        branch = fresh_branch(split.branches[position])
+        return branches.paste_branch(document, step_id=self._split(document).id, branch=branch)
+
+    def add_note(self, document: FlowDocument) -> FlowDocument:
+        return notes.add_note(document, note=Note(text="Mind", step=self._step_or_start(document)))
+
+    def update_note(self, document: FlowDocument) -> FlowDocument:
+        note = self.draw(st.sampled_from(document.notes))
+        step_id, colour = self._step_or_start(document), self.draw(st.sampled_from(["green", "pink"]))
+        return notes.update_note(document, note_id=note.id, text="New", colour=colour, step=step_id)
+
+    def remove_note(self, document: FlowDocument) -> FlowDocument:
+        return notes.remove_note(document, note_id=self.draw(st.sampled_from(document.notes)).id)
+
+    def _step_or_start(self, document: FlowDocument) -> uuid.UUID | None:
+        return self.draw(st.sampled_from([None, *(node.id for node in document.walk())]))  # type: ignore[no-any-return]
+
+    def _several(self, document: FlowDocument) -> list[uuid.UUID]:
+        ids = [node.id for node in document.walk()]
+        return self.draw(st.lists(st.sampled_from(ids), min_size=1, max_size=4, unique=True))  # type: ignore[no-any-return]
 
     def _slot(self, document: FlowDocument) -> Slot:
         return self.draw(st.sampled_from(slots(document)))  # type: ignore[no-any-return]

@@ -269,7 +269,7 @@ def test_a_wait_with_people_in_it_can_be_neither_moved_nor_removed(
                 label="",
                 actor=alice.user,
                 now=NOW,
-                moves=wait.id,
+                moves=(wait.id,),
             )
     OCCUPIED.clear()
     drafts.apply(
@@ -297,7 +297,7 @@ def test_an_email_step_with_people_waiting_for_the_timeframe_may_go(
         label="removed",
         actor=alice.user,
         now=NOW,
-        moves=node.id,
+        moves=(node.id,),
     )
     assert titles(gone) == ["Wait"]
 

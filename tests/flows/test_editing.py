@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.document import Branch, ExitSettings, FlowDocument
-from flows.editing import branches, steps
+from flows.document import Branch, ExitSettings, FlowDocument, Note
+from flows.editing import branches, notes, several, steps
 from flows.editing.rules import checked
-from flows.editing.tree import IllegalEdit, Slot, slot_of
+from flows.editing.tree import IllegalEdit, Slot, fresh_document, slot_of
 from tests.flows.documents import CHEFS, Edits, slots, split, step
 
 
@@ -183,3 +183,56 @@ def test_every_slot_of_a_document_takes_a_step_and_says_where_it_is() -> None:
     for slot in slots(document):
         node = step(title="New")
         assert slot_of(steps.insert(document, slot=slot, node=node), node.id) == slot
+
+
+def test_several_steps_move_in_the_order_of_the_document_and_a_split_takes_what_is_in_it() -> None:
+    a, b, c, d = (step(title=title) for title in "ABCD")
+    fork = split(Branch(name="One", steps=(c,)))
+    document = FlowDocument(steps=(a, fork, b, d))
+    moved = several.move_several(document, step_ids=[b.id, c.id, fork.id, a.id], slot=Slot(None, 4))
+    assert [n.title for n in moved.walk()] == ["D", "A", "Split", "C", "B"]
+    out = several.move_several(document, step_ids=[c.id, d.id], slot=Slot(None, 0))
+    assert [n.title for n in out.walk()] == ["C", "D", "A", "Split", "B"]
+    with pytest.raises(IllegalEdit, match="into one of its own branches"):
+        several.move_several(document, step_ids=[a.id, fork.id], slot=Slot(fork.branches[0].id, 0))
+
+
+def test_several_steps_are_removed_at_once_and_none_or_a_lost_one_is_refused() -> None:
+    a, b, c = step(title="A"), step(title="B"), step(title="C")
+    document = FlowDocument(steps=(a, split(Branch(name="One", steps=(b,)), title="Fork"), c))
+    left = several.remove_several(document, step_ids=[a.id, b.id])
+    assert [n.title for n in left.walk()] == ["Fork", "C"]
+    for ids in ([], [uuid.uuid4()], [a.id, uuid.uuid4()]):
+        with pytest.raises(IllegalEdit):
+            several.remove_several(document, step_ids=ids)
+
+
+def test_a_branch_goes_to_the_place_where_it_was_dropped_but_never_behind_everyone_else() -> None:
+    node = split(Branch(name="One"), Branch(name="Two"), Branch(name="Three"))
+    document = FlowDocument(steps=(node,))
+    moved = branches.place_branch(document, branch_id=node.branches[2].id, position=0)
+    assert [b.name for b in moved.steps[0].branches] == ["Three", "One", "Two", "Everyone else"]
+    with pytest.raises(IllegalEdit, match="Everyone else comes last"):
+        branches.place_branch(document, branch_id=node.branches[0].id, position=3)
+
+
+def test_a_note_moves_with_its_step_goes_with_it_and_is_copied_with_the_flow() -> None:
+    a, b = step(title="A"), step(title="B")
+    document = FlowDocument(steps=(a, b))
+    for note in (Note(text="At A", step=a.id), Note(text="At the start")):
+        document = notes.add_note(document, note=note)
+    assert steps.move(document, step_id=a.id, slot=Slot(None, 2)).notes == document.notes
+    assert [n.text for n in steps.remove(document, step_id=a.id).notes] == ["At the start"]
+    copy = fresh_document(document)
+    assert [(n.text, n.step) for n in copy.notes] == [("At A", copy.steps[0].id), ("At the start", None)]
+    assert {n.id for n in copy.notes}.isdisjoint(n.id for n in document.notes)
+    with pytest.raises(IllegalEdit):
+        notes.add_note(document, note=Note(step=uuid.uuid4()))
+    with pytest.raises(IllegalEdit):
+        notes.remove_note(document, note_id=uuid.uuid4())
+
+
+def test_a_document_from_before_there_were_notes_still_loads() -> None:
+    old = FlowDocument(steps=(step(),)).model_dump(mode="json")
+    del old["notes"]
+    assert FlowDocument.model_validate(old).notes == ()
