@@ -80,6 +80,11 @@ class InviteForm(RoleAndGroupForm):
     )
     field_order = ("email", "role", "group")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Nobody becomes an administrator because a select began with it.
+        self.fields["role"].empty_label = "Choose…"  # type: ignore[attr-defined]
+
 
 class RegisterForm(forms.Form):
     """What an invited newcomer says about themself."""

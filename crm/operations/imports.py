@@ -27,10 +27,10 @@ DEFAULT_LEGAL_BASIS = "Consent"
 
 
 class ImportNotReady(ValueError):
-    """The import cannot start; `problems` says why."""
+    """The import cannot start; `problems` says why, by the answer that lacks ("" for the mapping)."""
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__(" ".join(problems))
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__(" ".join(text for _, text in problems))
         self.problems = problems
 
 
@@ -162,14 +162,14 @@ def settle_import(
     return contact_import
 
 
-def import_problems(contact_import: ContactImport) -> list[str]:
-    """Return what stops the import, empty if it can start."""
-    problems = mapping_problems(contact_import.mapping, import_targets())
+def import_problems(contact_import: ContactImport) -> list[tuple[str, str]]:
+    """Return what stops the import, with the answer it is about ("" for the mapping); empty if it can start."""
+    problems = [("", text) for text in mapping_problems(contact_import.mapping, import_targets())]
     if CONSENT_KEY in contact_import.mapping.values():
         if not contact_import.legal_basis.strip():
-            problems.append("Say on which legal basis the contacts consented.")
+            problems.append(("legal_basis", "Say on which legal basis the contacts consented."))
         if not contact_import.source.strip():
-            problems.append("Say where the consent was given (its source).")
+            problems.append(("source", "Say where the consent was given (its source)."))
     return problems
 
 

@@ -147,7 +147,10 @@ def mapping(request: TenantRequest, tenant: str, import_id: int) -> HttpResponse
             try:
                 start_import(import_id=shown.pk, user_id=request.user.pk, now=tenant_now(request.tenant.pk))
             except ImportNotReady as refusal:
-                problems = refusal.problems
+                problems = [text for _, text in refusal.problems]
+                for field, text in refusal.problems:
+                    if field:
+                        form.add_error(field, text)
             else:
                 return redirect(turl(request.tenant, "crm:import", shown.pk))
     context = {**_mapping_context(shown), "form": form, "problems": problems}

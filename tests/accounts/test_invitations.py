@@ -234,3 +234,12 @@ def test_an_invitation_is_audited_without_its_link(alice: Person, link: str) -> 
         entry = AuditEntry.objects.get(action="invitation.sent")
         assert (entry.actor, entry.object_name) == (alice.user, "nora@acme.test")
         assert entry.payload == {"group": "Marketing", "role": "Content writer"}
+
+
+def test_an_invitation_asks_for_the_role_and_begins_with_none(alice: Person) -> None:
+    page = alice.client().get(alice.url("settings/users/invite/")).content.decode()
+    assert '<option value="" selected>Choose…</option>' in page
+    answer = alice.client().post(alice.url("settings/users/invite/"), {"email": "new@acme.test", "role": ""})
+    assert answer.status_code == 422
+    with tenant_scope(alice.tenant.pk):
+        assert not Invitation.objects.exists()

@@ -43,7 +43,7 @@ def test_the_whole_way_of_an_import_by_its_pages(
     }
     refused = client.post(mapping, answers)
     assert refused.status_code == 422
-    assert "Say where the consent was given" in refused.content.decode()
+    assert "id_source_error" in refused.content.decode(), "the refusal stands at the field too"
     preview = client.post(
         mapping, {**answers, "column-2": "contact.job_title"}, headers={"HX-Request": "true"}
     )
