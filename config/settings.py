@@ -201,6 +201,9 @@ TENANT_SEEDS = ["crm.operations.setup.set_up_tenant", "crm.operations.setup_desk
 BOUNCE_ADDRESS = env.text("MILLRACE_BOUNCE_ADDRESS", "")
 # The rooms below must not import the rooms above: what they need from there is named here.
 FLOWS_OCCUPANCY = "participants.occupancy.step_occupancy"
+FLOWS_INSIDE = "participants.occupancy.people_inside"
+FLOWS_EXCLUDED = "participants.occupancy.excluded_inside"
+FLOWS_RESETTLE = "participants.operations.resettling.resettle"
 USES_OF = "crm.operations.usage.uses_of"
 DELIVERY_WEBHOOKS = "content.webhook_rendering.render_webhooks"
 DELIVERY_RENDERER = "content.rendering.render_batch"

@@ -14,6 +14,8 @@ from crm.criteria.describe import describe_all
 from crm.criteria.schema import Criteria
 from flows.checking import check_context
 from flows.document import Branch, ExitSettings, FlowDocument, StepNode
+from flows.editing.tree import subtree
+from flows.occupancy import holds_people
 from flows.references import part
 from flows.steps.base import CheckContext
 from flows.steps.table import STEP_KINDS
@@ -52,6 +54,7 @@ class BranchCard:
     exit_text: str
     places: Sequence[Place]
     last: Slot
+    people: int = 0
 
     @property
     def part(self) -> str:
@@ -74,6 +77,9 @@ class StepCard:
     problems: Problems
     branches: Sequence[BranchCard]
     count: object = None
+    # Who stands here, and whether that keeps the step from being moved or removed.
+    people: int = 0
+    fixed: bool = False
 
     @property
     def part(self) -> str:
@@ -110,6 +116,8 @@ class Canvas:
     editable: bool
     linked: bool = False
     selected: str = ""
+    # The list of the flow's participants, where those who stand on a step can be looked at.
+    people_url: str = ""
 
 
 @dataclass(slots=True)
@@ -117,6 +125,7 @@ class _Drawing:
     ctx: CheckContext
     problems: Mapping[str, Problems]
     counts: Mapping[uuid.UUID, object]
+    people: Mapping[uuid.UUID, int]
     criteria: dict[int, str] = field(default_factory=dict)
 
 
@@ -131,12 +140,15 @@ def canvas_of(
     finish_count: object = None,
     selected: str = "",
     ctx: CheckContext | None = None,
+    people: Mapping[uuid.UUID, int] | None = None,
+    people_url: str = "",
 ) -> Canvas:
     """Return the picture of a document; `found` are the problems to show on the cards.
 
-    `editable` draws the "+" and the menus; `linked` makes the cards buttons (`data-open` names their part).
+    `editable` draws the "+" and the menus; `linked` makes the cards buttons (`data-open` names their part). `people`
+    are those who stand on each step while it is edited, `people_url` lists them.
     """
-    drawing = _Drawing(ctx or check_context(document), by_part(found), counts or {})
+    drawing = _Drawing(ctx or check_context(document), by_part(found), counts or {}, people or {})
     drawing.criteria = _described(document)
     places, last = _sequence(document.steps, None, "the flow", drawing)
     return Canvas(
@@ -149,6 +161,7 @@ def canvas_of(
         editable=editable,
         linked=linked,
         selected=selected,
+        people_url=people_url,
     )
 
 
@@ -193,6 +206,8 @@ def _card(node: StepNode, drawing: _Drawing) -> StepCard:
         problems=drawing.problems.get(part("step", node.id), Problems()),
         branches=list(_branches(node, drawing)),
         count=drawing.counts.get(node.id),
+        people=drawing.people.get(node.id, 0),
+        fixed=bool(drawing.people) and holds_people(node, drawing.people),
     )
 
 
@@ -210,6 +225,7 @@ def _branches(node: StepNode, drawing: _Drawing) -> Iterator[BranchCard]:
             exit_text=_exit_text(branch.exit, drawing.ctx),
             places=places,
             last=last,
+            people=sum(drawing.people.get(s.id, 0) for top in branch.steps for s in subtree(top)),
         )
 
 

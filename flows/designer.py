@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from accounts.models import Membership, Tenant
 from accounts.rights import Right
+from accounts.urls_for import turl
 from flows import validation
 from flows.canvas import Canvas, canvas_of
 from flows.checking import check_context
 from flows.clipboard import NOTHING, Copied
 from flows.document import FlowDocument
 from flows.models import DraftState, Flow, FlowRevision
+from flows.occupancy import step_occupancy
 from flows.operations.drafts import draft_of
 from flows.steps.base import CheckContext
 
@@ -60,10 +62,17 @@ class Designer:
         return self.flow.status != Flow.Status.RUNNING and self.member.may(Right.FLOW_ADMINISTRATOR)
 
     @cached_property
+    def people(self) -> Mapping[uuid.UUID, int]:
+        """Who stands on which step; nobody stands in a flow that was never saved."""
+        return step_occupancy(self.flow.pk) if self.flow.revision and self.editable else {}
+
+    @cached_property
     def canvas(self) -> Canvas:
         """The picture."""
         return canvas_of(
             self.document,
+            people=self.people,
+            people_url=turl(self.tenant, "participants:participants", self.flow.pk),
             editable=self.editable,
             linked=True,
             found=self.problems,

@@ -1,10 +1,14 @@
-"""Who stands where, and what that forbids. Participants live above flows, so the count comes by a dotted path
-(settings.FLOWS_OCCUPANCY: a function flow_id -> {step id: active participants})."""
+"""Who stands where, and what that forbids. Participants live above flows, so what is known of them comes by dotted
+paths: settings.FLOWS_OCCUPANCY (flow_id -> {step id: active participants}), FLOWS_INSIDE (flow_id -> Inside),
+FLOWS_EXCLUDED (flow_id, selections -> how many inside are members), FLOWS_RESETTLE (what a save does to them)."""
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -15,13 +19,65 @@ from flows.steps.table import STEP_KINDS
 
 
 class PeopleInside(IllegalEdit):
-    """The edit would strand participants."""
+    """The edit would strand participants; `step_id` is where they stand."""
+
+    def __init__(self, message: str, step_id: uuid.UUID) -> None:
+        super().__init__(message)
+        self.step_id = step_id
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The active participants of a flow: how many stand on each step, how many of those have begun to wait there, and
+    how many are before the first step."""
+
+    at: Mapping[uuid.UUID, int] = field(default_factory=dict)
+    waiting: Mapping[uuid.UUID, int] = field(default_factory=dict)
+    before: int = 0
+
+    @property
+    def number(self) -> int:
+        """All of them."""
+        return self.before + sum(self.at.values())
+
+
+class Resettle(Protocol):
+    """What a save does to those inside, under the flow's gate: whoever stands on a removed step goes on at once;
+    whoever waits at a re-timed one is reckoned anew from arrival. `retimed` says which of them listen to events."""
+
+    def __call__(
+        self,
+        *,
+        flow_id: int,
+        revision: int,
+        removed: Sequence[uuid.UUID],
+        retimed: Mapping[uuid.UUID, bool],
+        now: dt.datetime,
+    ) -> None: ...
 
 
 def step_occupancy(flow_id: int) -> Mapping[uuid.UUID, int]:
     """Return how many active participants stand on each step; steps with none are missing."""
     count: Callable[[int], Mapping[uuid.UUID, int]] = import_string(settings.FLOWS_OCCUPANCY)
     return count(flow_id)
+
+
+def people_inside(flow_id: int) -> Inside:
+    """Return where the active participants are; one aggregate over them."""
+    ask: Callable[[int], Inside] = import_string(settings.FLOWS_INSIDE)
+    return ask(flow_id)
+
+
+def excluded_inside(flow_id: int, selections: Collection[int]) -> int:
+    """Return how many active participants are members of any of these selections."""
+    ask: Callable[[int, Collection[int]], int] = import_string(settings.FLOWS_EXCLUDED)
+    return ask(flow_id, selections) if selections else 0
+
+
+def resettler() -> Resettle:
+    """Return what resettles participants after a save."""
+    found: Resettle = import_string(settings.FLOWS_RESETTLE)
+    return found
 
 
 def holds_people(node: StepNode, occupancy: Mapping[uuid.UUID, int]) -> bool:
@@ -35,7 +91,9 @@ def check_move(document: FlowDocument, step_id: uuid.UUID, occupancy: Mapping[uu
     """Raise PeopleInside where a step that is to move holds people."""
     node = find_step(document, step_id)
     if holds_people(node, occupancy):
-        raise PeopleInside(f"“{node.title}” has participants in it, so it cannot be moved or removed.")
+        raise PeopleInside(
+            f"“{node.title}” has participants in it, so it cannot be moved or removed.", node.id
+        )
 
 
 def check_change(old: FlowDocument, new: FlowDocument, occupancy: Mapping[uuid.UUID, int]) -> None:
@@ -52,10 +110,12 @@ def check_change(old: FlowDocument, new: FlowDocument, occupancy: Mapping[uuid.U
         path = branch_path(old, node.id) or ()
         if any(branch not in kept_branches for branch in path):
             raise PeopleInside(
-                f"The branch around “{node.title}” has participants in it, so it cannot be removed."
+                f"The branch around “{node.title}” has participants in it, so it cannot be removed.", node.id
             )
         if _keeps(node) and branch_path(new, node.id) != path:
-            raise PeopleInside(f"“{node.title}” has participants in it, so it cannot be moved or removed.")
+            raise PeopleInside(
+                f"“{node.title}” has participants in it, so it cannot be moved or removed.", node.id
+            )
 
 
 def _keeps(node: StepNode) -> bool:

@@ -7,7 +7,8 @@ Participants are not ours: participants.operations.lifecycle.end_flow calls `end
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 
 from django.db import connection, transaction
 
@@ -59,8 +60,15 @@ resume = start
 
 
 @transaction.atomic
-def save_and_start(*, flow_id: int, base_version: int, actor: User, now: dt.datetime) -> Flow:
-    """Save the draft and run it: what the designer's Start does. Running already: nothing happens.
+def save_and_start(
+    *,
+    flow_id: int,
+    base_version: int,
+    actor: User,
+    now: dt.datetime,
+    retime: Collection[uuid.UUID] = (),
+) -> Flow:
+    """Save the draft (see save_draft) and run it: what the designer's Start does. Running already: nothing happens.
 
     Raises NotReady (then nothing is saved either), DraftConflict, IllegalEdit.
     """
@@ -68,7 +76,7 @@ def save_and_start(*, flow_id: int, base_version: int, actor: User, now: dt.date
     if flow.status == Flow.Status.RUNNING:
         return flow
     flow = lock_draft(flow_id, base_version)
-    save_locked(flow=flow, actor=actor, now=now)
+    save_locked(flow=flow, actor=actor, now=now, retime=retime)
     return _run(flow, actor, now)
 
 

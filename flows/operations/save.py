@@ -6,6 +6,8 @@ Rows written: one FlowRevision, a Step each, a Usage each, the stream. Under the
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from collections.abc import Collection, Sequence
 
 from django.db import connection, transaction
 
@@ -26,32 +28,47 @@ from flows.editing.rules import checked
 from flows.editing.tree import IllegalEdit
 from flows.locks import flow_gate_exclusive
 from flows.models import Flow, FlowRevision, Step
-from flows.occupancy import check_change, step_occupancy
+from flows.occupancy import check_change, resettler, step_occupancy
 from flows.operations import clock
 from flows.operations.drafts import draft_of, lock_draft
 from flows.queries import newest_document
 from flows.references import sent_emails, uses
 from flows.steps.table import STEP_KINDS
+from flows.validation import is_valid_settings
 
 
 @transaction.atomic
 def save_draft(
-    *, flow_id: int, base_version: int, actor: User, now: dt.datetime, note: str = ""
+    *,
+    flow_id: int,
+    base_version: int,
+    actor: User,
+    now: dt.datetime,
+    note: str = "",
+    retime: Collection[uuid.UUID] = (),
 ) -> FlowRevision:
     """Save the draft as the next revision and return it; unchanged since the newest one, that one is returned.
 
-    `note` says what the revision is for; without one it says what changed.
+    `note` says what the revision is for; without one it says what changed. `retime` names waits whose change counts
+    for those who wait there already.
 
     Raises DraftConflict, NotEditable (running), IllegalEdit (somebody stands where the draft has nothing left).
     """
     with connection.cursor() as cursor:
         flow_gate_exclusive(cursor, flow_id)
     flow = lock_draft(flow_id, base_version)
-    return save_locked(flow=flow, actor=actor, now=now, note=note)
+    return save_locked(flow=flow, actor=actor, now=now, note=note, retime=retime)
 
 
-def save_locked(*, flow: Flow, actor: User, now: dt.datetime, note: str = "") -> FlowRevision:
-    """Save a flow whose gate and row the caller holds."""
+def save_locked(
+    *,
+    flow: Flow,
+    actor: User,
+    now: dt.datetime,
+    note: str = "",
+    retime: Collection[uuid.UUID] = (),
+) -> FlowRevision:
+    """Save a flow whose gate and row the caller holds; see `save_draft`."""
     document = checked(draft_of(flow))
     if flow.revision and newest_document(flow.pk) == document:
         return FlowRevision.objects.get(flow=flow, number=flow.revision)
@@ -68,7 +85,8 @@ def save_locked(*, flow: Flow, actor: User, now: dt.datetime, note: str = "") ->
     if flow.status != Flow.Status.NOT_RUNNING:
         clock.wind(flow, document, now=now, anew=False)
     flow.save(update_fields=["revision", "starts_at", "enrolment_ends_at", "updated_at", *clock.FIELDS])
-    _refresh_steps(flow, document, now)
+    gone = _refresh_steps(flow, document, now)
+    _resettle(flow, document, gone, retime, now)
     _tell_kinds(document, now)
     refresh_usage(flow, document)
     refresh_stream(flow, document)
@@ -79,7 +97,7 @@ def save_locked(*, flow: Flow, actor: User, now: dt.datetime, note: str = "") ->
         object_kind="flow",
         object_id=flow.pk,
         object_name=flow.name,
-        payload={"revision": flow.revision},
+        payload={"revision": flow.revision, "retimed": [str(step) for step in retime]},
     )
     return revision
 
@@ -92,8 +110,9 @@ def what_changed(flow: Flow, document: FlowDocument) -> str:
     return in_short(compare(newest, document), newest, document, most=250)
 
 
-def _refresh_steps(flow: Flow, document: FlowDocument, now: dt.datetime) -> None:
-    """Steps keep their id for ever: one that was removed stays for the sums, one that comes back is revived."""
+def _refresh_steps(flow: Flow, document: FlowDocument, now: dt.datetime) -> list[uuid.UUID]:
+    """Steps keep their id for ever: one that was removed stays for the sums, one that comes back is revived. Returns
+    those that were removed."""
     nodes = list(document.walk())
     ids = [node.id for node in nodes]
     if Step.objects.filter(pk__in=ids).exclude(flow=flow).exists():
@@ -115,6 +134,29 @@ def _refresh_steps(flow: Flow, document: FlowDocument, now: dt.datetime) -> None
         unique_fields=["id"],
         update_fields=["kind", "title", "rank", "removed_at"],
     )
+    return gone
+
+
+def _resettle(
+    flow: Flow,
+    document: FlowDocument,
+    gone: Sequence[uuid.UUID],
+    retime: Collection[uuid.UUID],
+    now: dt.datetime,
+) -> None:
+    """Tell the room of the participants whom the save moves on or re-times."""
+    waits = [
+        node
+        for node in document.walk()
+        if node.id in retime and STEP_KINDS[node.kind].is_wait and is_valid_settings(node)
+    ]
+    if not gone and not waits:
+        return
+    retimed = {
+        node.id: bool(STEP_KINDS[node.kind].listens_to(node) or STEP_KINDS[node.kind].waits_for(node))
+        for node in waits
+    }
+    resettler()(flow_id=flow.pk, revision=flow.revision, removed=gone, retimed=retimed, now=now)
 
 
 def _tell_kinds(document: FlowDocument, now: dt.datetime) -> None:

@@ -48,12 +48,15 @@ def canvas_card(step: StepCard, canvas: Canvas) -> SafeString:
         "editable": canvas.editable,
         "opens": canvas.editable or canvas.linked,
         "selected": canvas.selected == step.part,
+        "people_url": canvas.people_url if step.people else "",
     }
     if step.count is not None:
         return mark_safe(render_to_string("flows/canvas/card.html", context))  # noqa: S308 (a template's own output)
-    key = (step.kind, step.icon, step.family, step.title, step.summary, step.note)
+    key = (step.kind, step.icon, step.family, step.title, step.summary, step.note, step.people, step.fixed)
     problems = tuple(step.problems.errors), tuple(step.problems.warnings)
-    return _remembered("flows/canvas/card.html", _Key(context, (step.id, key, problems)))
+    return _remembered(
+        "flows/canvas/card.html", _Key(context, (step.id, key, problems, context["people_url"]))
+    )
 
 
 @register.simple_tag

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from accounts.queries import tenant_now
 from flows.clipboard import copied
 from flows.designer import Designer
 from flows.models import Flow
+from flows.occupancy import PeopleInside
 from flows.operations.drafts import DraftConflict
 from flows.panels.base import Panel
 from flows.panels.table import panel_for
@@ -78,13 +80,28 @@ def panel_answer(request: HttpRequest, panel: Panel, form: Any = None, *, status
     return response
 
 
-def refusal(request: HttpRequest, message: str, *, status: int = 422, reload: bool = False) -> HttpResponse:
-    """Say what could not be done; nothing else on the page changes."""
-    html = render_to_string("flows/designer/notice.html", {"message": message, "reload": reload}, request)
+def refusal(
+    request: HttpRequest,
+    message: str,
+    *,
+    status: int = 422,
+    reload: bool = False,
+    people: tuple[int, uuid.UUID] | None = None,
+) -> HttpResponse:
+    """Say what could not be done; nothing else on the page changes. `people` (flow, step) links those in the way."""
+    context = {"message": message, "reload": reload, "people": people}
+    html = render_to_string("flows/designer/notice.html", context, request)
     response = HttpResponse(html, status=status)
+    response["HX-Trigger"] = "dialog:close"
     response["HX-Retarget"] = "#flow-notice"
     response["HX-Reswap"] = "innerHTML"
     return response
+
+
+def refused(request: HttpRequest, error: Exception, flow_id: int | None = None) -> HttpResponse:
+    """Say why an operation was refused; with a link to the people where they stand in the way."""
+    people = (flow_id, error.step_id) if flow_id and isinstance(error, PeopleInside) else None
+    return refusal(request, str(error), people=people)
 
 
 def conflict(request: HttpRequest, error: DraftConflict) -> HttpResponse:

@@ -32,6 +32,7 @@ from flows.views.answers import (
     panel_context,
     panel_of,
     refusal,
+    refused,
 )
 from flows.views.copying import PLANS, to_clipboard
 from flows.views.ops import OPS, Ask, Plan
@@ -159,7 +160,7 @@ def _do(request: TenantRequest, flow: Flow, plan: Plan) -> HttpResponse:
     except drafts.DraftConflict as error:
         return conflict(request, error)
     except (IllegalEdit, drafts.NotEditable) as error:
-        return refusal(request, str(error))
+        return refused(request, error, flow.pk)
     shown = over(request, changed, part=part, said=plan.said, focus=plan.focus)
     shown.chosen = plan.chooses
     return answer(request, shown)
@@ -194,5 +195,5 @@ def _walk(request: TenantRequest, flow_id: int, operation: Any, said: str) -> Ht
     except drafts.DraftConflict as error:
         return conflict(request, error)
     except (IllegalEdit, drafts.NotEditable, drafts.NothingThere) as error:
-        return refusal(request, str(error))
+        return refused(request, error, flow_id)
     return answer(request, over(request, flow, part=designer.part, said=said))

@@ -152,14 +152,17 @@ def _open(cursor: psycopg.Cursor[Any], *, flow: Flow, movers: list[Moving], now:
 def advance(batch: Batch, movers: Sequence[Moving]) -> None:
     """Start these from where they stand, then take the steps in document order until nobody is left to move."""
     new: list[Moving] = []
+    stranded: dict[uuid.UUID, list[Moving]] = defaultdict(list)
     for mover in movers:
         if mover.step_id is None:
             new.append(mover)
         elif mover.step_id in batch.route.nodes:
             batch.cohorts[mover.step_id].append(mover)
         else:
-            place = after_removed(flow_id=batch.flow.pk, step_id=mover.step_id, route=batch.route)
-            outcomes.proceed(batch, [mover], place, how="removed_step")
+            stranded[mover.step_id].append(mover)
+    for step_id, group in stranded.items():
+        place = after_removed(flow_id=batch.flow.pk, step_id=step_id, route=batch.route)
+        outcomes.proceed(batch, group, place, how="removed_step")
     if new:
         batch.arrive(new, batch.route.first)
     while batch.cohorts:
