@@ -14,7 +14,7 @@ from accounts.models import Membership
 from crm.models import Selection
 from flows.models import Flow
 from flows.visibility import visible_flows
-from participants.models import Participant
+from participants.models import Participant, Visit
 from participants.queries import COMPLETED, ParticipantFilter
 from participants.search import contacts_matching
 
@@ -40,11 +40,19 @@ class Asked:
     search: str
     before: int | None
     after: int | None
+    visited: uuid.UUID | None = None
+    went: str = ""
+    branch_id: uuid.UUID | None = None
 
     @property
     def narrowed(self) -> bool:
         """Whether anything is filtered."""
-        return bool(self.status or self.step_id or self.reason or self.search)
+        return bool(self.status or self.step_id or self.reason or self.search or self.by_visit)
+
+    @property
+    def by_visit(self) -> bool:
+        """Whether it asks who passed or left a step, or took a branch: what the numbers on the canvas open."""
+        return self.visited is not None or self.branch_id is not None
 
     def as_filter(self) -> ParticipantFilter:
         """Return what the query narrows by; a search is turned into contacts here."""
@@ -53,6 +61,9 @@ class Asked:
             step_id=self.step_id,
             reason=self.reason,
             contact_ids=contacts_matching(self.search) if self.search else None,
+            visited=self.visited,
+            went=self.went,
+            branch_id=self.branch_id,
         )
 
 
@@ -66,6 +77,9 @@ def asked(data: QueryDict) -> Asked:
         search=data.get("q", "").strip()[:100],
         before=number(data.get("before", "")),
         after=number(data.get("after", "")),
+        visited=_uuid(data.get("visited", "")),
+        went=data.get("went", "") if data.get("went") in {Visit.Ended.WENT_ON, Visit.Ended.LEFT} else "",
+        branch_id=_uuid(data.get("branch", "")),
     )
 
 

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from content.models import EmailVersion, SmsVersion
 from crm.models import Contact
 from delivery.models import Message
 from flows.models import Step
-from participants.models import Participant
+from participants.models import Participant, Visit
 
 PAGE_SIZE = 50
 # A filter, not a status: came to Finish, with success or without.
@@ -71,6 +71,10 @@ class ParticipantFilter:
     step_id: uuid.UUID | None = None
     reason: str = ""
     contact_ids: Sequence[int] | None = None
+    # Who was at a step, and how that visit ended (went_on, left); who took a branch.
+    visited: uuid.UUID | None = None
+    went: str = ""
+    branch_id: uuid.UUID | None = None
 
     def apply(self, rows: QuerySet[Participant]) -> QuerySet[Participant]:
         """Narrow a query set."""
@@ -84,7 +88,20 @@ class ParticipantFilter:
             rows = rows.filter(drop_reason=self.reason)
         if self.contact_ids is not None:
             rows = rows.filter(contact_id__in=list(self.contact_ids))
+        if self.visited is not None or self.branch_id is not None:
+            rows = rows.filter(Exists(self._visits()))
         return rows
+
+    def _visits(self) -> QuerySet[Visit]:
+        """The visits of one participant that are asked for, by the visits' own key: nothing is walked through."""
+        visits = Visit.objects.filter(
+            enrolled_on=OuterRef("enrolled_on"), participant_id=OuterRef("pk"), flow_id=OuterRef("flow_id")
+        )
+        if self.visited is not None:
+            visits = visits.filter(step_id=self.visited)
+        if self.went:
+            visits = visits.filter(ended=self.went)
+        return visits.filter(branch_id=self.branch_id) if self.branch_id is not None else visits
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,10 +54,20 @@ def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpRespo
         "rows": rows,
         "statuses": [*Participant.Status.choices, (COMPLETED, "Completed (both)")],
         "reasons": page.figures.dropped_by,
+        "by_visit": _by_visit(flow_id, wanted) if wanted.by_visit else "",
         "steps": Step.objects.filter(flow_id=flow_id, removed_at=None),
         "targets": Targets.of(page.flow, request.member) if page.may_run else None,
     }
     return render(request, "participants/participants.html", context)
+
+
+def _by_visit(flow_id: int, wanted: Asked) -> str:
+    """Say what a number of the canvas asked for."""
+    if wanted.visited is None:
+        return "Took a branch"
+    title = Step.objects.filter(flow_id=flow_id, pk=wanted.visited).values_list("title", flat=True).first()
+    verb = {"went_on": "Went on from", "left": "Left at"}.get(wanted.went, "Was at")
+    return f"{verb} “{title or 'a step that is gone'}”"
 
 
 @require_GET

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.core.cache import cache
 from django.db.models import Count
 
 from delivery.models import Message
@@ -23,6 +24,12 @@ class Leaving:
     label: str
     number: int
     reason: str = ""
+    status: str = ""
+
+    @property
+    def query(self) -> str:
+        """What narrows the list of participants to them, beside the step."""
+        return f"reason={self.reason}" if self.reason else f"status={self.status}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ def numbers_from(counts: Mapping[str, int]) -> StepNumbers:
 
 def _leaving(how: str, number: int) -> Leaving:
     if how in {"success", "finished", "cancelled"}:
-        return Leaving(ending_words("left", how), number)
+        return Leaving(ending_words("left", how), number, status=how)
     return Leaving(reason_label(how), number, reason=how)
 
 
@@ -73,3 +80,29 @@ def message_numbers(*, flow_id: int, step_id: uuid.UUID) -> list[tuple[str, int]
     rows = Message.objects.filter(flow_id=flow_id, step_id=step_id).order_by().values_list("status")
     found = dict(rows.annotate(Count("id")))
     return [(str(label), found[value]) for value, label in Message.Status.choices if value in found]
+
+
+_SENT = frozenset({"sent", "delivered", "opened", "clicked", "soft_bounced", "bounced", "complained"})
+_KEPT = 15
+
+
+def sent_numbers(*, tenant_id: int, flow_id: int) -> dict[uuid.UUID, dict[str, int]]:
+    """Return how many messages of each step were sent, opened and clicked; a click is an opening too.
+
+    One aggregate along `message_of_step`, kept for _KEPT seconds: every open canvas asks, they all get the same.
+    """
+    key = f"sent:{tenant_id}:{flow_id}"
+    kept: dict[uuid.UUID, dict[str, int]] | None = cache.get(key)
+    if kept is not None:
+        return kept
+    rows = Message.objects.filter(flow_id=flow_id, step_id__isnull=False, status__in=_SENT).order_by()
+    found: dict[uuid.UUID, dict[str, int]] = {}
+    for step_id, status, number in rows.values_list("step_id", "status").annotate(number=Count("id")):
+        if step_id is None:
+            continue
+        step = found.setdefault(step_id, {"sent": 0, "opened": 0, "clicked": 0})
+        step["sent"] += number
+        step["opened"] += number if status in {"opened", "clicked"} else 0
+        step["clicked"] += number if status == "clicked" else 0
+    cache.set(key, found, _KEPT)
+    return found

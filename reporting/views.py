@@ -19,10 +19,10 @@ from flows.steps.table import STEP_KINDS
 from flows.validation import errors
 from participants.flow_page import FlowPage, flow_page, folder_line
 from participants.models import Participant
-from participants.queries import ParticipantFilter, participants_page
+from participants.queries import ParticipantFilter, participants_page, step_titles
 from reporting.flow_summary import content_of, document_of, start_problems, summary_of
 from reporting.forms import asked_listing
-from reporting.numbers import StepNumbers, message_numbers, step_numbers
+from reporting.numbers import StepNumbers, message_numbers, sent_numbers, step_numbers
 from reporting.queries import TABS, flattened, flow_list, folder_tree
 
 VIEWERS = (Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
@@ -90,8 +90,13 @@ def canvas(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         start_count=page.figures.enrolled,
         finish_count=page.figures.completed,
     )
-    steps = [(node, numbers.get(node.id, StepNumbers())) for node in document.walk()]
-    context = {"page": page, "tab": "flow", "canvas": picture, "steps": steps}
+    steps = [(node.id, node.title, numbers.get(node.id, StepNumbers())) for node in document.walk()]
+    drawn = {step_id for step_id, _, _ in steps}
+    titles = step_titles([flow_id])
+    removed = [
+        (pk, titles.get(pk, "A step"), n) for pk, n in numbers.items() if pk not in drawn and n.entered
+    ]
+    context = {"page": page, "tab": "flow", "canvas": picture, "steps": steps, "removed": removed}
     return render(request, "reporting/canvas.html", context)
 
 
@@ -100,12 +105,15 @@ def canvas(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
 def counts(request: TenantRequest, tenant: str, flow_id: int) -> JsonResponse:
     """Return the canvas's numbers, for the badges that poll."""
     page = flow_page(request, flow_id)
+    sent = sent_numbers(tenant_id=request.tenant.pk, flow_id=flow_id)
     steps = {
         str(step_id): {
             "here": n.here,
             "went_on": n.went_on,
             "left": n.left,
+            "leaving": [[way.label, way.number, way.query] for way in n.leaving],
             "branches": dict(n.branches or {}),
+            "messages": sent.get(step_id),
         }
         for step_id, n in step_numbers(flow_id).items()
     }

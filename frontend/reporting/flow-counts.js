@@ -9,6 +9,7 @@ class FlowCounts extends HTMLElement {
     this.shown = () => { if (!document.hidden) this.ask(); };
     document.addEventListener("visibilitychange", this.shown);
     this.timer = setInterval(this.shown, EVERY);
+    this.toggle();
     this.ask();
   }
 
@@ -41,15 +42,47 @@ class FlowCounts extends HTMLElement {
     badge.querySelector(".visually-hidden").textContent = ` ${what}`;
   }
 
+  /* Drawn anew only where a number moved, so that an open list of reasons stays open. */
   line(card, numbers) {
     let line = card.querySelector(":scope > .flow-card__numbers");
     if (!line) {
-      line = document.createElement("span");
+      line = document.createElement("div");
       line.className = "flow-card__numbers";
       card.append(line);
     }
-    const text = `${words.format(numbers.went_on)} went on · ${words.format(numbers.left)} left`;
-    if (line.textContent !== text) line.textContent = text;
+    const drawn = JSON.stringify(numbers);
+    if (line.dataset.drawn === drawn) return;
+    line.dataset.drawn = drawn;
+    const step = card.dataset.step;
+    const wasOpen = line.querySelector("details")?.open ?? false;
+    const went = this.link(`${words.format(numbers.went_on)} went on`, `visited=${step}&went=went_on`);
+    line.replaceChildren(went, " · ", this.left(step, numbers, wasOpen));
+    if (numbers.messages) line.append(fare(numbers.messages));
+  }
+
+  link(text, query) {
+    return Object.assign(document.createElement("a"), { textContent: text, href: `${this.dataset.peopleUrl}?${query}` });
+  }
+
+  left(step, { left, leaving = [] }, open) {
+    if (!leaving.length) return `${words.format(left)} left`;
+    const details = Object.assign(document.createElement("details"), { open });
+    const summary = Object.assign(document.createElement("summary"), { textContent: `${words.format(left)} left` });
+    const list = document.createElement("ul");
+    for (const [label, number, query] of leaving) {
+      const item = document.createElement("li");
+      item.append(this.link(`${label}: ${words.format(number)}`, `visited=${step}&went=left&${query}`));
+      list.append(item);
+    }
+    details.append(summary, list);
+    return details;
+  }
+
+  /* Shown or hidden, as this browser was last told. */
+  toggle(shown = localStorage.getItem("flow-numbers") !== "hidden") {
+    localStorage.setItem("flow-numbers", shown ? "shown" : "hidden");
+    this.classList.toggle("hides-numbers", !shown);
+    this.querySelector("[data-toggle-numbers]")?.setAttribute("aria-pressed", String(shown));
   }
 
   shares(card, { went_on, left, branches }) {
@@ -68,13 +101,22 @@ class FlowCounts extends HTMLElement {
   }
 
   open(event) {
+    if (event.target.closest("[data-toggle-numbers]")) return this.toggle(this.classList.contains("hides-numbers"));
+    if (event.target.closest(".flow-card__numbers")) return undefined;
     const part = event.target.closest("[data-open]")?.dataset.open;
-    if (!part) return;
+    if (!part) return undefined;
     this.querySelectorAll(".is-selected").forEach((card) => card.classList.remove("is-selected"));
     this.querySelector(`[data-part="${part}"]`)?.classList.add("is-selected");
     const url = `${this.dataset.partUrl}?part=${encodeURIComponent(part)}`;
-    window.htmx.ajax("GET", url, { target: "#panel", source: event.target.closest("[data-open]") });
+    return window.htmx.ajax("GET", url, { target: "#panel", source: event.target.closest("[data-open]") });
   }
+}
+
+function fare({ sent, opened, clicked }) {
+  const of = (number) => (sent ? `${Math.round((100 * number) / sent)}%` : "0%");
+  const line = document.createElement("div");
+  line.textContent = `${words.format(sent)} sent · ${of(opened)} opened · ${of(clicked)} clicked`;
+  return line;
 }
 
 customElements.define("flow-counts", FlowCounts);

@@ -1,0 +1,43 @@
+"""The live numbers of the canvas in a real browser: reasons open, numbers lead to people, hiding is remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, expect
+
+from tests.fixtures.people import Person
+from tests.flows.drawing import sign_in
+from tests.participants.pages import add_people, make_stage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
+FINDINGS = "axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes[0].html))"
+
+
+def test_numbers_are_hidden_and_shown_and_lead_to_the_people(
+    page: Page, live_server: Any, bob: Person
+) -> None:
+    stage = make_stage(bob)
+    add_people(stage)
+    sign_in(page, bob, live_server)
+    page.goto(live_server.url + stage.url("canvas/"))
+    welcome = page.locator(f'[data-step="{stage.welcome.id}"]')
+    expect(welcome.locator(".flow-card__numbers")).to_contain_text("3 went on · 1 left")
+    toggle = page.get_by_role("button", name="Numbers", exact=True)
+    toggle.click()
+    expect(welcome.locator(".flow-card__numbers")).to_be_hidden()
+    page.reload()
+    expect(toggle).to_have_attribute("aria-pressed", "false")
+    toggle.click()
+    welcome.get_by_text("1 left").click()
+    page.evaluate(AXE.read_text() + ";0")
+    assert page.evaluate(FINDINGS) == []
+    welcome.get_by_role("link", name="No consent: 1").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("nour@post.test")
+    page.get_by_role("link", name="Take this filter away").click()
+    assert "visited" not in page.url
