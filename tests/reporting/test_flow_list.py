@@ -238,14 +238,13 @@ def test_numbers_add_up_at_every_step_and_branch(stage: Stage, bob: Person) -> N
 
 @pytest.mark.parametrize("part", ["step", "branch", "start", "finish"])
 def test_every_part_of_the_canvas_opens_in_the_panel(stage: Stage, bob: Person, part: str) -> None:
-    named = {"step": f"step:{stage.wait.id}", "branch": f"branch:{stage.split.branches[1].id}"}.get(
-        part, part
-    )
+    branch_id = stage.split.branches[1].id
+    named = {"step": f"step:{stage.wait.id}", "branch": f"branch:{branch_id}"}.get(part, part)
     answer = bob.client().get(stage.url("canvas/part/"), {"part": named})
     assert answer.status_code == 200
     expected = {
         "step": "Wait 2 days",
-        "branch": "1 (50.0 %)",
+        "branch": f'<a href="{stage.url("participants/")}?branch={branch_id}">1</a> (50.0 %)',
         "start": "Contact created",
         "finish": "Success rate",
     }
