@@ -1,5 +1,6 @@
 /* <flow-designer>: turns clicks and keys into operations of the server, and shows its answers. It never decides
    where something may go: it posts {op, step, branch, index, base_version}; the server checks and draws anew. */
+import { Dragging } from "./dragging.js";
 import { Menu } from "./menu.js";
 import { Placing } from "./placing.js";
 import { fillBranchMenu, fillStepMenu } from "./menus.js";
@@ -9,6 +10,7 @@ class FlowDesigner extends HTMLElement {
   connectedCallback() {
     this.menus = new Map([...this.querySelectorAll(".flow-menu")].map((menu) => [menu.id, new Menu(menu)]));
     this.placing = new Placing(this);
+    this.dragging = this.editable ? new Dragging(this) : null;
     this.addEventListener("click", (event) => this.click(event));
     this.addEventListener("contextmenu", (event) => this.context(event));
     this.addEventListener("input", (event) => this.touched(event));
@@ -27,11 +29,13 @@ class FlowDesigner extends HTMLElement {
   }
 
   disconnectedCallback() {
+    this.dragging?.stop();
     document.removeEventListener("click", this.onAction);
     document.removeEventListener("keydown", this.onKey);
     removeEventListener("beforeunload", this.onLeave);
   }
 
+  get editable() { return "editable" in this.dataset; }
   get state() { return this.querySelector("#flow-data").dataset; }
   get panel() { return this.querySelector("#flow-panel"); }
   get openPart() { return this.panel.firstElementChild?.dataset.part ?? ""; }
@@ -48,6 +52,14 @@ class FlowDesigner extends HTMLElement {
     this.dirty = false;
     return this.request("op/", { op, ...values });
   }
+
+  /* An operation that somebody began outside the panel: what was typed there is applied first. */
+  async change(op, values) {
+    if (this.dirty && !(await this.apply(this.openPart))) return undefined;
+    return this.op(op, values);
+  }
+
+  say(words) { this.querySelector("#flow-live").textContent = words; }
 
   async open(part, { focus = true } = {}) {
     if (this.dirty && !(await this.apply(part))) return;
@@ -76,6 +88,7 @@ class FlowDesigner extends HTMLElement {
   }
 
   settled() {
+    this.dragging?.refresh();
     const said = this.state.said;
     const live = this.querySelector("#flow-live");
     if (said && live.textContent !== said) live.textContent = said;
@@ -117,7 +130,7 @@ class FlowDesigner extends HTMLElement {
     const open = event.target.closest("[data-open]");
     if (open) return this.open(open.dataset.open);
     const add = event.target.closest("[data-place-kind]");
-    if (add) return this.placing.start({ kind: add.dataset.placeKind }, `Add “${add.dataset.label}”: choose a place`);
+    if (add) return this.placing.start({ op: "insert", values: { kind: add.dataset.placeKind }, from: add }, `Add “${add.dataset.label}”: choose a place`);
     const op = event.target.closest("[data-op]");
     if (op) return this.panelOp(op);
     if (event.target.closest("[data-close-panel]")) return this.closePanel();
@@ -162,33 +175,26 @@ class FlowDesigner extends HTMLElement {
     const menu = this.menus.get(item.closest(".flow-menu").id);
     const button = menu.button;
     menu.close();
-    if (item.dataset.kind) return this.insert(item.dataset.kind);
-    if (item.dataset.act === "paste") return this.op("paste", place(this.chosenSlot));
+    if (item.dataset.kind) return this.change("insert", { kind: item.dataset.kind, ...place(this.chosenSlot) });
+    if (item.dataset.act === "paste") return this.change("paste", place(this.chosenSlot));
     const branch = button.closest(".flow-branch__label")?.parentElement;
     if (branch) return this.branchAct(item.dataset.act, branch);
     return this.stepAct(item.dataset.act, button.closest(".flow-card"));
   }
 
-  async insert(kind) {
-    if (this.dirty && !(await this.apply(this.openPart))) return;
-    this.op("insert", { kind, ...place(this.chosenSlot) });
-  }
-
-  async stepAct(act, card) {
+  stepAct(act, card) {
     const step = card.dataset.step;
     if (act === "edit") return this.open(card.dataset.part);
     if (act === "move") return this.placing.pick(card);
     if (act === "remove") return askRemove(this, card);
-    if (this.dirty && !(await this.apply(this.openPart))) return undefined;
-    return this.op(act, { step });
+    return this.change(act, { step });
   }
 
-  async branchAct(act, branch) {
+  branchAct(act, branch) {
     const id = branch.dataset.branch;
     if (act === "edit") return this.open(`branch:${id}`);
     if (act === "remove_branch") return askRemoveBranch(this, branch);
-    if (this.dirty && !(await this.apply(this.openPart))) return undefined;
-    return this.op(act, { branch_id: id });
+    return this.change(act, { branch_id: id });
   }
 
   async act(action) {
@@ -199,6 +205,9 @@ class FlowDesigner extends HTMLElement {
     if (this.dirty && !(await this.apply(this.openPart))) return undefined;
     return this.request(`${action}/`);
   }
+
+  /* The steps that an act on this card is about: all that are selected where it is one of them. */
+  cardsWith(card) { return [card]; }
 
   card(step) { return this.querySelector(`.flow-card[data-step="${CSS.escape(step)}"]`); }
 
@@ -242,7 +251,7 @@ class FlowDesigner extends HTMLElement {
   }
 
   cardKey(event) {
-    if (!("editable" in this.dataset)) return;
+    if (!this.editable) return;
     const card = event.target.closest?.("#flow-root .flow-card[data-step]");
     if (!card || event.target.closest("[data-menu]")) return;
     const act = event.altKey

@@ -1,5 +1,16 @@
-/* Choosing a place: for a step that is moved (menu, or x on its card) and for a new one from the palette. Every slot
-   lights up; the keyboard's and the finger's way to do what dragging does. */
+/* Choosing a place: for steps that are moved or copied (menu, bar, or x on a card) and for a new one from the palette.
+   Every slot lights up; the keyboard's and the finger's way to do what dragging does. */
+
+/* The pluses where steps would not change place: inside them, and right beside one that stands alone. */
+export function nothingChanges(cards) {
+  const own = cards.map((card) => card.closest(".flow-step"));
+  const beside = own.length === 1 ? [own[0].previousElementSibling, own[0].nextElementSibling] : [];
+  return [
+    ...own.flatMap((step) => [...step.querySelectorAll(".flow-slot__button")]),
+    ...beside.map((slot) => slot?.querySelector(".flow-slot__button")).filter(Boolean),
+  ];
+}
+
 export class Placing {
   constructor(designer) {
     this.designer = designer;
@@ -9,12 +20,11 @@ export class Placing {
   get active() { return this.what !== null; }
 
   pick(card) {
-    const own = card.closest(".flow-step");
-    this.start({ step: card.dataset.step, from: card }, `Move “${card.dataset.title}”: choose a place`);
-    card.classList.add("is-picked");
-    for (const slot of own.querySelectorAll(".flow-slot__button")) slot.disabled = true;
-    const beside = [own.previousElementSibling, own.nextElementSibling];
-    for (const slot of beside) slot?.querySelector(".flow-slot__button")?.setAttribute("disabled", "");
+    const cards = this.designer.cardsWith(card);
+    const what = cards.length > 1 ? `${cards.length} steps` : `“${card.dataset.title}”`;
+    this.start({ op: "move", values: { steps: ids(cards) }, from: card }, `Move ${what}: choose a place`);
+    for (const one of cards) one.classList.add("is-picked");
+    for (const button of nothingChanges(cards)) button.disabled = true;
     this.designer.querySelector(".flow-slot__button:not(:disabled)")?.focus({ preventScroll: true });
   }
 
@@ -32,9 +42,8 @@ export class Placing {
   drop(slot) {
     const what = this.what;
     this.stop({ focus: false });
-    const values = { branch: slot.dataset.slotBranch, index: slot.dataset.slotIndex };
-    if (what.kind) this.designer.op("insert", { kind: what.kind, ...values });
-    else this.designer.op("move", { step: what.step, ...values });
+    const place = { branch: slot.dataset.slotBranch, index: slot.dataset.slotIndex };
+    this.designer.change(what.op, { ...what.values, ...place });
   }
 
   stop({ focus = true } = {}) {
@@ -44,7 +53,9 @@ export class Placing {
     this.designer.classList.remove("is-placing");
     this.designer.querySelector(".flow-placing").hidden = true;
     for (const slot of this.designer.querySelectorAll(".flow-slot__button:disabled")) slot.disabled = false;
-    this.designer.querySelector(".is-picked")?.classList.remove("is-picked");
-    if (focus) from?.querySelector("[data-open]")?.focus({ preventScroll: true });
+    for (const picked of this.designer.querySelectorAll(".is-picked")) picked.classList.remove("is-picked");
+    if (focus) (from?.querySelector("[data-open]") ?? from)?.focus({ preventScroll: true });
   }
 }
+
+const ids = (cards) => cards.map((card) => card.dataset.step).join();

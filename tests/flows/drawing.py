@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from flows.models import Flow
 from tests.fixtures.people import Person
@@ -42,6 +42,41 @@ def add_step(page: Page, label: str, kind: str) -> None:
     page.wait_for_selector(".flow-panel form [name=title]")
 
 
+def drag(page: Page, source: Locator, target: Locator, *, x: float = 0.5, drop: bool = True) -> None:
+    """Drag one thing over another with the mouse, as a hand does: in steps; `drop` lets go there. `x` is the share of
+    the target's width, from its left edge, to go to."""
+    source.scroll_into_view_if_needed()
+    start = _middle(source)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(start[0] + 7, start[1] + 7, steps=3)
+    target.scroll_into_view_if_needed()
+    end = _middle(target, x)
+    page.mouse.move(*end, steps=12)
+    page.mouse.move(end[0] + 1, end[1], steps=2)
+    page.wait_for_timeout(120)
+    if drop:
+        page.mouse.up()
+
+
+def _middle(locator: Locator, x: float = 0.5) -> tuple[float, float]:
+    box = locator.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] * x, box["y"] + box["height"] / 2
+
+
+def drag_step(page: Page, label: str, kind: str) -> None:
+    """Drag a kind from the palette to a plus."""
+    close = page.locator("#flow-panel [data-close-panel]")
+    if close.count():
+        with answered(page, "**/edit/panel/**"):
+            close.click()
+    source = page.locator("#flow-panel [data-drag-kind]", has_text=kind).first
+    with answered(page, "**/edit/op/"):
+        drag(page, source, page.get_by_role("button", name=label, exact=True))
+    page.wait_for_selector(".flow-panel form [name=title]")
+
+
 def apply(page: Page) -> None:
     """Apply the panel's form and wait for the answer."""
     with answered(page, "**/edit/apply/"):
@@ -74,8 +109,8 @@ def open_part(page: Page, name: str) -> None:
         page.get_by_role("button", name=name).first.click()
 
 
-def draw_the_story(page: Page) -> None:
-    """Draw the flow of the first story by pressing pluses and filling panels."""
+def draw_the_story(page: Page, add_step: Callable[[Page, str, str], None] = add_step) -> None:
+    """Draw the flow of the first story, filling panels; `add_step` puts a kind at the plus of a label."""
     open_part(page, "Added by hand")
     with answered(page, "**/edit/op/"):
         page.get_by_role("button", name="Add: Contact created").click()
