@@ -13,6 +13,7 @@ from django.conf import settings
 from jinja2 import TemplateSyntaxError
 from premailer import Premailer
 
+from content.brand import DEFAULT, BrandValues, branded, with_values
 from content.links import EmailLink, LinkTracker
 from content.markup import read_markup
 from content.plain import text_from_html
@@ -22,10 +23,12 @@ from content.tags import Hidden, unescaped
 from content.tree import TagTree, costs_a_query, registered_links
 
 _UNSUBSCRIBE = "links.unsubscribe"
-_FOOTER = """<mj-section padding="8px 16px 24px"><mj-column><mj-text align="center" color="#63635e" font-size="12px"
-line-height="18px"><span style="white-space:pre-line">{{ tenant.name }}
-{{ tenant.postal_address }}</span><br/><a href="{{ links.unsubscribe }}" style="color:#63635e">Unsubscribe</a>
- · <a href="{{ links.preferences }}" style="color:#63635e">Preferences</a></mj-text></mj-column></mj-section>"""
+_FOOTER = """<mj-section padding="8px 16px 24px"><mj-column><mj-text align="center" color="{{ brand.muted }}"
+font-size="12px" line-height="18px"><span style="white-space:pre-line">{{ tenant.name }}
+{{ tenant.postal_address }}</span><br/>
+<a href="{{ links.unsubscribe }}" style="color:{{ brand.muted }}">Unsubscribe</a>
+ · <a href="{{ links.preferences }}" style="color:{{ brand.muted }}">Preferences</a></mj-text>
+</mj-column></mj-section>"""
 _TEXT_FOOTER = "\n--\n{{ tenant.name }}\n{{ tenant.postal_address }}\nUnsubscribe: {{ links.unsubscribe }}\n"
 _PREHEADER = (
     '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden">'
@@ -71,7 +74,9 @@ class Result:
     compiled: Compiled | None = None
 
 
-def compile_email(source: Source, *, tree: TagTree, is_marketing: bool = True) -> Result:
+def compile_email(
+    source: Source, *, tree: TagTree, is_marketing: bool = True, brand: BrandValues = DEFAULT
+) -> Result:
     """Check and compile an email. Every problem names its place; with a problem nothing is compiled.
 
     What is no marketing gets no footer of ours: its source says who writes.
@@ -82,12 +87,26 @@ def compile_email(source: Source, *, tree: TagTree, is_marketing: bool = True) -
     if problems or markup.problems:
         return Result([*problems, *markup.problems])
     wrapped = _wrapped(source.mjml, markup.loose)
-    hidden = Hidden(_with_footer(wrapped, source.mjml) if is_marketing else wrapped)
+    whole = _with_footer(wrapped, source.mjml) if is_marketing else wrapped
+    hidden = Hidden(branded(whole, brand))
     try:
         page = _to_html(hidden.source)
     except ValueError as error:
         return Result([Problem("mjml", f"The content cannot be compiled: {error}")])
-    return _finish(source, hidden, page, is_marketing=is_marketing)
+    lost = hidden.lost(page)
+    if lost:
+        message = "This merge tag is not in the compiled email: it stands where MJML leaves it out."
+        return Result([problem_at("mjml", source.mjml, source.mjml.find(lost[0].text), message)])
+    return _finish(_filled(source, brand), hidden, page, is_marketing=is_marketing)
+
+
+def _filled(source: Source, brand: BrandValues) -> Source:
+    """Return the source with the brand's values outside the MJML too; there, they are settled already."""
+    own = None if source.own_text is None else with_values(source.own_text, brand, escape=False)
+    subject, preheader = (
+        with_values(text, brand, escape=False) for text in (source.subject, source.preheader)
+    )
+    return Source(subject, with_values(source.mjml, brand), preheader, own)
 
 
 def _check(source: Source, tree: TagTree) -> list[Problem]:
@@ -98,8 +117,22 @@ def _check(source: Source, tree: TagTree) -> list[Problem]:
     if source.own_text is not None:
         fields["text"] = source.own_text
     for name, text in fields.items():
-        problems += check_tags(field=name, source=text, tree=tree)
+        problems += check_tags(field=name, source=text, tree=tree) or _brand_problems(name, text)
     return problems
+
+
+def _brand_problems(field: str, text: str) -> list[Problem]:
+    """Return what is wrong with the brand's tags: they are settled here, so nothing can be done to them later."""
+    left = {path for path in paths_of(with_values(text, DEFAULT)) if path.startswith("brand.")}
+    return [
+        problem_at(
+            field,
+            text,
+            text.find(path),
+            f"“{path}” stands alone, as in {{{{ {path} }}}}: no filter, no condition.",
+        )
+        for path in sorted(left)
+    ]
 
 
 def _wrapped(mjml: str, loose: list[tuple[int, int]]) -> str:
@@ -142,10 +175,6 @@ def _to_html(mjml: str) -> str:
 
 
 def _finish(source: Source, hidden: Hidden, page: str, *, is_marketing: bool) -> Result:
-    lost = hidden.lost(page)
-    if lost:
-        message = "This merge tag is not in the compiled email: it stands where MJML leaves it out."
-        return Result([problem_at("mjml", source.mjml, source.mjml.find(lost[0].text), message)])
     tracker = LinkTracker()
     linked = tracker.in_html(page, hidden.restore)
     text = _text_part(source, hidden, linked, tracker, is_marketing=is_marketing)

@@ -12,6 +12,7 @@ ERASURE = Room(
         Place("content_emailversion", ("html", "custom_keys", *_WRITTEN)),
         Place("content_smsversion", ("source", "text", "links", "custom_keys")),
         Place("content_noticeversion", ("subject", "text", "custom_keys")),
+        Place("content_brand", ("accent", "background", "surface", "ink", "font", "website", "social")),
         Place("content_script", ("name", "description")),
         Place("content_scriptversion", ("source",)),
         Place("content_webhookversion", ("definition", "custom_keys")),

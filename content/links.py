@@ -17,7 +17,7 @@ CLICK = "{{ _click }}"
 _UNTRACKED = re.compile(r"(?i)(mailto|tel|sms):[^\s]")
 _WEB = re.compile(r"(?i)https?://")
 _HOST = re.compile(r"(?i)https?://[^/?#\s@\\{]+(?=[/?#]|$)")
-_OUR_LINK = re.compile(r"\{\{\s*links\.\w+\s*\}\}")
+_OUR_LINK = re.compile(r"\{\{\s*(links\.\w+|brand\.website)\s*\}\}")
 _ANCHOR = re.compile(
     r"(<(?:a|area)\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?\shref=)(\"[^\"]*\"|'[^']*')((?:[^<>\"']|\"[^\"]*\"|'[^']*')*>)"
     r"(.*?)(?=</a>|<a\b|$)",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from content.models_brand import Brand as Brand
 from content.models_form import Form as Form
 from content.models_form import FormSubmission as FormSubmission
 from content.models_link import TrackedLink as TrackedLink

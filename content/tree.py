@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from content.brand import BRAND_TAGS
 from content.models import TrackedLink
 from crm.models import CustomField
 
@@ -52,7 +53,12 @@ PERSON = [
     ("last_name", "Last name"),
     ("email", "E-mail address"),
 ]
-TENANT = [MergeField("tenant.name", "Our name"), MergeField("tenant.postal_address", "Our postal address")]
+TENANT = [
+    MergeField("tenant.name", "Our name"),
+    MergeField("tenant.postal_address", "Our postal address"),
+    MergeField("brand.website", "Our website", "url"),
+]
+_BRAND = frozenset(f"brand.{name}" for name in BRAND_TAGS)
 LINKS = [
     MergeField("links.unsubscribe", "Unsubscribe", "url"),
     MergeField("links.preferences", "Preferences", "url"),
@@ -73,7 +79,7 @@ class TagTree:
 
     def __post_init__(self) -> None:
         known = {item.path for items in self.groups.values() for item in items} | LISTS
-        object.__setattr__(self, "paths", frozenset(known))
+        object.__setattr__(self, "paths", frozenset(known | _BRAND))
 
     def knows(self, path: str) -> bool:
         """Say whether a tag may name this path. What an event carries is known only when it comes."""

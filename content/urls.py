@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from content.views import editor, forms, library, links, scripts, sent, submissions
+from content.views import brand, editor, forms, library, links, scripts, sent, submissions
 
 app_name = "content"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", library.emails, name="emails"),
     path("new/", library.new, name="new"),
+    path("brand/", brand.brand, name="brand"),
+    path("brand/sample/", brand.sample, name="brand_sample"),
     path("people/", editor.people, name="people"),
     path("preview/<str:key>/", editor.frame, name="frame"),
     path("<int:email_id>/", editor.edit, name="edit"),

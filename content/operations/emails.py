@@ -10,6 +10,7 @@ from django.db.models import F
 
 from accounts.audit import write_audit
 from accounts.models import User
+from content.brand import brand_values
 from content.compile import Compiled, Result, Source, compile_email
 from content.form_page import form_of_address
 from content.models import Email, EmailVersion, MessageLink, TrackedLink
@@ -67,7 +68,7 @@ class Saved:
 
 def compile_draft(draft: Draft) -> Result:
     """Compile a draft with the tenant's merge tags and try it on no values at all; writes nothing."""
-    result = compile_email(draft.source, tree=known_tree())
+    result = compile_email(draft.source, tree=known_tree(), brand=brand_values())
     if result.compiled:
         error = test_render_problem(result.compiled)
         if error:

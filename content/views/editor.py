@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from typing import Any
 
-from django.core.cache import cache
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -24,6 +22,7 @@ from content.models import Email
 from content.operations.emails import EmailChanged, EmailLocked, compile_draft, save_email
 from content.operations.test_sends import NothingToSend, recent_tests, send_test
 from content.people import find_contacts
+from content.previews import keep_preview, kept_preview
 from content.problems import Problem
 from content.rendering import render_preview
 from content.safe_html import mail_response
@@ -35,7 +34,6 @@ from delivery.tasks import wake_delivery
 
 # Gmail cuts a mail off there.
 CLIPS_AT = 102 * 1024
-PREVIEW_SECONDS = 900
 
 
 @require_http_methods(["GET", "POST"])
@@ -112,14 +110,12 @@ def preview(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     rendered = render_preview(result.compiled, contact_id=someone.id if someone else None)
     if isinstance(rendered, RenderFailed):
         return render(request, "content/preview.html", {"problems": [Problem("mjml", rendered.error)]})
-    key = secrets.token_urlsafe(16)
-    cache.set(_preview_key(request, key), rendered.html, timeout=PREVIEW_SECONDS)
     size = len(rendered.html.encode())
     context = {
         "email": email,
         "rendered": rendered,
         "preheader": result.compiled.preheader,
-        "frame_url": turl(request.tenant, "content:frame", key),
+        "frame_url": keep_preview(request, rendered.html),
         "size": size,
         "is_large": size > CLIPS_AT,
         "links": result.compiled.links,
@@ -136,15 +132,11 @@ def _someone(request: TenantRequest) -> Any:
     return next(iter(find_contacts("", member=request.member, only=int(chosen))), None)
 
 
-def _preview_key(request: TenantRequest, key: str) -> str:
-    return f"preview:{request.tenant.pk}:{request.user.pk}:{key}"
-
-
 @require_safe
 @needs(*WRITERS)
 def frame(request: TenantRequest, tenant: str, key: str) -> HttpResponse:
     """Show a preview's mail, for a frame of the editor alone."""
-    html = cache.get(_preview_key(request, key))
+    html = kept_preview(request, key)
     if html is None:
         raise Http404
     return mail_response(html, framed=True)
