@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from django.db.models import F, Q, QuerySet
 
-from content.models import Email, EmailLock, EmailVersion
+from content.models import Email, EmailLock, EmailVersion, MessageLink
 from core.tenancy import require_tenant_id
 from crm.models import Usage
 
@@ -44,6 +44,21 @@ def email_choices(flow_id: int | None = None) -> list[EmailChoice]:
         .order_by(F("flow_id").asc(nulls_last=True), "name", "id")
     )
     return [_choice(email) for email in emails]
+
+
+def links_of_emails(email_ids: Sequence[int]) -> dict[int, list[tuple[str, int | None]]]:
+    """Return, by email, (address, registered link or None) of each link of its newest version, in order.
+
+    Emails that cannot be sent yet are left out. Two queries.
+    """
+    versions = dict(
+        _alive().filter(pk__in=email_ids).exclude(current_id=None).values_list("current_id", "id")
+    )
+    found: dict[int, list[tuple[str, int | None]]] = {email_id: [] for email_id in versions.values()}
+    links = MessageLink.objects.filter(version_id__in=versions).order_by("version_id", "number")
+    for version_id, url, registered in links.values_list("version_id", "url", "registered_id"):
+        found[versions[version_id]].append((url, registered))
+    return found
 
 
 def emails_of_flow(flow_id: int, *, used: Sequence[int] = ()) -> list[EmailChoice]:

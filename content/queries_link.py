@@ -29,10 +29,14 @@ def link_names(link_ids: Sequence[int]) -> dict[int, str]:
     return dict(TrackedLink.objects.filter(pk__in=link_ids, deleted_at=None).values_list("pk", "name"))
 
 
+def link_keys(keys: Iterable[str]) -> dict[str, int]:
+    """Return ids by key of the links with these keys that still exist."""
+    return dict(TrackedLink.objects.filter(key__in=list(keys), deleted_at=None).values_list("key", "pk"))
+
+
 def link_ids(keys: Iterable[str]) -> list[int]:
     """Return the ids of the links with these keys that still exist."""
-    found = TrackedLink.objects.filter(key__in=list(keys), deleted_at=None).order_by("pk")
-    return list(found.values_list("pk", flat=True))
+    return sorted(link_keys(keys).values())
 
 
 def actions_of_links(link_ids: Sequence[int]) -> dict[int, ContactActions]:

@@ -24,13 +24,11 @@ def content_choices(kind: ContentKind, chosen: int | None = None) -> list[tuple[
 
 
 def content_problems(ctx: CheckContext, kind: ContentKind, chosen: int | None) -> list[Problem]:
-    """One must be chosen and exist; a form that is closed is a warning."""
+    """One must be chosen and exist."""
     if chosen is None:
         return [Problem(f"Choose a {WORDS[kind]}", place=kind)]
     if ctx.name(kind, chosen) is None:
         return [Problem(f"The {WORDS[kind]} was deleted: choose another", place=kind)]
-    if kind == "form" and ctx.name("open_form", chosen) is None:
-        return [Problem("The form is closed: nobody can send it", place=kind, is_warning=True)]
     return []
 
 

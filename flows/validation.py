@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
-from accounts.models import Licence
-from crm.criteria.schema import Criteria
 from crm.criteria.validate import checked_together
 from crm.criteria.validate import problems as criteria_problems
 from flows.checking import check_context
+from flows.checks.base import FlowProblem as FlowProblem
+from flows.checks.base import criteria_places, step_title
+from flows.checks.table import CHECKS
 from flows.document import ExitSettings, FlowDocument, StepNode
-from flows.overlaps import overlaps
 from flows.references import part
 from flows.steps.base import CheckContext, Problem, setting_problems
 from flows.steps.table import STEP_KINDS
@@ -23,40 +22,21 @@ from flows.success.table import SUCCESS_KINDS
 from flows.triggers.table import TRIGGER_KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class FlowProblem:
-    """A problem at a part of the flow; an error stops the start, a warning does not."""
-
-    part: str
-    title: str
-    message: str
-    place: str = ""
-    is_warning: bool = False
-
-
 def problems(
     document: FlowDocument, *, now: dt.datetime, ctx: CheckContext | None = None
 ) -> list[FlowProblem]:
-    """Return every problem of a document: settings first, then top to bottom."""
+    """Return every problem of a document, errors first: what the parts say of themselves, then the checks."""
     ctx = ctx or check_context(document)
-    with checked_together(_criteria(document)):
+    with checked_together(place.criteria for place in criteria_places(document)):
         found = [
             *_setting_problems(document, ctx, now),
             *_trigger_problems(document, ctx),
             *_success_problems(document, ctx),
             *_step_problems(document, ctx),
-            *_overlap_problems(document, ctx),
             *_finish_problems(document, ctx),
+            *(problem for check in CHECKS for problem in check.find(document, ctx)),
         ]
     return sorted(found, key=lambda problem: problem.is_warning)
-
-
-def _criteria(document: FlowDocument) -> Iterator[Criteria]:
-    """Yield what the document's parts are judged by, so that a flow of many splits asks no more than one of few."""
-    parts = [document.filter, *(one.criteria for one in document.triggers)]
-    parts += [one.criteria for one in document.success]
-    parts += [branch.criteria for node in document.walk() for branch in node.branches]
-    yield from (criteria for criteria in parts if criteria is not None)
 
 
 def errors(found: list[FlowProblem]) -> list[FlowProblem]:
@@ -65,18 +45,12 @@ def errors(found: list[FlowProblem]) -> list[FlowProblem]:
 
 
 def node_problems(node: StepNode, ctx: CheckContext) -> list[Problem]:
-    """Return the problems of one step."""
+    """Return what one step says of itself; flows.checks look at the flow as a whole."""
     kind = STEP_KINDS[node.kind]
     impossible = setting_problems(kind, node)
     if impossible:
         return impossible
     found = list(kind.problems(node, ctx))
-    if kind.licence and kind.licence not in ctx.licences:
-        found.append(Problem(f"This step needs the licence {Licence.Code(kind.licence).label}"))
-    if node.branches and all(branch.exit is not None for branch in node.branches):
-        found.append(
-            Problem("Every branch ends in Exit flow, so nobody goes on after this split", is_warning=True)
-        )
     for branch in node.branches:
         if branch.exit is not None:
             texts = _exit_problems(branch.exit, ctx)
@@ -89,16 +63,8 @@ def _step_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[FlowPr
         yield FlowProblem("", "Flow", "The flow has no steps yet")
     for node in document.walk():
         for problem in node_problems(node, ctx):
-            title = node.title or STEP_KINDS[node.kind].label
-            yield FlowProblem(
-                part("step", node.id), title, problem.message, problem.place, problem.is_warning
-            )
-
-
-def _overlap_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[FlowProblem]:
-    for node, text in overlaps(document, ctx):
-        title = node.title or STEP_KINDS[node.kind].label
-        yield FlowProblem(part("step", node.id), title, text, is_warning=True)
+            where, title = part("step", node.id), step_title(node)
+            yield FlowProblem(where, title, problem.message, problem.place, problem.is_warning)
 
 
 def _trigger_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[FlowProblem]:

@@ -15,11 +15,11 @@ from flows.editing.tree import IllegalEdit, find_branch
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
 from flows.panels.choices import flow_choices
+from flows.references import part
 from flows.steps.forms import StepForm, choose, to_number
 from flows.steps.selections import selection_choices
 from flows.steps.split import basis_of
 from flows.steps.table import STEP_KINDS
-from flows.validation import node_problems
 
 
 class StepPanel(Panel):
@@ -53,7 +53,7 @@ class StepPanel(Panel):
             "kind": STEP_KINDS[node.kind],
             "node": node,
             "card": card,
-            "problems": node_problems(node, self.designer.ctx),
+            "problems": [p for p in self.designer.problems if p.part == part("step", node.id)],
         }
 
     def change(self, form: StepForm) -> Change:

@@ -60,6 +60,19 @@ class Action(BaseModel):
             case "outside":
                 return EventFilter("outside", object_keys=(self.name[:KEY_LENGTH],))
 
+    def takes_in(self, other: Action) -> bool:
+        """Say whether whoever did the other surely did this one."""
+        if self == other:
+            return True
+        if self.email is not None and self.email != other.email:
+            return False
+        if self.kind == other.kind == "link":
+            return self.id == other.id
+        if self.kind == "email_link":
+            # An ordinary link of an email is one of its links; a registered one may stand elsewhere.
+            return other.kind in {"url", "email_link"} or (other.kind == "link" and other.email is not None)
+        return self.kind == other.kind == "open"
+
     def label(self, names: CheckContext) -> str:
         """Return it in words."""
         email = names.name("email", self.email) or "an email that was deleted"

@@ -43,7 +43,7 @@ from flows.steps.send_sms import (
     TextForm,
     keep_text,
     sender_choices,
-    text_and_account_problems,
+    text_and_sender_problems,
     text_references,
     text_summary,
 )
@@ -122,7 +122,7 @@ class NotifyBySms(StepKind):
     def problems(self, node: StepNode, ctx: CheckContext) -> list[Problem]:
         """There must be somebody to write to, a text, and an account that sends it."""
         settings: NotifyBySmsSettings = self.settings(node)
-        found = [*text_and_account_problems(settings.text, settings.sender)]
+        found = [*text_and_sender_problems(settings.text, settings.sender)]
         if settings.to == "numbers" and not settings.numbers:
             found.append(Problem("Name at least one number", place="numbers"))
         if settings.to != "numbers":

@@ -126,9 +126,9 @@ class SendSms(StepKind):
         return text_summary(settings.text)
 
     def problems(self, node: StepNode, ctx: CheckContext) -> list[Problem]:
-        """There must be a text without problems and an account that sends it."""
+        """There must be a text without problems, and the sender must be there."""
         settings: SendSmsSettings = self.settings(node)
-        found = [*text_and_account_problems(settings.text, settings.sender)]
+        found = [*text_and_sender_problems(settings.text, settings.sender)]
         if settings.if_cannot == "exit":
             found += exit_problems(settings, ctx)
         return found
@@ -211,14 +211,12 @@ def text_summary(text: str) -> str:
     return words if len(words) <= 60 else f"{words[:59].rstrip()}…"
 
 
-def text_and_account_problems(text: str, sender: str = "") -> Iterable[Problem]:
-    """Yield what is wrong with a text, and that nothing could send it."""
+def text_and_sender_problems(text: str, sender: str = "") -> Iterable[Problem]:
+    """Yield what is wrong with a text, and a sender that was taken away."""
     for problem in text_problems(text, tree=known_tree()):
         yield Problem(problem.message if not problem.line else str(problem), place="text")
     senders = sms_senders()
-    if not senders:
-        yield Problem("No SMS account is connected: an administrator does that under Settings, SMS")
-    elif sender and sender not in senders:
+    if sender and senders and sender not in senders:
         yield Problem(f"{sender} is no sender of the SMS account any more", place="sender")
 
 

@@ -15,10 +15,10 @@ from crm.events import Origin
 from crm.models import Selection
 from crm.operations.usage import InUse
 from flows.checking import check_context
+from flows.checks.table import CHECKS
 from flows.document import FlowDocument, SuccessCriterion, Trigger
 from flows.models import Flow
 from flows.operations.save import save_draft
-from flows.overlaps import overlaps
 from flows.part_form import part_form
 from flows.success.table import SUCCESS_KINDS
 from flows.triggers.table import TRIGGER_KINDS
@@ -65,8 +65,10 @@ def test_a_closed_form_is_a_warning_and_a_deleted_one_an_error(form: Form) -> No
     kind = TRIGGER_KINDS["form_submitted"]
     trigger = Trigger(kind=kind.name, settings={"form": form.pk})
     Form.objects.update(is_open=False)
-    [problem] = kind.problems(trigger, check_context(FlowDocument(triggers=(trigger,))))
-    assert (problem.message, problem.is_warning) == ("The form is closed: nobody can send it", True)
+    document = FlowDocument(triggers=(trigger,))
+    assert kind.problems(trigger, check_context(document)) == []
+    [found] = CHECKS["closed_form"].find(document, check_context(document))
+    assert (found.message, found.is_warning) == ("“Sign-up” is closed: nobody can send it", True)
     Form.objects.update(deleted_at=NOW)
     [problem] = kind.problems(trigger, check_context(FlowDocument(triggers=(trigger,))))
     assert (problem.message, problem.is_warning) == ("The form was deleted: choose another", False)
@@ -159,11 +161,12 @@ def test_a_form_or_link_that_repeats_or_contradicts_a_step_is_a_warning_there(fo
         ),
     )
     quiet = FlowDocument(triggers=(Trigger(kind="form_submitted", settings={"form": form.pk}),), steps=steps)
-    assert list(overlaps(quiet, check_context(quiet))) == []
+    check = CHECKS["does_the_same"]
+    assert list(check.find(quiet, check_context(quiet))) == []
     loud = quiet.model_copy(
         update={"success": (SuccessCriterion(kind="link_clicked", settings={"link": busy.pk}),)}
     )
-    assert [(node.title, text) for node, text in overlaps(loud, check_context(loud))] == [
+    assert [(p.title, p.message) for p in check.find(loud, check_context(loud))] == [
         ("Same", "“Busy” adds to this selection by itself already"),
         ("Opposite", "“Busy” does the opposite by itself: it adds to this selection"),
         ("Opposite too", "“Busy” does the opposite by itself: it removes from this selection"),

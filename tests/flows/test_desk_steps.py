@@ -27,6 +27,7 @@ from crm.models import (
     SaleType,
 )
 from flows.checking import check_context
+from flows.checks.table import CHECKS
 from flows.document import FlowDocument, StepNode, SuccessCriterion, Trigger
 from flows.models import Flow
 from flows.part_form import part_form
@@ -152,7 +153,9 @@ def test_without_its_licence_the_step_says_so_and_holds_whoever_stands_there(
     licence.expires_on = dt.date(2026, 11, 17)
     licence.save()
     label = Licence.Code(code).label
-    assert problems(node) == [("", f"This step needs the licence {label}")]
+    document = FlowDocument(steps=(node,))
+    [found] = CHECKS["missing_licence"].find(document, check_context(document))
+    assert found.message == f"This step needs the licence {label}"
     with pytest.raises(StepBroken, match=f"The licence {label} is not in force"):
         run(flow, cohort(node, contact("Ann")))
     assert not Sale.objects.exists()

@@ -93,13 +93,15 @@ def test_send_sms_says_what_is_missing_at_its_place(flow: Flow) -> None:
     ]
     [(place, message)] = said(step("send_sms", text="Hi\n{{ contact.nme }}"))
     assert (place, "line 2, column 4" in message, "contact.name" in message) == ("text", True, True)
+
+
+def test_send_sms_needs_its_licence_and_an_account(flow: Flow) -> None:
+    document = FlowDocument(steps=(step("send_sms", text="Hi"),))
     SmsConnector.objects.all().delete()
-    assert "No SMS account is connected" in said(step("send_sms", text="Hi"))[0][1]
-
-
-def test_send_sms_needs_its_licence(flow: Flow) -> None:
     Licence.objects.filter(code="sms").delete()
-    assert ("", "This step needs the licence SMS connector") in said(step("send_sms", text="Hi"))
+    messages = [problem.message for problem in problems(document, now=NOW)]
+    assert "This step needs the licence SMS connector" in messages
+    assert any("No SMS account is connected" in message for message in messages)
 
 
 def test_a_flow_of_sms_alone_needs_no_email_sender_but_a_subscription_type(flow: Flow, world: World) -> None:

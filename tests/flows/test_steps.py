@@ -198,7 +198,6 @@ def test_wait_for_action_says_what_it_waits_for_and_what_is_missing(flow: Flow, 
     empty = step("wait_for_action", limited=False)
     assert [(p.message, p.is_warning) for p in kind.problems(empty, ctx)] == [
         ("Choose what to wait for", False),
-        ("Without a maximum wait people may stay here for ever", True),
     ]
     node = step("wait_for_action", actions=[{"kind": "outside", "name": "paid"}], amount=1, exits=True)
     assert kind.problems(node, ctx) == []

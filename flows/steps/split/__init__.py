@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from pydantic import field_validator
 
 from content.queries_form import form_choices
 from flows.document import Branch, StepNode
@@ -33,6 +34,13 @@ class SplitSettings(StepSettings):
 
     based_on: str = "contact"
     form: int | None = None
+
+    @field_validator("based_on")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in BASES:
+            raise ValueError("Choose what the split is based on")
+        return name
 
 
 class SplitForm(StepForm):
@@ -96,9 +104,6 @@ class Split(StepKind):
 
     def problems(self, node: StepNode, ctx: CheckContext) -> list[Problem]:
         """Every branch but the last needs a name and something to ask for that makes sense."""
-        settings: SplitSettings = self.settings(node)
-        if settings.based_on not in BASES:
-            return [Problem("Choose what the split is based on", place="based_on")]
         basis, found = basis_of(node), []
         for branch in node.branches[:-1]:
             if not branch.name:

@@ -46,6 +46,10 @@ class Basis:
         """Yield what is wrong with a branch; never asked of everyone else."""
         return ()
 
+    def takes_all(self, split: StepNode, left: Branch, right: Branch) -> bool:
+        """Say whether the left branch surely takes everyone whom the right one asks for; unfinished ones never do."""
+        return False
+
     def references(self, split: StepNode) -> Iterable[Reference]:
         """Yield what the branches name."""
         return ()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crm.criteria.explain import first_failure
+from crm.criteria.implied import implies
 from crm.criteria.sql import FROM, compile_criteria
 from crm.criteria.validate import problems as criteria_problems
 from flows.criteria_uses import criteria_uses
@@ -27,6 +28,12 @@ class ContactData(Basis):
             yield "has no criteria"
         else:
             yield from (f": {text}" for text in criteria_problems(branch.criteria))
+
+    def takes_all(self, split: StepNode, left: Branch, right: Branch) -> bool:
+        """Whether every group of the right has all lines of some group of the left."""
+        if left.criteria is None or right.criteria is None:
+            return False
+        return implies(right.criteria, left.criteria)
 
     def references(self, split: StepNode) -> Iterable[Reference]:
         """Yield what the criteria name."""

@@ -47,6 +47,11 @@ class Did(Basis):
             yield "has nothing chosen"
         yield from (f": {text}" for action in _acts(branch) if (text := action.problem(names)))
 
+    def takes_all(self, split: StepNode, left: Branch, right: Branch) -> bool:
+        """Whether each action of the right is one of the left, or a case of it."""
+        mine, theirs = _acts(left), _acts(right)
+        return bool(theirs) and all(any(one.takes_in(other) for one in mine) for other in theirs)
+
     def references(self, split: StepNode) -> Iterable[Reference]:
         """Yield the emails, links and forms."""
         for branch in split.branches:

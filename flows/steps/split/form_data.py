@@ -88,6 +88,14 @@ class FormData(Basis):
         elif branch.settings.get("operator") not in WITHOUT_VALUE and not branch.settings.get("value"):
             yield "has no value"
 
+    def takes_all(self, split: StepNode, left: Branch, right: Branch) -> bool:
+        """Whether both make the same comparison, or the left one is of any answer."""
+        mine, theirs = _asked(left), _asked(right)
+        if not theirs[0]:
+            return False
+        any_answer = mine == (theirs[0], "set", "") and theirs[1] in {"is", "contains", "greater", "less"}
+        return mine == theirs or any_answer
+
     def references(self, split: StepNode) -> Iterable[Reference]:
         """Yield the form."""
         if split.settings.get("form") is not None:
@@ -117,6 +125,13 @@ class FormData(Basis):
                     took[participant] = Took(position, {"answer": answer})
                     break
         return took
+
+
+def _asked(branch: Branch) -> tuple[str, str, str]:
+    """Return question, comparison and value as they compare."""
+    operator = str(branch.settings.get("operator", "is"))
+    value = "" if operator in WITHOUT_VALUE else norm(str(branch.settings.get("value", "")))
+    return str(branch.settings.get("field", "")), operator, value
 
 
 def holds(operator: str, answer: Any, value: str) -> bool:

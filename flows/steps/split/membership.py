@@ -57,6 +57,11 @@ class Membership(Basis):
         elif names.name(self.kind, chosen) is None:
             yield f": the {self.kind} was deleted, choose another"
 
+    def takes_all(self, split: StepNode, left: Branch, right: Branch) -> bool:
+        """Whether both name the same one."""
+        chosen = right.settings.get(self.kind)
+        return chosen is not None and left.settings.get(self.kind) == chosen
+
     def references(self, split: StepNode) -> Iterable[Reference]:
         """Yield the chosen ones."""
         for branch in split.branches:

@@ -60,19 +60,16 @@ class WaitForAction(StepKind):
         return f"{text}, then exit" if settings.limited and settings.exits else text
 
     def problems(self, node: StepNode, ctx: CheckContext) -> list[Problem]:
-        """Something must be waited for, and must exist; waiting for ever is a warning."""
+        """Something must be waited for, and must exist."""
         settings: WaitForActionSettings = self.settings(node)
-        found = [Problem(text, "actions") for action in settings.actions if (text := action.problem(ctx))]
+        found = [Problem(text, "acts") for action in settings.actions if (text := action.problem(ctx))]
         has_criteria = settings.criteria is not None and not settings.criteria.is_empty
         if not settings.actions and not has_criteria:
-            found.append(Problem("Choose what to wait for", place="actions"))
+            found.append(Problem("Choose what to wait for", place="acts"))
         if settings.criteria is not None and has_criteria:
             found.extend(Problem(text, place="criteria") for text in criteria_problems(settings.criteria))
         if settings.limited and settings.amount is None:
             found.append(Problem("Say how long to wait at most", place="amount"))
-        if not settings.limited:
-            text = "Without a maximum wait people may stay here for ever"
-            found.append(Problem(text, place="limited", is_warning=True))
         return found
 
     def references(self, node: StepNode) -> Iterable[Reference]:

@@ -10,23 +10,29 @@ from collections.abc import Iterator, Mapping
 from content.actions import ContactActions
 from content.queries_form import actions_of_forms
 from content.queries_link import actions_of_links
+from flows.checks.base import Check, FlowProblem
 from flows.document import FlowDocument, StepNode
-from flows.references import uses
 from flows.steps.base import CheckContext
 
 _MEMBERS = {"add_to_selection": True, "remove_from_selection": False}
 
 
-def overlaps(document: FlowDocument, ctx: CheckContext) -> Iterator[tuple[StepNode, str]]:
-    """Yield the steps concerned, each with what is said of it. At most two queries; none without forms and links."""
-    named = {(use.reference.kind, use.reference.id) for use in uses(document)}
-    forms, links = ([pk for kind, pk in named if kind == wanted] for wanted in ("form", "link"))
-    found = {("form", pk): one for pk, one in (actions_of_forms(forms) if forms else {}).items()}
-    found |= {("link", pk): one for pk, one in (actions_of_links(links) if links else {}).items()}
-    for node in document.walk() if found else ():
-        for (kind, pk), actions in found.items():
-            name = ctx.name(kind, pk) or kind
-            yield from ((node, f"“{name}” {text}") for text in _said_of(node, actions))
+class DoesTheSame(Check):
+    """See the module."""
+
+    name = "does_the_same"
+    label = "A form or link that does the same"
+    description = "A form or link of the flow does by itself what a step does, or the opposite."
+
+    def find(self, document: FlowDocument, ctx: CheckContext) -> Iterator[FlowProblem]:
+        """Yield the steps concerned. At most two queries; none without forms and links."""
+        forms, links = (sorted(ctx.names.get(kind, ())) for kind in ("form", "link"))
+        found = {("form", pk): one for pk, one in (actions_of_forms(forms) if forms else {}).items()}
+        found |= {("link", pk): one for pk, one in (actions_of_links(links) if links else {}).items()}
+        for node in document.walk() if found else ():
+            for (kind, pk), actions in found.items():
+                name = ctx.name(kind, pk) or kind
+                yield from (self.at_step(node, f"“{name}” {text}") for text in _said_of(node, actions))
 
 
 def _said_of(node: StepNode, actions: ContactActions) -> Iterator[str]:

@@ -1,0 +1,277 @@
+"""The checks of a whole flow: each found where it is, said once, and not said where all is well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Licence
+from content.models import Email, Form, TrackedLink
+from content.operations.emails import Draft, create_email, save_email
+from content.operations.forms import create_form, open_form
+from content.operations.links import LinkDraft, create_link
+from core.tenancy import tenant_scope
+from crm.criteria.schema import Criteria, Group, Line
+from delivery.models import SmsConnector
+from flows.checking import check_context
+from flows.checks.base import opens
+from flows.checks.table import CHECKS
+from flows.document import Branch, ExitSettings, FlowDocument, StepNode, SuccessCriterion, Trigger
+from flows.validation import problems
+from tests.fixtures.people import Person
+from tests.flows.conftest import NOW, World
+from tests.flows.documents import CHEFS, job, split, step
+from tests.flows.test_documentation import DOCS, rows
+
+
+@pytest.fixture(autouse=True)
+def scope(alice: Person) -> Iterator[None]:
+    with tenant_scope(alice.tenant.pk):
+        yield
+
+
+@pytest.fixture
+def offer() -> TrackedLink:
+    return create_link(draft=LinkDraft(name="Offer", url="https://a.test/"), actor=None, now=NOW)
+
+
+@pytest.fixture
+def mail(alice: Person, offer: TrackedLink) -> Email:
+    """An email that holds the offer and an ordinary link."""
+    made = create_email(name="News", actor=alice.user, now=NOW)
+    body = f'<a href="{{{{ links.{offer.key} }}}}">Offer</a> <a href="https://b.test/x">More</a>'
+    mjml = f"<mjml><mj-body><mj-section><mj-column><mj-text>{body}</mj-text></mj-column></mj-section></mj-body></mjml>"
+    draft = Draft(name="News", subject="News", mjml=mjml)
+    save_email(email_id=made.pk, draft=draft, revision=made.revision, actor=alice.user, now=NOW)
+    return made
+
+
+@pytest.fixture
+def closed(alice: Person) -> Form:
+    return create_form(name="Sign-up", actor=alice.user, now=NOW)
+
+
+def found(name: str, *steps: StepNode, **changes: Any) -> list[tuple[str, str, str]]:
+    """Return (title, message, place) of what one check finds."""
+    document = FlowDocument(steps=steps).model_copy(update=changes)
+    return [(p.title, p.message, p.place) for p in CHECKS[name].find(document, check_context(document))]
+
+
+def wait(**action: Any) -> StepNode:
+    return step("wait_for_action", "Wait", actions=[action])
+
+
+def both(*lines: Line) -> Criteria:
+    return Criteria(groups=(Group(lines=lines),))
+
+
+def titled(*texts: str) -> Criteria:
+    return both(*(Line(field="contact.job_title", operator="is", values=(text,)) for text in texts))
+
+
+def test_the_table_in_the_docs_is_the_codes() -> None:
+    written = [tuple(row[:3]) for row in rows(DOCS / "checks.md")]
+    assert written == [
+        (f"[{check.label}](#{check.label.lower().replace(' ', '-')})", check.description,
+         "warning" if check.is_warning else "error")
+        for check in CHECKS
+    ]  # fmt: skip
+    text = (DOCS / "checks.md").read_text()
+    assert [check.name for check in CHECKS if f"\n## {check.label}\n" not in text] == []
+
+
+def test_lines_that_exclude_each_other_are_an_error_wherever_criteria_stand() -> None:
+    never = titled("chef", "cook")
+    said = "obody can match both “Job title is “chef”” and “Job title is “cook””"
+    branch = Branch(name="Cooks", criteria=never)
+    waiting = step("wait_for_action", "Wait", criteria=never.model_dump())
+    assert found(
+        "contradicting_lines",
+        waiting,
+        split(branch),
+        triggers=(Trigger(kind="contact_created", criteria=never),),
+        filter=never,
+        success=(SuccessCriterion(kind="criteria", criteria=never),),
+    ) == [
+        ("Trigger: Contact created", f"N{said}", "criteria"),
+        ("Filter", f"N{said}", "criteria"),
+        ("Success criteria", f"N{said}", "criteria"),
+        ("Wait", f"N{said}", "criteria"),
+        ("Split", f"“Cooks”: n{said}", str(branch.id)),
+    ]
+    assert found("contradicting_lines", filter=CHEFS) == []
+
+
+def test_a_branch_that_one_left_of_it_takes_is_an_error_by_its_name() -> None:
+    chefs, same = Branch(name="Chefs", criteria=CHEFS), Branch(name="Same", criteria=job("CHEF"))
+    more = Criteria(groups=(Group(lines=(*CHEFS.groups[0].lines, *titled("cook").groups[0].lines)),))
+    narrow, other = Branch(name="Narrow", criteria=more), Branch(name="Other", criteria=job("cook"))
+    said = "nobody comes here, because “Chefs”, left of it, takes everyone it asks for"
+    assert found("shadowed_branch", split(chefs, same, other, narrow)) == [
+        ("Split", f"“Same”: {said}", str(same.id)),
+        ("Split", f"“Narrow”: {said}", str(narrow.id)),
+    ]
+    assert found("shadowed_branch", split(narrow, chefs), split(Branch(name="A"), Branch(name="B"))) == []
+
+
+@pytest.mark.parametrize(
+    ("based_on", "left", "right"),
+    [
+        ("clicked", {"acts": [{"kind": "link", "id": 7}]}, {"acts": [{"kind": "link", "id": 7, "email": 3}]}),
+        ("opened", {"acts": [{"kind": "open"}]}, {"acts": [{"kind": "open", "email": 3}]}),
+        ("submitted", {"acts": [{"kind": "form", "id": 1}, {"kind": "form", "id": 2}]},
+         {"acts": [{"kind": "form", "id": 2}]}),
+        ("selection", {"selection": 4}, {"selection": 4}),
+        ("form_data", {"field": "size", "operator": "set", "value": ""},
+         {"field": "size", "operator": "is", "value": "9"}),
+    ],
+)  # fmt: skip
+def test_every_basis_knows_what_takes_all_of_another(based_on: str, left: Any, right: Any) -> None:
+    def node(*asked: Any) -> StepNode:
+        branches = [Branch(name=str(n), settings=settings) for n, settings in enumerate(asked)]
+        return split(*branches).model_copy(update={"settings": {"based_on": based_on}})
+
+    assert len(found("shadowed_branch", node(left, right))) == 1
+    swapped = found("shadowed_branch", node(right, left))
+    assert len(swapped) == (1 if left == right else 0)
+    assert found("shadowed_branch", node({}, {})) == []
+
+
+def test_shares_and_unknown_bases_take_nothing_from_each_other() -> None:
+    for based_on in ("random", "nonsense"):
+        branches = [Branch(name=name, settings={"share": 10}) for name in "AB"]
+        node = split(*branches).model_copy(update={"settings": {"based_on": based_on}})
+        assert found("shadowed_branch", node) == []
+
+
+def test_steps_say_which_licence_or_account_they_lack(acme: Any) -> None:
+    steps = (step("send_sms", "Text"), step("notify_by_sms", "Tell"), step("create_sale", "Sale"))
+    SmsConnector.objects.all().delete()
+    Licence.objects.filter(code__in=["sms", "sales"]).delete()
+    account = "No SMS account is connected: an administrator does that under Settings, SMS"
+    assert found("missing_licence", *steps) == [
+        ("Text", "This step needs the licence SMS connector", ""),
+        ("Text", account, ""),
+        ("Tell", "This step needs the licence SMS connector", ""),
+        ("Tell", account, ""),
+        ("Sale", f"This step needs the licence {Licence.Code.SALES.label}", ""),
+    ]
+    Licence.objects.create(code="sales", tenant=acme)
+    assert found("missing_licence", steps[2], step("wait_for_time")) == []
+
+
+def test_a_split_all_of_whose_branches_exit_is_a_warning() -> None:
+    out = ExitSettings()
+    node = split(Branch(name="A", exit=out), otherwise=Branch(name="Rest", exit=out))
+    message = "Every branch ends in Exit flow, so nobody goes on after this split"
+    assert found("nobody_goes_on", node, split(Branch(name="A", exit=out))) == [("Split", message, "")]
+
+
+def test_a_wait_without_a_maximum_is_a_warning_at_its_tick() -> None:
+    message = "Without a maximum wait people may stay here for ever"
+    nodes = (step("wait_for_action", "Ever", limited=False), step("wait_for_action", "Week"))
+    assert found("endless_wait", *nodes) == [("Ever", message, "limited")]
+
+
+def test_a_closed_form_is_a_warning_wherever_the_flow_listens_to_it(closed: Form, alice: Person) -> None:
+    settings = {"form": closed.pk}
+    branch = Branch(name="Did", settings={"acts": [{"kind": "form", "id": closed.pk}]})
+    nodes = (
+        wait(kind="form", id=closed.pk),
+        split(branch).model_copy(update={"settings": {"based_on": "submitted"}}),
+        split(Branch(name="Answer"), title="Data").model_copy(
+            update={"settings": {"based_on": "form_data", **settings}}
+        ),
+    )
+    parts: dict[str, Any] = {
+        "triggers": (Trigger(kind="form_submitted", settings=settings),),
+        "success": (SuccessCriterion(kind="form_submitted", settings=settings),),
+    }
+    message = "“Sign-up” is closed: nobody can send it"
+    assert found("closed_form", *nodes, **parts) == [
+        ("Trigger: Form submitted", message, "form"),
+        ("Success criteria", message, "form"),
+        ("Wait", message, "acts"),
+        ("Split", message, str(branch.id)),
+        ("Data", message, "form"),
+    ]
+    open_form(form_id=closed.pk, actor=alice.user, now=NOW)
+    assert found("closed_form", *nodes, **parts) == []
+
+
+def test_a_link_or_open_that_nothing_earlier_sends_is_a_warning(
+    mail: Email, world: World, offer: TrackedLink
+) -> None:
+    send, other = step("send_email", email=mail.pk), step("send_email", email=world.welcome.pk)
+    asked: list[tuple[dict[str, Any], str]] = [
+        ({"kind": "link", "id": offer.pk}, "No earlier message of the flow holds “Offer”"),
+        ({"kind": "link", "id": offer.pk, "email": mail.pk}, "“News” is not sent before this step"),
+        ({"kind": "url", "url": "https://b.test/x", "email": mail.pk}, "“News” is not sent before this step"),
+        ({"kind": "open", "email": mail.pk}, "“News” is not sent before this step"),
+        ({"kind": "open"}, "No email is sent before this step"),
+        ({"kind": "email_link"}, "No email is sent before this step"),
+    ]
+    for action, message in asked:
+        assert found("link_not_sent", wait(**action), send) == [("Wait", message, "acts")]
+        assert found("link_not_sent", send, wait(**action)) == []
+    welcome: dict[str, Any] = {"email": world.welcome.pk}
+    assert found("link_not_sent", other, wait(kind="link", id=offer.pk, **welcome)) == [
+        ("Wait", "“Welcome” does not hold “Offer”", "acts")
+    ]
+    assert found("link_not_sent", other, wait(kind="url", url="https://b.test/x", **welcome)) == [
+        ("Wait", "“Welcome” does not hold https://b.test/x", "acts")
+    ]
+    text = step("send_sms", text=f"See {{{{ links.{offer.key} }}}}")
+    assert found("link_not_sent", text, wait(kind="link", id=offer.pk)) == []
+
+
+def test_what_counts_as_earlier_follows_the_branches_that_join(mail: Email) -> None:
+    send, asks = step("send_email", email=mail.pk), wait(kind="open", email=mail.pk)
+    joins = Branch(name="Joins", steps=(send,))
+    assert found("link_not_sent", split(joins), asks) == []
+    exits = joins.model_copy(update={"exit": ExitSettings()})
+    assert len(found("link_not_sent", split(exits), asks)) == 1
+    other = Branch(name="Other", steps=(asks,))
+    assert len(found("link_not_sent", split(joins, other))) == 1
+    branch = Branch(name="Opened", settings={"acts": [{"kind": "open", "email": mail.pk}]})
+    asking = split(branch).model_copy(update={"settings": {"based_on": "opened"}})
+    assert found("link_not_sent", asking) == [
+        ("Split", "“Opened”: “News” is not sent before this step", str(branch.id))
+    ]
+
+
+def test_an_email_of_two_steps_is_a_warning_at_the_second(mail: Email) -> None:
+    steps = [step("send_email", title, email=mail.pk) for title in ("First", "Second")]
+    assert found("content_twice", *steps) == [("Second", "“News” is sent by “First” as well", "email")]
+    assert found("content_twice", steps[0], step("send_email"), step("send_email")) == []
+
+
+def test_a_branch_at_fault_opens_its_own_panel_and_a_field_its_parts(world: World) -> None:
+    branch = Branch(name="Cooks", criteria=titled("chef", "cook"))
+    document = FlowDocument(steps=(split(branch), step("wait_for_time", "Wait")))
+    at = [opens(problem) for problem in problems(document, now=NOW) if problem.part.startswith("step:")]
+    assert at == [(f"step:{document.steps[1].id}", "amount"), (f"branch:{branch.id}", "")]
+
+
+def test_checking_asks_no_more_of_a_long_flow_than_of_a_short_one(mail: Email, offer: TrackedLink) -> None:
+    def queries(times: int) -> int:
+        steps: list[StepNode] = []
+        for n in range(times):
+            steps += [
+                step("send_email", f"Mail {n}", email=mail.pk),
+                wait(kind="link", id=offer.pk, email=mail.pk),
+                split(Branch(name="A", criteria=titled("a", f"b{n}")), Branch(name="B", criteria=CHEFS)),
+                step("send_sms", text=f"{{{{ links.{offer.key} }}}}"),
+            ]
+        document = FlowDocument(steps=tuple(steps))
+        ctx = check_context(document)
+        with CaptureQueriesContext(connection) as asked:
+            for check in CHECKS:
+                list(check.find(document, ctx))
+        return len(asked)
+
+    assert queries(12) == queries(1)
