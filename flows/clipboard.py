@@ -21,10 +21,17 @@ class Copied:
 NOTHING = Copied()
 
 
-def clip_steps(session: MutableMapping[str, Any], *, tenant_id: int, nodes: Sequence[StepNode]) -> str:
-    """Keep steps; return them in words."""
+def clip_steps(
+    session: MutableMapping[str, Any],
+    *,
+    tenant_id: int,
+    nodes: Sequence[StepNode],
+    cut_from: int | None = None,
+) -> str:
+    """Keep steps; return them in words. `cut_from` is the flow that they were taken out of."""
     words = f"“{nodes[0].title}”" if len(nodes) == 1 else f"{len(nodes)} steps"
-    session[_key(tenant_id)] = {"words": words, "steps": [node.model_dump(mode="json") for node in nodes]}
+    kept = {"words": words, "steps": [node.model_dump(mode="json") for node in nodes], "cut_from": cut_from}
+    session[_key(tenant_id)] = kept
     return words
 
 
@@ -47,6 +54,12 @@ def clipped_steps(session: MutableMapping[str, Any], *, tenant_id: int) -> list[
     if branch is not None:
         return list(branch.steps)
     return [StepNode.model_validate(node) for node in _kept(session, tenant_id).get("steps", [])]
+
+
+def cut_from(session: MutableMapping[str, Any], *, tenant_id: int) -> int | None:
+    """Return the flow that the kept steps were cut out of; None where they were copied."""
+    flow_id = _kept(session, tenant_id).get("cut_from")
+    return flow_id if isinstance(flow_id, int) else None
 
 
 def clipped_branch(session: MutableMapping[str, Any], *, tenant_id: int) -> Branch | None:

@@ -8,17 +8,17 @@ from collections.abc import Callable, Sequence
 from django.http import HttpResponse
 
 from accounts.http import TenantRequest
-from flows.clipboard import clip_branch, clip_steps, clipped_branch, clipped_steps, copied
+from flows.clipboard import clip_branch, clip_steps, clipped_branch, clipped_steps, copied, cut_from
 from flows.designer import Designer
 from flows.document import FlowDocument, StepNode
 from flows.editing import branches
-from flows.editing.several import chosen, slot_after
+from flows.editing.several import chosen, remove_several, slot_after
 from flows.editing.steps import put
-from flows.editing.tree import IllegalEdit, Slot, find_branch, find_step, fresh, fresh_branch
+from flows.editing.tree import IllegalEdit, Slot, find_branch, find_step, fresh, fresh_branch, subtree
 from flows.operations.own_content import own_branch, own_copies
 from flows.references import part
 from flows.views.answers import answer
-from flows.views.ops import Ask, Plan, in_words
+from flows.views.ops import Ask, Plan, beside, in_words
 
 
 def to_clipboard(request: TenantRequest, designer: Designer, ask: Ask) -> HttpResponse:
@@ -32,6 +32,27 @@ def to_clipboard(request: TenantRequest, designer: Designer, ask: Ask) -> HttpRe
     designer.copied = copied(request.session, tenant_id=request.tenant.pk)
     designer.said = f"{words[0].upper()}{words[1:]} copied. Press a plus to paste."
     return answer(request, designer)
+
+
+def _cut(request: TenantRequest, designer: Designer, ask: Ask) -> Plan:
+    ids = ask.step_ids
+    nodes = chosen(designer.document, step_ids=ids)
+    words = in_words(nodes)
+
+    def change(document: FlowDocument) -> FlowDocument:
+        # Kept only once the draft is ours: a conflict leaves the clipboard as it was.
+        without = remove_several(document, step_ids=ids)
+        clip_steps(request.session, tenant_id=request.tenant.pk, nodes=nodes, cut_from=designer.flow.pk)
+        return without
+
+    return Plan(
+        change,
+        f"cut {words}",
+        f"{words[0].upper()}{words[1:]} cut. Press a plus to paste.",
+        "",
+        focus=beside(designer.document, nodes[0].id),
+        moves=tuple(node.id for node in nodes),
+    )
 
 
 def _duplicate(request: TenantRequest, designer: Designer, ask: Ask) -> Plan:
@@ -49,7 +70,23 @@ def _paste(request: TenantRequest, designer: Designer, ask: Ask) -> Plan:
     nodes = clipped_steps(request.session, tenant_id=request.tenant.pk)
     if not nodes:
         raise IllegalEdit("There is nothing to paste: copy a step first.")
+    there = {node.id for node in designer.document.walk()}
+    back = cut_from(request.session, tenant_id=request.tenant.pk) == designer.flow.pk
+    if back and there.isdisjoint(inner.id for node in nodes for inner in subtree(node)):
+        return _put_back(nodes, ask.slot)
     return _put_copies(request, designer, nodes, ask.slot, "pasted")
+
+
+def _put_back(nodes: Sequence[StepNode], slot: Slot) -> Plan:
+    """What was cut out of this flow and is pasted in it for the first time has moved: it keeps its emails."""
+    words = in_words(nodes)
+    return Plan(
+        lambda d: put(d, slot, nodes),
+        f"pasted {words}",
+        f"{words[0].upper()}{words[1:]} pasted.",
+        focus=f"step-{nodes[0].id}",
+        chooses=tuple(node.id for node in nodes) if len(nodes) > 1 else (),
+    )
 
 
 def _put_copies(
@@ -117,6 +154,7 @@ def _focus(branch_id: uuid.UUID) -> str:
 
 
 PLANS: dict[str, Callable[[TenantRequest, Designer, Ask], Plan]] = {
+    "cut": _cut,
     "duplicate": _duplicate,
     "copy_to": _copy_to,
     "paste": _paste,

@@ -117,7 +117,7 @@ def _remove(ask: Ask) -> Plan:
         f"removed “{title}”",
         f"{title} removed.",
         "",
-        focus=_beside(ask.document, step),
+        focus=beside(ask.document, step),
         moves=(step,),
     )
 
@@ -131,12 +131,12 @@ def _remove_several(ask: Ask) -> Plan:
         f"removed {words}",
         f"{words[0].upper()}{words[1:]} removed.",
         "",
-        focus=_beside(ask.document, nodes[0].id),
+        focus=beside(ask.document, nodes[0].id),
         moves=tuple(node.id for node in nodes),
     )
 
 
-def _beside(document: FlowDocument, step: uuid.UUID) -> str:
+def beside(document: FlowDocument, step: uuid.UUID) -> str:
     """Return the slot that is where the step was: the keyboard goes on from there."""
     place = slot_of(document, step)
     return f"slot-{place.branch or 'flow'}-{place.index}"

@@ -2,15 +2,17 @@
    where something may go: it posts {op, step, branch, index, base_version}; the server checks and draws anew. */
 import { Dragging } from "./dragging.js";
 import { Menu } from "./menu.js";
-import { Placing } from "./placing.js";
+import { ids, Placing } from "./placing.js";
 import { fillBranchMenu, fillStepMenu } from "./menus.js";
 import { askRemove, askRemoveBranch } from "./removing.js";
+import { Selecting } from "./selecting.js";
 
 class FlowDesigner extends HTMLElement {
   connectedCallback() {
     this.menus = new Map([...this.querySelectorAll(".flow-menu")].map((menu) => [menu.id, new Menu(menu)]));
     this.placing = new Placing(this);
-    this.dragging = this.editable ? new Dragging(this) : null;
+    this.selecting = new Selecting(this);
+    this.dragging = new Dragging(this);
     this.addEventListener("click", (event) => this.click(event));
     this.addEventListener("contextmenu", (event) => this.context(event));
     this.addEventListener("input", (event) => this.touched(event));
@@ -29,13 +31,13 @@ class FlowDesigner extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.dragging?.stop();
+    this.dragging.stop();
     document.removeEventListener("click", this.onAction);
     document.removeEventListener("keydown", this.onKey);
     removeEventListener("beforeunload", this.onLeave);
   }
 
-  get editable() { return "editable" in this.dataset; }
+  get editable() { return "editable" in this.state; }
   get state() { return this.querySelector("#flow-data").dataset; }
   get panel() { return this.querySelector("#flow-panel"); }
   get openPart() { return this.panel.firstElementChild?.dataset.part ?? ""; }
@@ -88,7 +90,8 @@ class FlowDesigner extends HTMLElement {
   }
 
   settled() {
-    this.dragging?.refresh();
+    this.selecting.settle(this.chosenNow());
+    this.dragging.refresh();
     const said = this.state.said;
     const live = this.querySelector("#flow-live");
     if (said && live.textContent !== said) live.textContent = said;
@@ -100,6 +103,13 @@ class FlowDesigner extends HTMLElement {
       stop.focus({ preventScroll: true });
       stop.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
+  }
+
+  /* The steps that the server chose, once for each version. */
+  chosenNow() {
+    if (this.chosenAt === this.state.version) return [];
+    this.chosenAt = this.state.version;
+    return (this.state.chosen ?? "").split(" ").filter(Boolean);
   }
 
   mark(part) {
@@ -128,11 +138,15 @@ class FlowDesigner extends HTMLElement {
     const item = event.target.closest(".flow-menu [role='menuitem']");
     if (item) return this.choose(item);
     const open = event.target.closest("[data-open]");
+    if (open && this.selecting.click(event, open.closest("#flow-root .flow-card"))) return undefined;
     if (open) return this.open(open.dataset.open);
     const add = event.target.closest("[data-place-kind]");
     if (add) return this.placing.start({ op: "insert", values: { kind: add.dataset.placeKind }, from: add }, `Add “${add.dataset.label}”: choose a place`);
     const op = event.target.closest("[data-op]");
     if (op) return this.panelOp(op);
+    const bar = event.target.closest("[data-bar]");
+    if (bar) return this.barAct(bar.dataset.bar);
+    if (event.target.closest("[data-select-mode]")) return this.selecting.setMode(!this.selecting.mode);
     if (event.target.closest("[data-close-panel]")) return this.closePanel();
     if (event.target.closest("[data-stop-placing]")) return this.placing.stop();
     if (event.target.closest("[data-dismiss-notice]")) return this.querySelector("#flow-notice").replaceChildren();
@@ -183,11 +197,19 @@ class FlowDesigner extends HTMLElement {
   }
 
   stepAct(act, card) {
-    const step = card.dataset.step;
     if (act === "edit") return this.open(card.dataset.part);
-    if (act === "move") return this.placing.pick(card);
+    if (act === "move" || act === "copy_to") return this.placing.pick(card, act);
     if (act === "remove") return askRemove(this, card);
-    return this.change(act, { step });
+    const several = ["duplicate", "copy", "cut"].includes(act);
+    return this.change(act, several ? { steps: ids(this.cardsWith(card)) } : { step: card.dataset.step });
+  }
+
+  barAct(act) {
+    const [card] = this.selecting.cards;
+    if (act !== "clear") return card && this.stepAct(act, card);
+    if (this.selecting.mode) this.selecting.setMode(false);
+    this.selecting.clear();
+    return card?.querySelector("[data-open]").focus({ preventScroll: true });
   }
 
   branchAct(act, branch) {
@@ -207,7 +229,7 @@ class FlowDesigner extends HTMLElement {
   }
 
   /* The steps that an act on this card is about: all that are selected where it is one of them. */
-  cardsWith(card) { return [card]; }
+  cardsWith(card) { return this.selecting.has(card) ? this.selecting.cards : [card]; }
 
   card(step) { return this.querySelector(`.flow-card[data-step="${CSS.escape(step)}"]`); }
 
@@ -221,7 +243,8 @@ class FlowDesigner extends HTMLElement {
   // --- keys
 
   key(event) {
-    if (document.querySelector("dialog[open], :popover-open")) return;
+    // Only our menus: dragging leaves a popover of its own behind for a moment.
+    if (document.querySelector("dialog[open], .flow-menu:popover-open, .menu:popover-open")) return;
     if (event.key === "Escape") return this.escape(event);
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     if ((event.ctrlKey || event.metaKey) && !event.altKey) return this.chord(event);
@@ -231,6 +254,8 @@ class FlowDesigner extends HTMLElement {
 
   escape(event) {
     if (this.placing.active) this.placing.stop();
+    else if (this.selecting.any) this.selecting.clear();
+    else if (this.selecting.mode) this.selecting.setMode(false);
     else if (this.openPart) this.closePanel();
     else return;
     event.preventDefault();
@@ -244,22 +269,40 @@ class FlowDesigner extends HTMLElement {
       document.querySelector(`[data-flow-action="${action}"]:not(:disabled)`)?.click();
       return;
     }
-    const card = event.target.closest?.(".flow-card[data-step]");
-    if (key === "c" && card && !String(getSelection())) this.stepAct("copy", card);
-    const slot = event.target.closest?.(".flow-slot__button");
-    if (key === "v" && slot && this.state.clipboard) this.op("paste", place(slot));
+    if (!this.editable) return;
+    const card = this.cardAt(event);
+    if ((key === "c" || key === "x") && card && !String(getSelection())) this.stepAct(key === "c" ? "copy" : "cut", card);
+    if (key === "a" && event.target.closest?.("flow-canvas")) this.selecting.all();
+    else if (key !== "v" || !this.state.clipboard) return;
+    event.preventDefault();
+    if (key === "v") this.pasteAt(event.target);
+  }
+
+  /* At a plus it goes there, at a step right after it. */
+  pasteAt(target) {
+    const after = target.closest?.(".flow-step")?.nextElementSibling;
+    const slot = target.closest?.(".flow-slot__button") ?? after?.querySelector(".flow-slot__button");
+    if (slot) this.change("paste", place(slot));
+  }
+
+  /* The card that a key is about: the one with focus, else the first of those that are selected. */
+  cardAt(event) {
+    const card = event.target.closest?.("#flow-root .flow-card");
+    if (card) return card.dataset.step && !event.target.closest("[data-menu]") ? card : null;
+    return event.target.closest?.(".flow-panel") ? null : this.selecting.cards[0] ?? null;
   }
 
   cardKey(event) {
     if (!this.editable) return;
-    const card = event.target.closest?.("#flow-root .flow-card[data-step]");
-    if (!card || event.target.closest("[data-menu]")) return;
+    const card = this.cardAt(event);
+    if (!card) return;
     const act = event.altKey
       ? { ArrowUp: "move_up", ArrowDown: "move_down" }[event.key]
-      : { x: "move", d: "duplicate", Delete: "remove", Backspace: "remove" }[event.key];
+      : { x: "move", d: "duplicate", s: "select", Delete: "remove", Backspace: "remove" }[event.key];
     if (!act) return;
     event.preventDefault();
-    this.stepAct(act, card);
+    if (act === "select") return this.selecting.toggle(card);
+    return this.stepAct(act, card);
   }
 }
 

@@ -29,6 +29,8 @@ export class Dragging {
   refresh() {
     if (this.what) return;
     this.cleanup?.();
+    this.cleanup = null;
+    if (!this.designer.editable) return;
     const all = (selector) => [...this.designer.querySelectorAll(selector)];
     this.cleanup = combine(
       ...all("[data-drag-kind]").map((element) => this.source(element, () => kindOf(element))),

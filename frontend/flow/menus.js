@@ -8,8 +8,8 @@ export function fillStepMenu(menu, step) {
   item(menu, "move_up").disabled = steps[0] === step;
   item(menu, "move_down").disabled = steps.at(-1) === step;
   item(menu, "add_branch").hidden = !step.querySelector(":scope > .flow-branches");
-  for (const act of ["move", "remove"]) item(menu, act).disabled = false;
-  refuseHeld(menu, step.querySelector(":scope > .flow-card").dataset.held, ["move_up", "move_down", "move", "remove"]);
+  for (const act of ["move", "cut", "remove"]) item(menu, act).disabled = false;
+  refuseHeld(menu, step.querySelector(":scope > .flow-card").dataset.held, ["move_up", "move_down", "move", "cut", "remove"]);
 }
 
 export function fillBranchMenu(menu, branch) {

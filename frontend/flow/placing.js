@@ -19,10 +19,13 @@ export class Placing {
 
   get active() { return this.what !== null; }
 
-  pick(card) {
+  /* Steps to move, or to put copies of ("copy_to"). */
+  pick(card, op = "move") {
     const cards = this.designer.cardsWith(card);
     const what = cards.length > 1 ? `${cards.length} steps` : `“${card.dataset.title}”`;
-    this.start({ op: "move", values: { steps: ids(cards) }, from: card }, `Move ${what}: choose a place`);
+    const verb = op === "move" ? "Move" : "Copy";
+    this.start({ op, values: { steps: ids(cards) }, from: card }, `${verb} ${what}: choose a place`);
+    if (op !== "move") return;
     for (const one of cards) one.classList.add("is-picked");
     for (const button of nothingChanges(cards)) button.disabled = true;
     this.designer.querySelector(".flow-slot__button:not(:disabled)")?.focus({ preventScroll: true });
@@ -58,4 +61,4 @@ export class Placing {
   }
 }
 
-const ids = (cards) => cards.map((card) => card.dataset.step).join();
+export const ids = (cards) => cards.map((card) => card.dataset.step).join();

@@ -1,4 +1,6 @@
 /* Removing asks and names what is lost; for a split, one branch's steps may stay in line. */
+import { ids } from "./placing.js";
+
 const count = (root) => root.querySelectorAll(".flow-card[data-step]").length;
 const steps = (number) => (number === 1 ? "1 step" : `${number} steps`);
 
@@ -27,6 +29,8 @@ function choice(value, words, checked) {
 }
 
 export async function askRemove(designer, card) {
+  const several = designer.cardsWith(card);
+  if (several.length > 1) return askRemoveSeveral(designer, several);
   const step = card.closest(".flow-step");
   const inside = count(step) - 1;
   const title = `Remove “${card.dataset.title}”?`;
@@ -41,6 +45,14 @@ export async function askRemove(designer, card) {
   const choices = keep.length ? [["", "Remove everything in it"], ...keep] : [];
   const answer = await ask(designer, title, inside ? lost : "Its branches are empty.", choices);
   return answer && designer.op("remove", { step: card.dataset.step, keep: answer.keep, part: "" });
+}
+
+async function askRemoveSeveral(designer, cards) {
+  const all = cards.reduce((sum, card) => sum + count(card.closest(".flow-step")), 0);
+  const more = all > cards.length ? `The ${steps(all - cards.length)} in their branches go with them. ` : "";
+  const text = `${more}${cards.map((card) => `“${card.dataset.title}”`).slice(0, 6).join(", ")}${cards.length > 6 ? " and more" : ""}.`;
+  const answer = await ask(designer, `Remove ${cards.length} steps?`, text);
+  return answer && designer.op("remove", { steps: ids(cards), part: "" });
 }
 
 export async function askRemoveBranch(designer, branch) {

@@ -127,3 +127,24 @@ def test_branches_are_placed_and_named(alice: Person) -> None:
     ):
         assert post(alice, client, flow, 2, **bad).status_code == 422
     assert state(flow) == before
+
+
+def test_what_was_cut_moves_within_its_flow_and_is_copied_into_another(alice: Person, world: World) -> None:
+    letter, wait = step("send_email", "Letter", email=world.welcome.pk), step(title="Wait")
+    source, target, client = with_steps(alice, letter, wait), with_steps(alice), alice.client()
+    # Whoever saw an older version cuts nothing, and their clipboard stays empty.
+    assert post(alice, client, source, 7, op="cut", steps=ids(letter)).status_code == 409
+    assert post(alice, client, source, 0, op="paste", index="0").status_code == 422
+    assert (
+        "“Letter” cut. Press a plus to paste."
+        in post(alice, client, source, op="cut", steps=ids(letter)).text
+    )
+    assert [node.title for node in draft(source).walk()] == ["Wait"]
+    assert post(alice, client, source, 1, op="paste", index="1").status_code == 200
+    assert list(draft(source).walk()) == [wait, letter]
+    # Pasted a second time, and into another flow, it is a copy with an email of its own.
+    for flow, version in ((source, 2), (target, 0)):
+        assert post(alice, client, flow, version, op="paste", index="0").status_code == 200
+        pasted = draft(flow).steps[0]
+        assert (pasted.title, pasted.id == letter.id) == ("Letter", False)
+        assert pasted.settings["email"] != world.welcome.pk
