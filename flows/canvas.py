@@ -20,6 +20,7 @@ from flows.references import part
 from flows.steps.base import CheckContext
 from flows.steps.table import STEP_KINDS
 from flows.success.table import SUCCESS_KINDS
+from flows.trail import Trail
 from flows.triggers.table import TRIGGER_KINDS
 from flows.validation import FlowProblem, is_valid_settings
 
@@ -118,6 +119,7 @@ class Canvas:
     selected: str = ""
     # The list of the flow's participants, where those who stand on a step can be looked at.
     people_url: str = ""
+    trail: Trail | None = None
 
 
 @dataclass(slots=True)
@@ -142,11 +144,12 @@ def canvas_of(
     ctx: CheckContext | None = None,
     people: Mapping[uuid.UUID, int] | None = None,
     people_url: str = "",
+    trail: Trail | None = None,
 ) -> Canvas:
     """Return the picture of a document; `found` are the problems to show on the cards.
 
     `editable` draws the "+" and the menus; `linked` makes the cards buttons (`data-open` names their part). `people`
-    are those who stand on each step while it is edited, `people_url` lists them.
+    are those who stand on each step while it is edited, `people_url` lists them; `trail` is one participant's way.
     """
     drawing = _Drawing(ctx or check_context(document), by_part(found), counts or {}, people or {})
     drawing.criteria = _described(document)
@@ -162,6 +165,7 @@ def canvas_of(
         linked=linked,
         selected=selected,
         people_url=people_url,
+        trail=trail,
     )
 
 

@@ -104,6 +104,9 @@ class StoryVisit:
     """One stay at a step."""
 
     number: int
+    step_id: uuid.UUID
+    branch_id: uuid.UUID | None
+    how: str
     title: str
     kind_label: str
     icon: str
@@ -301,6 +304,9 @@ def _visit(
     is_here = visit.ended == "" and participant.status == Participant.Status.ACTIVE
     return StoryVisit(
         number=visit.number,
+        step_id=visit.step_id,
+        branch_id=visit.branch_id,
+        how=visit.how,
         title=(node.title if node else "") or title or "Removed step",
         kind_label=kind.label if kind else "",
         icon=kind.icon if kind else "circle",

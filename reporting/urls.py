@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from reporting import views, views_folders, views_manage, views_webhooks
+from reporting import views, views_folders, views_manage, views_path, views_webhooks
 
 app_name = "reporting"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,6 +17,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<int:flow_id>/canvas/", views.canvas, name="canvas"),
     path("flows/<int:flow_id>/canvas/counts/", views.counts, name="counts"),
     path("flows/<int:flow_id>/canvas/part/", views.part, name="part"),
+    path("flows/<int:flow_id>/path/", views_path.choose, name="path_choose"),
+    path("flows/<int:flow_id>/path/<int:participant_id>/", views_path.path, name="path"),
+    path("flows/<int:flow_id>/path/<int:participant_id>/part/", views_path.part, name="path_part"),
     path("flows/<int:flow_id>/webhooks/<uuid:step_id>/", views_webhooks.calls, name="webhook_calls"),
     path("flows/<int:flow_id>/webhooks/<uuid:step_id>/again/", views_webhooks.again, name="webhook_again"),
     path("flows/<int:flow_id>/content/", views.content, name="content"),

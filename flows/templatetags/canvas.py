@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from django import template
+from django.template import Context
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -35,14 +36,19 @@ def canvas_slot(slot: Slot, canvas: Canvas) -> SafeString:
             icon("plus"),
         )
     return format_html(
-        '<li class="flow-slot" id="slot-{}-{}">{}</li>', slot.branch or "flow", slot.index, button
+        '<li class="flow-slot{}" id="slot-{}-{}">{}</li>',
+        " is-walked" if canvas.trail and (slot.branch, slot.index) in canvas.trail.slots else "",
+        slot.branch or "flow",
+        slot.index,
+        button,
     )
 
 
-@register.simple_tag
-def canvas_card(step: StepCard, canvas: Canvas) -> SafeString:
-    """Draw a step's card. Cards with counts are drawn anew: their numbers move."""
-    context = {
+@register.simple_tag(takes_context=True)
+def canvas_card(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
+    """Draw a step's card. Cards with counts or marks are drawn anew: those are of the moment."""
+    marks = canvas.trail.steps.get(step.id, ()) if canvas.trail else ()
+    shown = {
         "step": replace(step, branches=()),  # what is remembered must not hold on to a whole tree
         "splits": bool(step.branches),
         "editable": canvas.editable,
@@ -50,13 +56,13 @@ def canvas_card(step: StepCard, canvas: Canvas) -> SafeString:
         "selected": canvas.selected == step.part,
         "people_url": canvas.people_url if step.people else "",
     }
-    if step.count is not None:
-        return mark_safe(render_to_string("flows/canvas/card.html", context))  # noqa: S308 (a template's own output)
+    if canvas.trail and marks:
+        shown |= {"marks": marks, "drawn_revision": canvas.trail.revision, "tenant": context.get("tenant")}
+    if step.count is not None or marks:
+        return mark_safe(render_to_string("flows/canvas/card.html", shown))  # noqa: S308 (a template's own output)
     key = (step.kind, step.icon, step.family, step.title, step.summary, step.note, step.people, step.fixed)
     problems = tuple(step.problems.errors), tuple(step.problems.warnings)
-    return _remembered(
-        "flows/canvas/card.html", _Key(context, (step.id, key, problems, context["people_url"]))
-    )
+    return _remembered("flows/canvas/card.html", _Key(shown, (step.id, key, problems, shown["people_url"])))
 
 
 @register.simple_tag

@@ -10,6 +10,8 @@ class FlowWires extends HTMLElement {
     const svg = document.createElementNS(NS, "svg");
     svg.setAttribute("aria-hidden", "true");
     this.path = svg.appendChild(document.createElementNS(NS, "path"));
+    this.walked = svg.appendChild(document.createElementNS(NS, "path"));
+    this.walked.classList.add("is-walked");
     this.replaceChildren(svg);
     this.later = () => {
       cancelAnimationFrame(this.frame);
@@ -37,28 +39,34 @@ class FlowWires extends HTMLElement {
       return [x, (box[edge] - root.top) / scale];
     };
     const lines = [];
+    const walked = [];
     for (const branches of this.tree.querySelectorAll(".flow-branches")) {
       lines.push(...fork(branches, point), ...join(branches, point));
+      walked.push(...fork(branches, point, ".is-walked"), ...join(branches, point, ".is-joined"));
     }
     this.path.setAttribute("d", lines.join(""));
+    this.walked.setAttribute("d", walked.join(""));
   }
 }
 
+const chosen = (branches, only) => [...branches.children].filter((branch) => branch.matches(only));
+
 /* From the split's card down to a bar, and from the bar down to each label. */
-function fork(branches, point) {
+function fork(branches, point, only = "*") {
+  const labels = chosen(branches, only).map((branch) => point(branch.firstElementChild, "top"));
+  if (!labels.length) return [];
   const from = point(branches.parentElement.querySelector(":scope > .flow-card"), "bottom");
   const bar = from[1] + BAR;
-  const labels = [...branches.children].map((branch) => point(branch.firstElementChild, "top"));
   return [`M${from}V${bar}`, ...labels.map(([x, y]) => bend(from[0], bar, x, y))];
 }
 
 /* From the end of each branch that goes on to a bar, and from the bar to the slot after the split. */
-function join(branches, point) {
+function join(branches, point, only = "*") {
   const after = branches.parentElement.nextElementSibling;
   if (!after) return [];
   const slot = point(after.firstElementChild ?? after, "top");
   const bar = slot[1] - BAR;
-  const ends = [...branches.children]
+  const ends = chosen(branches, only)
     .filter((branch) => !branch.classList.contains("flow-branch--exits"))
     .map((branch) => branch.querySelector(":scope > .flow-seq").lastElementChild)
     .map((last) => point(last.firstElementChild ?? last, "bottom"));

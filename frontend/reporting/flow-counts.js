@@ -1,11 +1,13 @@
 /* <flow-counts data-url data-part-url> around a read-only canvas: asks for the numbers now and then and changes the
-   badges only; a click on a card or branch opens it in the side panel. Rests while the page is hidden. */
+   badges only; a click on a card or branch opens it in the side panel. Rests while the page is hidden. Without
+   data-url (one participant's path) there are no numbers. */
 const EVERY = 5_000;
 const words = new Intl.NumberFormat("en");
 
 class FlowCounts extends HTMLElement {
   connectedCallback() {
     this.addEventListener("click", (event) => this.open(event));
+    if (!this.dataset.url) return;
     this.shown = () => { if (!document.hidden) this.ask(); };
     document.addEventListener("visibilitychange", this.shown);
     this.timer = setInterval(this.shown, EVERY);
