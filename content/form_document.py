@@ -146,7 +146,7 @@ def structure_problems(document: FormDocument) -> list[str]:
     found = []
     email = document.email_field
     if email is None or not email.required:
-        found.append("Add the field “E-mail address” and make it required: it says whose answers they are.")
+        found.append("Add the field “Email address” and make it required: it says whose answers they are.")
     for target, count in Counter(f.target for f in document.fields if f.kind == "crm").items():
         if count > 1 and target:
             found.append("A field of the contact stands twice in the form.")

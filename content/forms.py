@@ -91,5 +91,5 @@ class TestSendForm(forms.Form):
             try:
                 validate_email(address)
             except ValidationError as error:
-                raise ValidationError(f"“{address[:80]}” is not an e-mail address.") from error
+                raise ValidationError(f"“{address[:80]}” is not an email address.") from error
         return list(dict.fromkeys(found))

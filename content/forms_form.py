@@ -181,7 +181,7 @@ class SettingsForm(forms.Form):
         label="Closes after this many answers", required=False, min_value=1, max_value=10_000_000
     )
     double_opt_in = forms.BooleanField(
-        label="Ask to confirm by e-mail (double opt-in)",
+        label="Ask to confirm by email (double opt-in)",
         required=False,
         help_text="Nothing comes of a submission until whoever reads that mailbox has confirmed it.",
     )

@@ -29,7 +29,7 @@ CONTACT = [
     MergeField("contact.first_name", "First name"),
     MergeField("contact.last_name", "Last name"),
     MergeField("contact.name", "Full name"),
-    MergeField("contact.email", "E-mail address"),
+    MergeField("contact.email", "Email address"),
     MergeField("contact.job_title", "Job title"),
     MergeField("contact.phone", "Phone"),
     MergeField("contact.mobile", "Mobile"),
@@ -51,7 +51,7 @@ PERSON = [
     ("name", "Name"),
     ("first_name", "First name"),
     ("last_name", "Last name"),
-    ("email", "E-mail address"),
+    ("email", "Email address"),
 ]
 TENANT = [
     MergeField("tenant.name", "Our name"),

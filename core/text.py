@@ -15,7 +15,7 @@ def norm(value: str) -> str:
 
 
 def norm_email(value: str) -> str:
-    """Return an e-mail address for comparing: as `norm`, the domain in its ASCII form."""
+    """Return an email address for comparing: as `norm`, the domain in its ASCII form."""
     address = norm(value).replace(" ", "")
     local, at, domain = address.rpartition("@")
     with contextlib.suppress(UnicodeError):

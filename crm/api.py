@@ -47,7 +47,7 @@ def small_json(data: dict[str, JsonValue]) -> dict[str, JsonValue]:
 def _address(text: str) -> str:
     found = read_email(text)
     if found is None:
-        raise ValueError("this is no e-mail address")
+        raise ValueError("this is no email address")
     return found
 
 
@@ -62,7 +62,7 @@ class Strict(Schema):
 
 
 class Who(Strict):
-    """A contact, by id or by e-mail address."""
+    """A contact, by id or by email address."""
 
     id: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     email: Address | None = None
@@ -192,7 +192,7 @@ def post_events(request: HttpRequest, batch: EventsIn) -> EventsOut:
 @router.post("/contacts", response=ContactOut, summary="Create or update a contact")
 @decorate_view(keyed(ApiKey.Scope.CONTACTS))
 def post_contact(request: HttpRequest, contact: ContactIn) -> ContactOut:
-    """Find the contact by its e-mail address or create it; write the values that are named."""
+    """Find the contact by its email address or create it; write the values that are named."""
     consent = contact.consent
     try:
         contact_id, created = upsert_contact(

@@ -30,7 +30,7 @@ YES, NO = frozenset(_YES.split()), frozenset(_NO.split())
 
 
 def read_email(text: str) -> str | None:
-    """Return an e-mail address as written, trimmed; None for line breaks, blanks, several @ and the like."""
+    """Return an email address as written, trimmed; None for line breaks, blanks, several @ and the like."""
     address = text.strip()
     if not address or len(address) > 254 or _CONTROL.search(text.strip("\r\n\t ")):
         return None

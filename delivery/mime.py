@@ -24,7 +24,7 @@ _WORD_BYTES = 45
 
 
 class BadAddress(ValueError):
-    """Not an e-mail address that can be written to."""
+    """Not an email address that can be written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def header_text(value: str) -> str:
 def checked_address(value: str) -> str:
     """Return an address fit for headers and commands, its domain in ASCII; raise BadAddress."""
     if not _ADDRESS.fullmatch(value) or len(value) > 320:
-        raise BadAddress("This is not an e-mail address.")
+        raise BadAddress("This is not an email address.")
     local, _, domain = value.rpartition("@")
     try:
         ascii_domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")

@@ -54,7 +54,7 @@ class ParticipantRow:
 
     @property
     def email(self) -> str:
-        """The e-mail address, empty where there is none."""
+        """The email address, empty where there is none."""
         return self.contact.email if self.contact else ""
 
     @property

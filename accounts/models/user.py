@@ -11,7 +11,7 @@ from core.text import norm_email
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users by e-mail address."""
+    """Makes users by email address."""
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=norm_email(username or ""))
@@ -29,7 +29,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A sign-in: e-mail address (normalised), name, password and second factors (allauth)."""
+    """A sign-in: email address (normalised), name, password and second factors (allauth)."""
 
     email = models.EmailField(unique=True)
     first_name = models.CharField(max_length=80, blank=True)

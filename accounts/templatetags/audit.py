@@ -9,11 +9,28 @@ from django import template
 
 register = template.Library()
 
+# Actions whose names do not say it as people do.
+_WORDS = {
+    "flow.add_contacts": "Contacts added to a flow",
+    "flow.create": "Flow created",
+    "flow.delete": "Flow deleted",
+    "flow.details": "Flow's details changed",
+    "flow.end": "Flow ended",
+    "flow.pause": "Flow paused",
+    "flow.rename": "Flow renamed",
+    "flow.resume": "Flow resumed",
+    "flow.save": "Flow saved",
+    "flow.start": "Flow started",
+    "participant.export": "Participants exported",
+    "contact.exported": "Contacts exported",
+}
+
 
 @register.filter
 def audit_words(action: str) -> str:
     """Return "Member deactivated" for "member.deactivated"."""
-    return action.replace(".", " ").replace("_", " ").capitalize()
+    words = _WORDS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
+    return words.replace("Sms ", "SMS ").replace("Api ", "API ")
 
 
 @register.filter

@@ -41,7 +41,7 @@ class FormNotReady(FormRefused):
 
 STARTER = FormDocument(
     fields=(
-        FormField(key="email", kind="crm", target=EMAIL, label="E-mail address", required=True),
+        FormField(key="email", kind="crm", target=EMAIL, label="Email address", required=True),
         FormField(key="first_name", kind="crm", target="contact.first_name", label="First name"),
         FormField(key="last_name", kind="crm", target="contact.last_name", label="Last name"),
     )

@@ -1,6 +1,6 @@
 """Processing a submission: whose it is, what the contact gets of it, what the form does then, and that it is told.
 
-A submission is matched by its e-mail address and nothing else. Answers fill what is empty; what is there is replaced
+A submission is matched by its email address and nothing else. Answers fill what is empty; what is there is replaced
 only where the form says so. All in one transaction; what cannot be done leaves it *failed*, with the reason.
 """
 
@@ -167,7 +167,7 @@ class _Work:
             return known, False
         address = self.answer_of(EMAIL)
         if not address:
-            raise CannotProcess("There is no e-mail address, so there is nobody to make a contact of.")
+            raise CannotProcess("There is no email address, so there is nobody to make a contact of.")
         company = str(self.answer_of(COMPANY_NAME) or "")
         made = create_contact(
             changes=self._first_changes(has_company=bool(company.strip())), company_name=company, now=self.now,

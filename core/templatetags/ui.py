@@ -75,10 +75,14 @@ def is_group(field: BoundField) -> bool:
 @register.filter
 def described(field: BoundField) -> SafeString:
     """Draw the field's widget, tied to its error (Django ties the help text itself)."""
+    attrs: dict[str, Any] = {}
+    if field.field.widget.attrs.get("placeholder") == field.label:
+        # Said by the label already; forms of libraries repeat it.
+        attrs["placeholder"] = False
     if not field.errors:
-        return field.as_widget()
+        return field.as_widget(attrs=attrs)
     told = [f"{field.auto_id}_helptext"] if field.help_text else []
-    return field.as_widget(attrs={"aria-describedby": " ".join([*told, f"{field.auto_id}_error"])})
+    return field.as_widget(attrs={**attrs, "aria-describedby": " ".join([*told, f"{field.auto_id}_error"])})
 
 
 @register.inclusion_tag("components/sort_header.html", takes_context=True)

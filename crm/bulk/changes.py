@@ -140,7 +140,7 @@ def _read_set(target: Target, text: str, country: str) -> Any:
 
 def _readers(country: str) -> dict[str, tuple[Callable[[str], Any], str]]:
     return {
-        "email": (readers.read_email, "an e-mail address"),
+        "email": (readers.read_email, "an email address"),
         "phone": (lambda given: readers.read_phone(given, country), "a phone number (with its country code)"),
         "url": (readers.read_url, "a web address"),
         "number": (readers.read_decimal, "a number"),

@@ -96,7 +96,7 @@ BUILT_IN: tuple[Target, ...] = (
     _contact("first_name", "First name", "text", 100),
     _contact("last_name", "Last name", "text", 100),
     _contact("job_title", "Job title", "text", 160),
-    _contact("email", "E-mail address", "email", 254),
+    _contact("email", "Email address", "email", 254),
     _contact("mobile", "Mobile", "phone", 20),
     _contact("phone", "Phone", "phone", 20),
     _contact("country", "Country", "code", 2, "country"),

@@ -45,7 +45,7 @@ BUILT_IN: tuple[Field, ...] = (
     _text("contact.first_name", "First name", "c.first_name"),
     _text("contact.last_name", "Last name", "c.last_name"),
     _text("contact.job_title", "Job title", "c.job_title"),
-    _text("contact.email", "E-mail address", "c.email_norm", "email"),
+    _text("contact.email", "Email address", "c.email_norm", "email"),
     _text("contact.mobile", "Mobile", "c.mobile"),
     _text("contact.phone", "Phone", "c.phone"),
     Field("contact.country", "Country", CONTACT, "list", "code", "c.country", choices="country"),

@@ -60,7 +60,7 @@ class ContactForm(TargetForm):
         if not any(
             cleaned.get(name) for name in ("contact_first_name", "contact_last_name", "contact_email")
         ):
-            self.add_error("contact_last_name", "Give a name or an e-mail address.")
+            self.add_error("contact_last_name", "Give a name or an email address.")
         return cleaned
 
 

@@ -92,7 +92,7 @@ def _field(target: Target, choices: _Choices) -> forms.Field:
         case "bool":
             return forms.BooleanField(**common)
     if target.key == "contact.timezone":
-        return forms.ChoiceField(choices=[("", "The tenant's"), *((z, z) for z in timezones())], **common)
+        return forms.ChoiceField(choices=[("", "The company's"), *((z, z) for z in timezones())], **common)
     long_text = target.type == "text" and target.longest > 200
     attrs = {"autocomplete": _AUTOCOMPLETE.get(target.key, "off")}
     widgets: dict[str, Callable[..., forms.Widget]] = {

@@ -130,5 +130,5 @@ def mapping_problems(mapping: Mapping[str, str], choices: Sequence[ImportTarget]
     if any(key not in known for key in chosen):
         problems.append("A chosen field does not exist any more.")
     if not set(chosen) & {EMAIL, FULL_NAME, "contact.first_name", "contact.last_name"}:
-        problems.append("Choose a column for the e-mail address or the name: a contact needs one of them.")
+        problems.append("Choose a column for the email address or the name: a contact needs one of them.")
     return problems

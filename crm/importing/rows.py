@@ -88,11 +88,11 @@ def read_row(cells: Sequence[str], number: int, plan: Plan) -> Row:
         column, text = given[EMAIL]
         address = readers.read_email(text)
         if address is None:
-            row.reject(column.header, "Not a valid e-mail address", text)
+            row.reject(column.header, "Not a valid email address", text)
             return row
         row.values[EMAIL], row.email_norm = address, norm_email(address)
     if not given.keys() & {EMAIL, FULL_NAME, "contact.first_name", "contact.last_name"}:
-        row.reject("", "Neither an e-mail address nor a name", "")
+        row.reject("", "Neither an email address nor a name", "")
         return row
     if len(cells) > plan.width and any(cell.strip() for cell in cells[plan.width :]):
         row.warn("", "More cells than columns", " | ".join(cells[plan.width :]))

@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutsideEvent:
-    """An event about a contact (id or e-mail address). `key` makes it safe to post again; "" is no key."""
+    """An event about a contact (id or email address). `key` makes it safe to post again; "" is no key."""
 
     name: str
     contact: int | str

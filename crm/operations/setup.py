@@ -31,7 +31,7 @@ BUSINESSES = (
     "Transport",
 )
 INTERESTS = ("Product news", "Offers", "Events", "Webinars", "Developer", "Sustainability")
-FOLLOW_UP_TYPES = ("Call", "Meeting", "E-mail", "To do")
+FOLLOW_UP_TYPES = ("Call", "Meeting", "Email", "To do")
 CUSTOM_FIELDS = (
     ("customer-since", "Customer since", CustomField.Type.DATE),
     ("annual-revenue", "Annual revenue", CustomField.Type.MONEY),

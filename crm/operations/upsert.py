@@ -1,4 +1,4 @@
-"""A contact as another system knows it: created, or found by its e-mail address and updated."""
+"""A contact as another system knows it: created, or found by its email address and updated."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from crm.models import Contact, ContactFieldValue, ContactInterest, CustomField
 HEADERS = (
     "First name",
     "Last name",
-    "E-mail",
+    "Email",
     "Mobile",
     "Phone",
     "Company",

@@ -25,7 +25,7 @@ Found = tuple[int, int | None]
 
 
 def find_contacts(cursor: psycopg.Cursor[Row], wanted: Sequence[int | str]) -> list[Found | None]:
-    """Return contact and company id of each, an id or an e-mail address; None where there is no such contact.
+    """Return contact and company id of each, an id or an email address; None where there is no such contact.
 
     Two statements, whatever their number. Erased contacts and those of other tenants are not found.
     """

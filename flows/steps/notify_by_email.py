@@ -83,7 +83,7 @@ class NotifyByEmailForm(StepForm):
         lines = [line.strip() for line in str(self.cleaned_data["addresses"]).splitlines() if line.strip()]
         bad = next((line for line in lines if read_email(line) is None), None)
         if bad is not None:
-            raise forms.ValidationError(f"“{bad[:60]}” is no e-mail address.")
+            raise forms.ValidationError(f"“{bad[:60]}” is no email address.")
         if len(lines) > MOST_ADDRESSES:
             raise forms.ValidationError(f"At most {MOST_ADDRESSES} addresses.")
         return tuple(dict.fromkeys(lines))
@@ -138,7 +138,7 @@ class NotifyByEmail(StepKind):
         if settings.to == "addresses" and not settings.addresses:
             found.append(Problem("Name at least one address", place="addresses"))
         found += [
-            Problem(f"“{address[:60]}” is no e-mail address", place="addresses")
+            Problem(f"“{address[:60]}” is no email address", place="addresses")
             for address in settings.addresses
             if read_email(address) is None
         ]

@@ -121,7 +121,7 @@ def start_adding(*, flow_id: int, chosen: Chosen, token: str, member: Membership
 
 @transaction.atomic
 def add_by_api(*, flow_id: int, contacts: Sequence[int | str], now: dt.datetime) -> dict[str, int]:
-    """Suggest contacts (ids or e-mail addresses) for a flow here and now; return how many got which verdict.
+    """Suggest contacts (ids or email addresses) for a flow here and now; return how many got which verdict.
 
     Those who are not known count as "unknown". Raises FlowClosed, Flow.DoesNotExist.
     """

@@ -47,7 +47,7 @@ class Booth(House):
     def fields(self) -> tuple[FormField, ...]:
         """Return a form's usual fields."""
         return (
-            bound("email", "contact.email", label="E-mail address", required=True),
+            bound("email", "contact.email", label="Email address", required=True),
             bound("first_name", "contact.first_name"),
             bound("company", "company.name"),
             field("topic", "dropdown", options=("Mills", "Races")),

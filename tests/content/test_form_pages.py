@@ -128,7 +128,7 @@ def test_an_open_form_cannot_become_unready_and_a_closed_one_cannot_open_so(
     url = wendy.url(f"content/forms/{form.pk}/")
     client = wendy.client()
     page = client.post(url, {"do": "remove", "key": "email"}, follow=True).content.decode()
-    assert "E-mail address" in page
+    assert "Email address" in page
     assert document_of(fresh(booth, form)).email_field is not None
     client.post(f"{url}open/", {"open": "no"})
     client.post(url, {"do": "remove", "key": "email"})

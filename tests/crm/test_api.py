@@ -274,7 +274,7 @@ def test_a_problem_points_at_what_is_wrong(shop: Caller) -> None:
     body = {"events": [ORDER, {**ORDER, "contact": {"email": "nobody"}}]}
     [error] = shop.post("events/batch", body).json()["errors"]
     assert error["pointer"] == "/events/1/contact/email"
-    assert "no e-mail address" in error["detail"]
+    assert "no email address" in error["detail"]
 
 
 def test_a_body_that_is_too_large_is_refused_unread(shop: Caller, settings: Settings) -> None:

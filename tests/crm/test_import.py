@@ -110,7 +110,7 @@ def check_facts(contact_import: ContactImport) -> None:
     assert issues["Date of birth", "Not a date", False] == expected["bad_date_warnings"]
     # One of them stands in a row that is rejected for its address.
     assert issues["Mobile", "Not a phone number", False] == FACTS["bad_mobile"] - 1
-    assert issues["E-mail", "Not a valid e-mail address", True] == FACTS["invalid_email"]
+    assert issues["E-mail", "Not a valid email address", True] == FACTS["invalid_email"]
     assert ImportIssue.objects.filter(rejected=False).count() == contact_import.warnings
     assert Event.objects.filter(kind="contact.created", origin="import").count() == expected["created"]
 
@@ -197,7 +197,7 @@ def test_a_crash_in_the_middle_resumes_with_exact_counts(
 def test_encodings_and_delimiters_are_found(
     scope: Tenant, alice: Person, encoding: str, delimiter: str
 ) -> None:
-    text = 'First name;E-mail;Company\r\nÅse;ase@x.test;"Ek;, og\nsønn"\r\nJürgen;jurgen@x.test;Müller\r\n'
+    text = 'First name;Email;Company\r\nÅse;ase@x.test;"Ek;, og\nsønn"\r\nJürgen;jurgen@x.test;Müller\r\n'
     done = finish(alice, begin(alice, text.replace(";", delimiter).encode(encoding)))
     assert numbers(done) == (2, 0, 0, 0)
     assert list(Contact.objects.order_by("id").values_list("first_name", flat=True)) == ["Åse", "Jürgen"]
@@ -244,7 +244,7 @@ def _zip() -> bytes:
         (b"\x7fELF" + b"\x02\x01" * 4000, "binary data"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b'{"a": 1}', "JSON"),
-        (b"E-mail\n", "no rows"),
+        (b"Email\n", "no rows"),
         (b"\n ,,\na,b,c\n", "no column names"),
     ],
 )
@@ -297,7 +297,7 @@ def test_rows_match_by_address_without_case_and_update_only_what_is_given(
     known = make_contact(
         first_name="Ann", last_name="Old", email="ann@x.test", job_title="Chef", company=company
     )
-    data = "First name,Last name,E-mail,Job title\n,New,ANN@X.test,\n,,,\nBo,,,\n,,bad@,\n"
+    data = "First name,Last name,Email,Job title\n,New,ANN@X.test,\n,,,\nBo,,,\n,,bad@,\n"
     done = finish(alice, begin(alice, data.encode()))
     known.refresh_from_db()
     assert numbers(done) == (1, 1, 2, 0)
@@ -309,8 +309,8 @@ def test_rows_match_by_address_without_case_and_update_only_what_is_given(
         company,
     )
     assert list(ImportIssue.objects.order_by("row").values_list("row", "column", "reason")) == [
-        (3, "", "Neither an e-mail address nor a name"),
-        (5, "E-mail", "Not a valid e-mail address"),
+        (3, "", "Neither an email address nor a name"),
+        (5, "Email", "Not a valid email address"),
     ]
     event = Event.objects.get(contact_id=known.pk)
     assert (event.kind, event.origin) == ("contact.updated", "import")
@@ -375,7 +375,7 @@ def test_an_open_quote_fails_with_its_row_and_keeps_what_came_before(scope: Tena
 
 
 def test_headers_with_line_breaks_never_become_mail_headers(scope: Tenant, alice: Person) -> None:
-    done = finish(alice, begin(alice, b'Name,E-mail\nA B,"a@x.test\nBcc: evil@x.test"\n'))
+    done = finish(alice, begin(alice, b'Name,Email\nA B,"a@x.test\nBcc: evil@x.test"\n'))
     assert numbers(done) == (0, 0, 1, 0)
 
 
@@ -390,7 +390,7 @@ def test_uploads_that_nobody_starts_are_thrown_away_after_a_day(scope: Tenant, a
 
 
 def test_two_tenants_import_the_same_file_apart(alice: Person, charlie: Person) -> None:
-    data = b"Name,E-mail,Company\nA B,a@x.test,Ek\n"
+    data = b"Name,Email,Company\nA B,a@x.test,Ek\n"
     for person in (alice, charlie):
         with tenant_scope(person.tenant.pk):
             assert numbers(finish(person, begin(person, data))) == (1, 0, 0, 0)

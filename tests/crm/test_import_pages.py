@@ -56,11 +56,11 @@ def test_the_whole_way_of_an_import_by_its_pages(
     run_slice(tenant_id=alice.tenant.pk, job_id=job.pk, now=NOW)
     assert client.get(alice.url(f"imports/{shown.pk}/progress/"))["HX-Refresh"] == "true"
     done = client.get(page).content.decode()
-    assert "Not a valid e-mail address" in done
+    assert "Not a valid email address" in done
     left_out = b"".join(client.get(alice.url(f"imports/{shown.pk}/left-out/"))).decode().splitlines()
     assert left_out == [
         "\ufeffRow,What,Column,Reason,Value,Fornavn,E-post,Ukjent,Samtykke",
-        "3,rejected,E-post,Not a valid e-mail address,bad@,Bo,bad@,'@sum,no",
+        "3,rejected,E-post,Not a valid email address,bad@,Bo,bad@,'@sum,no",
     ]
 
 
@@ -75,7 +75,7 @@ def test_an_upload_over_the_limit_is_refused_by_its_length(alice: Person, settin
 def test_an_upload_without_the_csrf_token_is_refused(alice: Person) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice.user)
-    answer = client.post(alice.url("imports/"), {"file": SimpleUploadedFile("a.csv", b"E-mail\na@x.test\n")})
+    answer = client.post(alice.url("imports/"), {"file": SimpleUploadedFile("a.csv", b"Email\na@x.test\n")})
     assert answer.status_code == 403
     with tenant_scope(alice.tenant.pk):
         assert not ContactImport.objects.exists()

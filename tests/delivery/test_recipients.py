@@ -184,7 +184,7 @@ def test_looking_at_the_unsubscribe_page_changes_nothing(mail: Mail) -> None:
 
 def test_leaving_everything_withdraws_consent(mail: Mail) -> None:
     page = Client().post(mail.one_click, {"what": "all"}).content.decode()
-    assert "no more marketing e-mail" in page
+    assert "no more marketing email" in page
     with mail.house.scope():
         assert Consent.objects.get(contact=mail.contact).given is False
     Client().post(mail.one_click, {"what": "all"})
@@ -223,7 +223,7 @@ def test_preferences_are_chosen_per_type_and_taken_back(mail: Mail) -> None:
 
 
 def test_preferences_leave_all_and_come_back(mail: Mail) -> None:
-    assert "Get e-mail again" in Client().post(mail.preferences, {"action": "leave"}).content.decode()
+    assert "Get email again" in Client().post(mail.preferences, {"action": "leave"}).content.decode()
     with mail.house.scope():
         assert Consent.objects.get().given is False
     Client().post(mail.preferences, {"action": "return"})

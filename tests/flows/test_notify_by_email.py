@@ -137,7 +137,7 @@ def test_notify_by_email_says_what_is_missing(flow: Flow, rory: Person) -> None:
     assert said(step("notify_by_email")) == [("subject", "Write a subject"), ("text", "Write a text")]
     assert said(notice(to="addresses")) == [("addresses", "Name at least one address")]
     assert said(notice(to="addresses", addresses=["nonsense"])) == [
-        ("addresses", "“nonsense” is no e-mail address")
+        ("addresses", "“nonsense” is no email address")
     ]
     [(place, message)] = said(notice(text="{{ contact.nme }}"))
     assert (place, "contact.nme" in message) == ("text", True)

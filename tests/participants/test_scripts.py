@@ -88,7 +88,7 @@ updates = {"contact.custom.score": len(contact["first_name"]), "contact.job_titl
 @pytest.mark.parametrize(
     ("updates", "words"),
     [
-        ('{"contact.email": "no address"}', "is not an e-mail address"),
+        ('{"contact.email": "no address"}', "is not an email address"),
         ('{"contact.mobile": "12"}', "is not a phone number"),
         ('{"contact.nothing": "x"}', "does not exist"),
         ('{"contact.category": 1}', "cannot be written by a script"),

@@ -37,14 +37,14 @@ def seed_form(*, writer: User, selections: Selections, now: dt.datetime) -> Form
         heading="News from the trail",
         introduction="Twice a month: new gear, repairs worth knowing, and one good walk.",
         fields=(
-            _bound("email", EMAIL, "E-mail address", required=True),
+            _bound("email", EMAIL, "Email address", required=True),
             _bound("first_name", "contact.first_name", "First name"),
             _bound("last_name", "contact.last_name", "Last name"),
             _bound("company", "company.name", "Company"),
             _bound("interests", "contact.interests", "What do you like to read about?"),
             FormField(
                 key="consent", kind="consent", required=True, purpose=purpose.pk,
-                label="Northwind may write to me by e-mail. I can end this at any time.",
+                label="Northwind may write to me by email. I can end this at any time.",
             ),
             FormField(
                 key="newsletter", kind="subscription", subscription=newsletter.pk, label="Send me the newsletter"

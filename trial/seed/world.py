@@ -101,7 +101,7 @@ JOBS = (
     "Head of Marketing", "Marketing Manager", "Purchasing Manager", "Store Manager", "Managing Director",
     "Product Manager", "Tour Guide", "Head of Sales", "Office Manager", "Buyer", "Founder", "E-commerce Manager",
 )  # fmt: skip
-# Latin spellings for addresses: e-mail names are ASCII nearly everywhere.
+# Latin spellings for addresses: email names are ASCII nearly everywhere.
 _LATIN = str.maketrans({"ø": "o", "ł": "l", "ß": "ss", "æ": "ae", "đ": "d", "'": ""})
 
 
