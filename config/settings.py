@@ -195,6 +195,14 @@ ERASURE = [
     "accounts.erasure.ERASURE",
     "core.erasure.ERASURE",
 ]
+# What each app moves when two contacts are merged.
+MERGING = [
+    "participants.merging.MERGING",
+    "content.merging.MERGING",
+    "delivery.merging.MERGING",
+    "crm.merging.MERGING",
+    "core.merging.MERGING",
+]
 # What each app lays into a new tenant (lists, purposes …): functions called with tenant_id and now in its scope.
 TENANT_SEEDS = ["crm.operations.setup.set_up_tenant", "crm.operations.setup_desk.set_up_desk"]
 # Where bounces go: "bounces@mail.example.com" makes one address per message, "" leaves it to the sender's own.

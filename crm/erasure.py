@@ -35,9 +35,21 @@ _FOUND_BY = """
         WHERE r.tenant_id = t.tenant_id AND r.contact_id = %(contact)s::bigint))
 """
 
+# Merging makes the same of the contact that goes.
+TOMBSTONE = Place(
+    "crm_contact", ("origin",), {**_CONTACT, **_NO_LINKS, **_DATED}, "t.id = %(contact)s::bigint"
+)
+
 ERASURE = Room(
     (
-        Place("crm_contact", ("origin",), {**_CONTACT, **_NO_LINKS, **_DATED}, "t.id = %(contact)s::bigint"),
+        TOMBSTONE,
+        Place(
+            "crm_mergedcontact",
+            (),
+            dict.fromkeys(("first_name", "last_name", "email", "email_norm", "mobile", "phone"), EMPTY),
+            _OWN,
+            delete=True,
+        ),
         Place("crm_contactfieldvalue", (), _TYPED, _OWN, delete=True),
         Place("crm_contactinterest", (), {}, _OWN, delete=True),
         Place("crm_selectionmember", (), {}, _OWN, delete=True),

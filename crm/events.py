@@ -25,7 +25,7 @@ from core.tenancy import require_tenant_id
 
 
 class Origin(StrEnum):
-    """By which door something came: triggers leave imports and bulk updates out."""
+    """By which door something came: triggers leave imports, bulk updates and merges out."""
 
     USER = "user"
     IMPORT = "import"
@@ -34,6 +34,7 @@ class Origin(StrEnum):
     LINK = "link"
     API = "api"
     FLOW = "flow"
+    MERGE = "merge"
     SYSTEM = "system"
 
 
@@ -54,6 +55,7 @@ KINDS: KindTable[EventKind] = KindTable(
         EventKind("contact.created", "Contact created", "user-plus", "contact", inbox=True),
         EventKind("contact.updated", "Contact updated", "pencil-simple", "contact", inbox=True),
         EventKind("contact.deleted", "Contact erased", "user-minus", "contact", inbox=True),
+        EventKind("contact.merged", "Contact merged", "arrows-merge", "contact", inbox=True),
         EventKind("selection.added", "Added to selection", "list-plus", "contact", inbox=True),
         EventKind("selection.removed", "Removed from selection", "list-dashes", "contact", inbox=True),
         EventKind("project.added", "Added to project", "briefcase", "contact", inbox=True),
@@ -103,6 +105,10 @@ KINDS: KindTable[EventKind] = KindTable(
         EventKind("flow.onward", "Sent on to another flow", "arrow-bend-down-right", "flow", inbox=True),
     ],
 )
+
+
+# What a merge brings along has no event of its own: whoever judges a contact's state anew hears this one.
+MERGED = "contact.merged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from crm.views import (
     contact,
     contact_desk,
     contact_erase,
+    contact_merge,
     contacts,
     criteria,
     diary,
@@ -34,6 +35,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contacts/criteria/count/", criteria.count, name="criteria-count"),
     path("contacts/<int:contact_id>/", contact.overview, name="contact"),
     path("contacts/<int:contact_id>/erase/", contact_erase.erase, name="contact_erase"),
+    path("contacts/merge/", contact_merge.choose, name="contacts_merge"),
+    path("contacts/<int:contact_id>/merge/", contact_merge.other, name="contact_merge_other"),
+    path("contacts/<int:contact_id>/merge/<int:gone_id>/", contact_merge.merge, name="contact_merge"),
     path("contacts/<int:contact_id>/timeline/", contact.timeline, name="contact_timeline"),
     path("contacts/<int:contact_id>/consent/", contact.consent, name="contact_consent"),
     path(

@@ -100,6 +100,7 @@ def _crm(alice: Person) -> dict[str, Any]:
     )
     return {
         "contact_id": contact.pk,
+        "gone_id": contact.pk,
         "company_id": contact.company_id,
         "club_id": selection.pk,
         "field_id": add_field(on="contact", name="Shoe size", type_="number", actor=alice.user).pk,

@@ -12,7 +12,7 @@ from crm.criteria.fields import BUILT_IN
 from crm.criteria.memberships import every_line
 from crm.criteria.operators import RELATIVE
 from crm.criteria.schema import Criteria, Line
-from crm.events import KINDS
+from crm.events import KINDS, MERGED
 
 _KINDS = {field.key: field.kinds for field in BUILT_IN}
 
@@ -21,6 +21,13 @@ def event_kinds(criteria: Criteria) -> frozenset[str]:
     """Return the kinds of events that intake hears of and after which the criteria may come true or false."""
     kinds = frozenset[str]().union(*(_kinds(line) for line in every_line(criteria)))
     return frozenset(kind for kind in kinds if kind in KINDS and KINDS[kind].inbox)
+
+
+def judged_after(criteria: Criteria) -> frozenset[str]:
+    """Return event_kinds, and that somebody was merged into the contact: they bring memberships, consents and a history
+    along without an event for each."""
+    kinds = event_kinds(criteria)
+    return kinds | {MERGED} if kinds else kinds
 
 
 def depends_on_today(criteria: Criteria) -> bool:

@@ -10,6 +10,7 @@ from crm.models.event import Event, EventInbox
 from crm.models.follow_up import AwayPeriod, Diary, FollowUp
 from crm.models.imports import ContactImport, ImportIssue
 from crm.models.lists import ListItem
+from crm.models.merged import MergedContact
 from crm.models.notification import Notification
 from crm.models.outside import OutsideKey, OutsideName
 from crm.models.requests import Request, RequestMessage
@@ -38,6 +39,7 @@ __all__ = [
     "FollowUp",
     "ImportIssue",
     "ListItem",
+    "MergedContact",
     "Notification",
     "OutsideKey",
     "OutsideName",

@@ -20,7 +20,7 @@ from core.db.cursors import raw_cursor
 from core.erasure import Person, erase
 from core.tenancy import require_tenant_id
 from crm.events import NewEvent, Origin, record_events
-from crm.models import Contact, ErasedAddress, ErasureKey
+from crm.models import Contact, ErasedAddress, ErasureKey, MergedContact
 
 # Places without an index for it (rejected rows, the audit log) are searched through.
 _SECONDS = 60
@@ -38,9 +38,10 @@ def erase_contact(*, contact_id: int, actor: User, now: dt.datetime) -> bool:
         return False
     with raw_cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{_SECONDS}s'")
+        former = set(MergedContact.objects.filter(contact=contact).values_list("email_norm", flat=True))
         erase(cursor, _person(contact, now))
-        if contact.email_norm:
-            _remember(cursor, tenant_id, contact.email_norm, now)
+        for address in sorted({contact.email_norm, *former} - {""}):
+            _remember(cursor, tenant_id, address, now)
         event = NewEvent("contact.deleted", contact_id, now, Origin.USER, actor_id=actor.pk)
         record_events([event], cursor=cursor)
     write_audit(actor=actor, action="contact.erased", object_kind="contact", object_id=contact_id)
@@ -48,8 +49,9 @@ def erase_contact(*, contact_id: int, actor: User, now: dt.datetime) -> bool:
 
 
 def _person(contact: Contact, now: dt.datetime) -> Person:
-    # The address as it was written may differ from its normal form.
-    addresses = {contact.email_norm, contact.email.lower()} - {""}
+    # The address as it was written may differ from its normal form; whoever was merged into the contact is this person.
+    known: list[Contact | MergedContact] = [contact, *MergedContact.objects.filter(contact=contact)]
+    addresses = {address for one in known for address in (one.email_norm, one.email.lower())} - {""}
     return Person(
         tenant_id=require_tenant_id(),
         contact_id=contact.pk,
@@ -57,7 +59,7 @@ def _person(contact: Contact, now: dt.datetime) -> Person:
         first_name=contact.first_name,
         last_name=contact.last_name,
         addresses=tuple(sorted(addresses)),
-        phones=tuple(sorted({contact.mobile, contact.phone} - {""})),
+        phones=tuple(sorted({number for one in known for number in (one.mobile, one.phone)} - {""})),
     )
 
 

@@ -22,6 +22,7 @@ _DOORS = {
     Origin.LINK: "by a link",
     Origin.API: "through the API",
     Origin.FLOW: "by a flow",
+    Origin.MERGE: "by merging contacts",
     Origin.SYSTEM: "by Millrace",
 }
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
-from accounts.rights import DataObject, Right
+from accounts.rights import DataObject, Reach, Right
 from accounts.urls_for import turl
 from core.paging import keyset_page
 from crm.events import KINDS
@@ -23,6 +23,7 @@ from crm.models import (
     ConsentPurpose,
     Contact,
     Event,
+    MergedContact,
     Project,
     Selection,
     SubscriptionOptOut,
@@ -31,6 +32,7 @@ from crm.models import (
 from crm.operations.consent import opt_in, opt_out, record_consent
 from crm.operations.contacts import edit_contact
 from crm.queries.desk import may, readable_events
+from crm.queries.merging import merged_into
 from crm.queries.reach import contacts_for, get_contact
 from crm.queries.timeline import entries
 
@@ -69,7 +71,9 @@ def contact_tabs(request: TenantRequest, contact: Contact, current: str) -> list
 
 @require_http_methods(["GET", "POST"])
 def overview(request: TenantRequest, tenant: str, contact_id: int) -> HttpResponse:
-    """Show all fields; those who may change them get them as a form."""
+    """Show all fields; those who may change them get them as a form. Old links to a merged contact lead on."""
+    if request.method == "GET" and (kept := merged_into(contact_id)) is not None:
+        return redirect(turl(request.tenant, "crm:contact", kept))
     contact = get_contact(request.member, contact_id)
     may_edit = contacts_for(request.member, "update").filter(pk=contact_id).exists()
     if request.method == "POST" and not may_edit:
@@ -93,6 +97,8 @@ def overview(request: TenantRequest, tenant: str, contact_id: int) -> HttpRespon
         "form": form,
         "may_edit": may_edit,
         "may_erase": contacts_for(request.member, "remove").filter(pk=contact_id).exists(),
+        "may_merge": may_edit and request.member.reach(DataObject.CONTACT, "remove") != Reach.NONE,
+        "merged": MergedContact.objects.filter(contact=contact).order_by("-at", "-pk")[:20],
         "selections": Selection.objects.filter(members__contact=contact).order_by("name")[:50],
         "projects": Project.objects.filter(members__contact=contact).order_by("name")[:50],
     }

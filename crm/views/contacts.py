@@ -51,6 +51,8 @@ def contacts(request: TenantRequest, tenant: str) -> HttpResponse:
         "selections": Selection.objects.filter(kind="static").only("pk", "name")[:500],
         "may_create": request.member.reach(DataObject.CONTACT, "create") != Reach.NONE,
         "may_choose": request.member.reach(DataObject.SELECTION, "update") != Reach.NONE,
+        "may_merge": request.member.reach(DataObject.CONTACT, "update") != Reach.NONE
+        and request.member.reach(DataObject.CONTACT, "remove") != Reach.NONE,
         "query_string": request.META.get("QUERY_STRING", ""),
     }
     return render(request, "crm/contacts.html", context)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from crm.criteria.schema import Criteria, Group, Line
+from crm.events import MERGED
 from flows.clubs import ClubKind, club_problems, club_references
 from flows.document import SuccessCriterion
 from flows.steps.base import CheckContext, Problem, Reference
@@ -32,8 +33,8 @@ class MemberOf(SuccessKind):
         return Criteria(groups=(Group(lines=(line,)),))
 
     def wakes_on(self, criterion: SuccessCriterion) -> frozenset[str]:
-        """Only becoming a member makes it true."""
-        return frozenset({f"{self.club}.added"})
+        """Only becoming a member makes it true, also by a merge."""
+        return frozenset({f"{self.club}.added", MERGED})
 
     def summary(self, criterion: SuccessCriterion, names: CheckContext) -> str:
         """Return the name of what was chosen."""

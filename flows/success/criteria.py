@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crm.criteria.change import event_kinds
+from crm.criteria.change import judged_after
 from crm.criteria.describe import describe
 from crm.criteria.schema import Criteria
 from crm.criteria.validate import problems as criteria_problems
@@ -30,7 +30,7 @@ class CriteriaHold(SuccessKind):
 
     def wakes_on(self, criterion: SuccessCriterion) -> frozenset[str]:
         """Every change of what the criteria look at; the day's turn is judged apart (depends_on_today)."""
-        return event_kinds(criterion.criteria) if criterion.criteria is not None else frozenset()
+        return judged_after(criterion.criteria) if criterion.criteria is not None else frozenset()
 
     def summary(self, criterion: SuccessCriterion, names: CheckContext) -> str:
         """Describe the criteria."""

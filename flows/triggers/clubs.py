@@ -50,7 +50,7 @@ class ClubTrigger(TriggerKind):
         number = self.chosen(trigger)
         chosen = () if number is None else (number,)
         return EventFilter(
-            f"{self.club}.added", object_ids=chosen, excluded_origins=frozenset({Origin.IMPORT})
+            f"{self.club}.added", object_ids=chosen, excluded_origins=frozenset({Origin.IMPORT, Origin.MERGE})
         )
 
     def what(self, trigger: Trigger, names: CheckContext) -> str:

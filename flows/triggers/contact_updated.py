@@ -53,7 +53,7 @@ class ContactUpdated(TriggerKind):
         settings: ContactUpdatedSettings = self.settings(trigger)
         return EventFilter(
             "contact.updated",
-            excluded_origins=frozenset({Origin.IMPORT, Origin.BULK}),
+            excluded_origins=frozenset({Origin.IMPORT, Origin.BULK, Origin.MERGE}),
             accepts=lambda data: accepts(settings.fields, data),
             also=KINDS,
         )

@@ -22,7 +22,8 @@ from participants.intake.waking import Wait, waits_of, wake
 
 log = structlog.get_logger(__name__)
 
-_INTAKE_LOCK = 0x494E << 48
+# Whoever holds this, with the tenant's id, keeps intake away: merging contacts does.
+INTAKE_LOCK = 0x494E << 48
 SLICE = 10_000
 
 
@@ -57,7 +58,7 @@ def take_events(*, tenant_id: int, now: dt.datetime, rows: int = SLICE) -> Intak
     Cost: one statement for the slice, one for the events that some flow listens to, and a few for each such flow.
     """
     with tenant_scope(tenant_id), raw_cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s::bigint)", [_INTAKE_LOCK | tenant_id])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s::bigint)", [INTAKE_LOCK | tenant_id])
         row = cursor.fetchone()
         if not row or not row[0]:
             return IntakeResult()

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from core.tenancy import require_tenant_id
-from crm.criteria.change import event_kinds
+from crm.criteria.change import judged_after
 from crm.criteria.schema import Criteria
 from crm.criteria.sql import FROM, compile_criteria
 from flows.document import StepNode
@@ -56,7 +56,7 @@ class Wait:
     def kinds(self) -> frozenset[str]:
         """The kinds of events that matter here."""
         kinds = frozenset(rule.kind for rule in STEP_KINDS[self.node.kind].listens_to(self.node))
-        return kinds if self.criteria is None else kinds | event_kinds(self.criteria)
+        return kinds if self.criteria is None else kinds | judged_after(self.criteria)
 
 
 _SOMEBODY = "SELECT 1 FROM participants_participant WHERE tenant_id = %s AND listening LIMIT 1"
@@ -144,7 +144,7 @@ def _came_true(
     """Return when the criteria of the wait came true, by contact: at the last of the events that may have done it."""
     if wait.criteria is None:
         return {}
-    kinds = event_kinds(wait.criteria)
+    kinds = judged_after(wait.criteria)
     changed: dict[int, dt.datetime] = {}
     for event in events:
         if event.kind in kinds:
