@@ -1,6 +1,7 @@
 """SMTP over one connection that is kept open. Every phase tells for itself whether the mail may have been taken.
 
-Only between the final dot and its answer is that unknown; before it, trying again is safe.
+Only between the final dot and its answer is that unknown; before it, trying again is safe. Where the server takes
+commands in one packet (PIPELINING, RFC 2920), a mail costs three round trips instead of five.
 """
 
 from __future__ import annotations
@@ -121,32 +122,50 @@ class SmtpChannel:
         return self._smtp
 
     def _envelope(self, smtp: smtplib.SMTP, envelope: Envelope) -> None:
-        options = []
+        """Say from whom, to whom and that the mail comes; raise _Answer where the server will not have it.
+
+        The addresses have passed `mime.checked_address`, so they cannot end a command.
+        """
+        options = ""
         if not (envelope.sender + envelope.recipient).isascii():
             if not smtp.has_extn("smtputf8"):
                 raise smtplib.SMTPNotSupportedError("The server takes only addresses of plain ASCII letters.")
-            options.append("SMTPUTF8")
+            options, smtp.command_encoding = " SMTPUTF8", "utf-8"
+        commands = [f"MAIL FROM:<{envelope.sender}>{options}", f"RCPT TO:<{envelope.recipient}>", "DATA"]
         try:
-            code, text = smtp.mail(envelope.sender, options)
+            if smtp.has_extn("pipelining"):
+                self._all_at_once(smtp, commands)
+            else:
+                self._one_by_one(smtp, commands)
+        finally:
+            smtp.command_encoding = "ascii"
+
+    def _one_by_one(self, smtp: smtplib.SMTP, commands: list[str]) -> None:
+        for command, judge in zip(commands, _JUDGES, strict=True):
+            try:
+                code, text = smtp.docmd(command)
+            except (OSError, smtplib.SMTPServerDisconnected) as error:
+                raise (_LostBeforeMail(str(error)) if judge is _of_sender else error) from error
+            judge(code, text)
+
+    def _all_at_once(self, smtp: smtplib.SMTP, commands: list[str]) -> None:
+        try:
+            smtp.send("\r\n".join([*commands, ""]))
+            answers = [smtp.getreply()]
         except (OSError, smtplib.SMTPServerDisconnected) as error:
             raise _LostBeforeMail(str(error)) from error
-        if code == 421:
-            raise _LostBeforeMail(text.decode("utf-8", "replace"))
-        if code != 250:
-            # A refused sender is a setting to mend: the message waits for it.
-            raise _Answer(Outcome.DEFERRED, code, text)
-        code, text = smtp.rcpt(envelope.recipient)
-        if code >= 500:
-            other = _NOT_THE_ADDRESS.search(text.decode("utf-8", "replace"))
-            raise _Answer(Outcome.FAILED if other else Outcome.REFUSED, code, text)
-        if code not in {250, 251}:
-            raise _Answer(Outcome.DEFERRED, code, text)
+        answers += [smtp.getreply() for _ in commands[1:]]
+        try:
+            for judge, (code, text) in zip(_JUDGES, answers, strict=True):
+                judge(code, text)
+        except _Answer:
+            if answers[-1][0] == 354:
+                # It takes a body all the same (RFC 2920, 3.1): an empty one, for nobody.
+                smtp.docmd(".")
+            raise
 
     def _body(self, smtp: smtplib.SMTP, data: bytes) -> None:
-        code, text = smtp.docmd("DATA")
-        if code != 354:
-            raise _Answer(Outcome.FAILED if code >= 500 else Outcome.DEFERRED, code, text)
-        smtp.send(_LEADING_DOT.sub(b"..", data))
+        smtp.send(_LEADING_DOT.sub(b"..", data) if b"\n." in data or data[:1] == b"." else data)
 
     def _ended(self, smtp: smtplib.SMTP) -> HandOver:
         """Send the final dot. From here until its answer nobody knows."""
@@ -173,3 +192,27 @@ class SmtpChannel:
 
 class _LostBeforeMail(smtplib.SMTPException):
     """The connection was gone before the server took anything."""
+
+
+def _of_sender(code: int, text: bytes) -> None:
+    """Judge the answer to MAIL. A refused sender is a setting to mend: the message waits for it."""
+    if code == 421:
+        raise _LostBeforeMail(text.decode("utf-8", "replace"))
+    if code != 250:
+        raise _Answer(Outcome.DEFERRED, code, text)
+
+
+def _of_recipient(code: int, text: bytes) -> None:
+    if code >= 500:
+        other = _NOT_THE_ADDRESS.search(text.decode("utf-8", "replace"))
+        raise _Answer(Outcome.FAILED if other else Outcome.REFUSED, code, text)
+    if code not in {250, 251}:
+        raise _Answer(Outcome.DEFERRED, code, text)
+
+
+def _of_data(code: int, text: bytes) -> None:
+    if code != 354:
+        raise _Answer(Outcome.FAILED if code >= 500 else Outcome.DEFERRED, code, text)
+
+
+_JUDGES = (_of_sender, _of_recipient, _of_data)

@@ -1,7 +1,8 @@
 """Sending a batch in commits of their own: reserve · check again and render · mark · hand over · settle.
 
 Between marking and settling at most HANDS messages are in the air: only those of a dead process become unknown.
-Outcomes stay in memory, and settling is tried until the database is back.
+What became of some is settled in the commit that marks the next. Outcomes stay in memory, and settling is tried until
+the database is back. A turn that takes long, because the other side is slow, gives back what it has not begun.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ from delivery.reserve import Batch, reserve, sweep_closed
 from delivery.settle import Settlement, failed, handed_over, refused, settle
 from delivery.sms import SmsAccount, sms_account
 
-BATCH: Final = 50
+BATCH: Final = 200
 HANDS: Final = 10
+# How long one turn hands over; a worker's task must stay far below the broker's visibility timeout.
+TURN_SECONDS: Final = 10.0
 _log = structlog.get_logger(__name__)
 
 
@@ -136,12 +139,18 @@ def _by_channel(ready: Sequence[Ready]) -> list[list[Ready]]:
 def _send(turn: Turn, items: Sequence[Ready]) -> tuple[int, bool]:
     """Send the messages of one channel; return how many went out and whether the channel works."""
     handed, works = 0, True
+    ends = time.monotonic() + TURN_SECONDS
+    settlements: list[Settlement] = []
     for part in _parts(items, HANDS):
         if not works:
-            _settle(turn, [_down(turn, item) for item in part])
-            continue
-        count, works = _hand_over(turn, part)
-        handed += count
+            settlements += [_down(turn, item) for item in part]
+        elif time.monotonic() > ends:
+            settlements += [_given_back(item) for item in part]
+        else:
+            marked = _settle(turn, settlements, part)
+            settlements, works = _hand_over(turn, part, marked)
+            handed += sum(s.status == Message.Status.SENT for s in settlements)
+    _settle(turn, settlements)
     return handed, works
 
 
@@ -195,21 +204,23 @@ def _address(
     return Ready(candidate, result, mail)
 
 
-def _hand_over(turn: Turn, part: Sequence[Ready]) -> tuple[int, bool]:
-    """Mark, hand over and settle a few messages; return how many went out and whether the channel works."""
-    marked = _mark(turn, part)
+def _hand_over(turn: Turn, part: Sequence[Ready], marked: set[int]) -> tuple[list[Settlement], bool]:
+    """Hand a few messages over; return what became of each and whether the channel works."""
     settlements: list[Settlement] = []
     works = True
     for item in part:
         if item.candidate.id not in marked:
             # Cancelled, held or taken over in the meantime: the row says so already, or is given back.
-            settlements.append(Settlement(item.candidate, "queued"))
+            settlements.append(_given_back(item))
             continue
         result = turn.hand_over(item.envelope) if works else HandOver(Outcome.DOWN)
         works = works and result.outcome is not Outcome.DOWN
         settlements.append(_outcome(turn, item, result))
-    _settle(turn, settlements)
-    return sum(s.status == "sent" for s in settlements), works
+    return settlements, works
+
+
+def _given_back(item: Ready) -> Settlement:
+    return Settlement(item.candidate, Message.Status.QUEUED)
 
 
 def _outcome(turn: Turn, item: Ready, result: HandOver) -> Settlement:
@@ -237,8 +248,8 @@ RETURNING m.id
 
 
 def _mark(turn: Turn, part: Sequence[Ready]) -> set[int]:
-    """Mark the messages as being handed over, in a commit of their own; return which are still ours to send."""
-    with tenant_scope(turn.tenant.pk), raw_cursor() as cursor:
+    """Mark the messages as being handed over; return which are still ours to send. Inside the tenant's scope."""
+    with raw_cursor() as cursor:
         days, ids = [i.candidate.enrolled_on for i in part], [i.candidate.id for i in part]
         versions = [i.rendered.version_id for i in part]
         kept = [as_json(i.rendered.kept) for i in part]
@@ -247,18 +258,28 @@ def _mark(turn: Turn, part: Sequence[Ready]) -> set[int]:
 
 
 def _settle(
-    turn: Turn, settlements: Sequence[Settlement], *, sleep: Callable[[float], None] = time.sleep
-) -> None:
-    """Write outcomes down, however often it takes: what was handed over must not be forgotten."""
+    turn: Turn,
+    settlements: Sequence[Settlement],
+    following: Sequence[Ready] = (),
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> set[int]:
+    """Write outcomes down, however often it takes: what was handed over must not be forgotten. In the same commit
+    mark those that follow, and return which of them are still ours."""
+    if not settlements and not following:
+        return set()
     for wait in _waits():
         try:
             with tenant_scope(turn.tenant.pk):
                 settle(settlements, process=turn.process, now=turn.now)
-            return
+                return _mark(turn, following) if following else set()
         except (OperationalError, InterfaceError) as error:
+            if not settlements:
+                raise
             _log.warning("settling failed, trying again", error=str(error), wait=wait)
             connections["default"].close()
             sleep(wait)
+    raise AssertionError("The waits have no end.")
 
 
 def _waits() -> Iterator[float]:

@@ -123,6 +123,27 @@ def test_one_connection_serves_many_mails(house: House, mailbox: Mailbox) -> Non
     assert len({mail.session for mail in mailbox.received}) == 1
 
 
+def test_a_turn_that_takes_too_long_gives_back_what_it_has_not_begun(
+    house: House, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = house.queue(*(house.contact(f"Ada{n}") for n in range(25)))
+    # Begun at 0; asked before each ten.
+    moments = iter([0.0, 0.0, 11.0, 11.0])
+
+    class Clock:
+        monotonic = staticmethod(lambda: next(moments))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "time", Clock)
+        sent = house.send()
+    assert (sent.handed, sent.more) == (10, True)
+    statuses = [
+        (house.message(message_id).status, house.message(message_id).reserved_by) for message_id in ids
+    ]
+    assert sorted(statuses, key=str) == [("queued", None)] * 15 + [("sent", None)] * 10
+    assert house.send().handed == 15
+
+
 def test_a_server_that_is_down_costs_no_message_an_attempt(house: House, settings: Any) -> None:
     ids = house.queue(*(house.contact(f"Ada{n}") for n in range(12)))
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1

@@ -1,4 +1,4 @@
-"""The benchmarks of enrolment, intake and growth, small: each checks its own end state and raises WrongResult."""
+"""Benchmarks, small: each checks its own end state and raises WrongResult."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from trial.bench.enrol import enrol
 from trial.bench.growth import growth
 from trial.bench.intake import intake
+from trial.bench.send import send
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True, databases=["default", "owner"])]
 
@@ -32,3 +33,11 @@ def test_the_cost_of_a_step_is_told_for_each_size() -> None:
     assert figures["sizes"] == [50, 200]
     assert set(figures["microseconds_per_step"]) == {"50", "200"}
     assert figures["cost_ratio"] >= 1
+
+
+def test_each_queued_message_is_handed_to_the_mail_server_once() -> None:
+    figures = send(messages=250)
+    assert figures["messages"] == 250
+    assert figures["messages_per_second"] > 0
+    assert figures["ratio"] > 0
+    assert figures["mail_bytes"] > 5_000

@@ -16,6 +16,7 @@ from trial.bench.enrol import enrol
 from trial.bench.growth import SIZES, growth
 from trial.bench.imports import SAMPLE, import_contacts
 from trial.bench.intake import intake
+from trial.bench.send import send
 
 
 class Command(BaseCommand):
@@ -45,7 +46,9 @@ class Command(BaseCommand):
         six = benches.add_parser("growth", help="what a step costs at several sizes of one flow")
         six.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="participants of each run")
         six.add_argument("--workers", type=int, default=2)
-        for each in (one, two, three, four, five, six):
+        seven = benches.add_parser("send", help="messages rendered and handed to a mail server by one worker")
+        seven.add_argument("--messages", type=int, default=100_000)
+        for each in (one, two, three, four, five, six, seven):
             each.add_argument("--json", action="store_true", help="print one JSON line last")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -60,14 +63,13 @@ class Command(BaseCommand):
             )
 
     def _figures(self, options: dict[str, Any]) -> dict[str, Any]:
-        if options["bench"] == "import":
-            return import_contacts(rows=options["rows"], file=options["file"])
-        if options["bench"] == "enrol":
-            return enrol(contacts=options["contacts"], workers=options["workers"])
-        if options["bench"] == "intake":
-            return intake(events=options["events"])
-        if options["bench"] == "criteria":
-            return criteria(contacts=options["contacts"])
-        if options["bench"] == "growth":
-            return growth(sizes=options["sizes"], workers=options["workers"])
-        return engine(participants=options["participants"], workers=options["workers"])
+        run = {
+            "import": lambda: import_contacts(rows=options["rows"], file=options["file"]),
+            "enrol": lambda: enrol(contacts=options["contacts"], workers=options["workers"]),
+            "intake": lambda: intake(events=options["events"]),
+            "criteria": lambda: criteria(contacts=options["contacts"]),
+            "growth": lambda: growth(sizes=options["sizes"], workers=options["workers"]),
+            "send": lambda: send(messages=options["messages"]),
+            "engine": lambda: engine(participants=options["participants"], workers=options["workers"]),
+        }
+        return run[options["bench"]]()
