@@ -129,6 +129,13 @@ def _settings_of(field: FormField) -> set[str]:
     return common | extra.get(field.kind, set()) | ({"options"} if field.kind in CHOOSING else set())
 
 
+def redirect_problem(url: str) -> str:
+    """Return why a form cannot lead to an address after it was sent; nothing where it can, or leads nowhere."""
+    if url and (not url.lower().startswith(("https://", "http://")) or read_url(url) is None):
+        return "Write a whole address that begins with https://."
+    return ""
+
+
 class SettingsForm(forms.Form):
     """What people see around the fields, when the form closes, who processes, and the double opt-in."""
 
@@ -203,8 +210,8 @@ class SettingsForm(forms.Form):
     def clean_redirect_url(self) -> str:
         """An address of the tenant's, whole."""
         text: str = self.cleaned_data["redirect_url"].strip()
-        if text and (not text.lower().startswith(("https://", "http://")) or read_url(text) is None):
-            raise forms.ValidationError("Write a whole address that begins with https://.")
+        if problem := redirect_problem(text):
+            raise forms.ValidationError(problem)
         return text
 
     def clean_closes_at(self) -> dt.datetime | None:

@@ -16,6 +16,13 @@ from content.sandbox import check_tags
 from content.tree import known_tree
 
 
+def address_problems(url: str) -> list[str]:
+    """Return why a click cannot lead to an address; what is wrong with its merge tags goes first."""
+    tags = [str(problem.message) for problem in check_tags(field="url", source=url, tree=known_tree())]
+    found = link_problem(url) or (None if is_tracked(url) else "A tracked link begins with https://.")
+    return tags or ([found] if found else [])
+
+
 class LinkForm(ActionsForm):
     """Name, place, what a click shows, and what it does."""
 
@@ -56,12 +63,9 @@ class LinkForm(ActionsForm):
         url: str = self.cleaned_data["url"].strip()
         if not url:
             return ""
-        problems = [
-            str(problem.message) for problem in check_tags(field="url", source=url, tree=known_tree())
-        ]
-        found = link_problem(url) or (None if is_tracked(url) else "A tracked link begins with https://.")
-        if problems or found:
-            raise forms.ValidationError(problems or [found or ""])
+        found = address_problems(url)
+        if found:
+            raise forms.ValidationError(found)
         return url
 
     def clean(self) -> dict[str, Any]:

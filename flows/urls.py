@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from flows.views import create, designer, lifecycle, revisions, texts
+from flows.views import create, designer, exchange, lifecycle, revisions, texts
 
 app_name = "flows"
 
 urlpatterns = [
     path("flows/new/", create.new, name="new"),
+    path("flows/import/", exchange.bring, name="import"),
+    path("flows/<int:flow_id>/export/", exchange.export, name="export"),
     path("flows/sms-length/", texts.sms_length, name="sms_length"),
     path("flows/<int:flow_id>/edit/", designer.edit, name="edit"),
     path("flows/<int:flow_id>/edit/panel/", designer.panel, name="panel"),

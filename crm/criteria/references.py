@@ -44,7 +44,12 @@ def _of_line(line: Line, field: Field) -> Iterator[tuple[str, int]]:
         yield "custom_field", field.custom_id
     if field.key.startswith("subscription."):
         yield "subscription_type", int(field.key.removeprefix("subscription."))
-    kind = _KIND.get(field.choices)
+    kind = named_kind(field)
     if kind:
         named = line.which if field.rows else line.values
         yield from ((kind, found) for value in named if (found := read_id(value)))
+
+
+def named_kind(field: Field) -> str:
+    """Return the kind of crm.Usage that a field's values (`which` of counted rows) name by id; "" where none."""
+    return _KIND.get(field.choices, "")

@@ -34,6 +34,7 @@ from flows.steps.base import (
     StepKind,
     StepSettings,
 )
+from flows.steps.exits import exit_problems
 from flows.steps.forms import StepForm, choose, to_number
 from flows.steps.selections import selection_choices
 from flows.timeframe import next_open
@@ -130,7 +131,9 @@ class SendSms(StepKind):
         settings: SendSmsSettings = self.settings(node)
         found = [*text_and_sender_problems(settings.text, settings.sender)]
         if settings.if_cannot == "exit":
-            found += exit_problems(settings, ctx)
+            found += exit_problems(
+                ExitSettings(flow=settings.exit_flow, selection=settings.exit_selection), ctx
+            )
         return found
 
     def references(self, node: StepNode) -> Iterable[Reference]:
@@ -224,19 +227,6 @@ def text_references(text: str) -> Iterable[Reference]:
     """Yield the registered links that a text names."""
     keys = links_in(text)
     yield from (Reference("link", number) for number in link_ids(keys)) if keys else ()
-
-
-def exit_problems(settings: SendSmsSettings, ctx: CheckContext) -> list[Problem]:
-    """Return what is wrong with the way out."""
-    found = []
-    if settings.exit_flow is not None and ctx.name("flow", settings.exit_flow) is None:
-        found.append(Problem("The flow to go on to was deleted", place="exit_flow"))
-    elif settings.exit_flow is not None and ctx.name("open_flow", settings.exit_flow) is None:
-        text = f"“{ctx.name('flow', settings.exit_flow)}” is not running, so nobody goes on to it"
-        found.append(Problem(text, place="exit_flow", is_warning=True))
-    if settings.exit_selection is not None and ctx.name("selection", settings.exit_selection) is None:
-        found.append(Problem("The selection to add to was deleted", place="exit_selection"))
-    return found
 
 
 def keep_text(

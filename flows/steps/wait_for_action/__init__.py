@@ -30,6 +30,7 @@ from flows.steps.base import (
     Traveller,
     WaitFor,
 )
+from flows.steps.exits import exit_problems
 from flows.steps.wait_for_action.form import WaitForActionForm
 from flows.steps.wait_for_action.settings import WaitForActionSettings
 from flows.steps.wait_for_time import span_of
@@ -70,7 +71,7 @@ class WaitForAction(StepKind):
             found.extend(Problem(text, place="criteria") for text in criteria_problems(settings.criteria))
         if settings.limited and settings.amount is None:
             found.append(Problem("Say how long to wait at most", place="amount"))
-        return found
+        return [*found, *(exit_problems(settings.exit, ctx) if settings.exits else ())]
 
     def references(self, node: StepNode) -> Iterable[Reference]:
         """Yield what the actions, the criteria and the exit name."""
