@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("health/", include("core.urls")),
     path("f/", include("content.form_urls")),
+    path("i/", include("content.image_public_urls")),
     path("m/", include("content.public_urls")),
     path("m/", include("delivery.public_urls")),
     path("t/<slug:tenant>/", include(tenant_pages)),

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 
 from content.colours import contrast, mixed, readable_on
-from content.models import Brand
+from content.image_urls import image_url
+from content.models import Brand, Image
 from content.tags import masked
 
 FONTS: dict[str, tuple[str, str]] = {
@@ -42,6 +43,12 @@ _TAG = re.compile(r"\{\{\s*brand\.(\w+)\s*\}\}")
 _HEAD = re.compile(r"<mj-head\b[^>]*?(/?)>")
 _ROOT = re.compile(r"<mjml\b[^>]*?>")
 _EMPTY_SOCIAL = re.compile(r"<mj-social\b((?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)\s*(?:/>|>\s*</mj-social\s*>)")
+# A brand without a logo has no picture there, rather than a broken one.
+_LOGO = re.compile(
+    r"<mj-image\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?\bsrc=[\"']\s*\{\{\s*brand\.logo\s*\}\}\s*[\"']"
+    r"(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(?:/>|>\s*</mj-image\s*>)"
+)
+_TO_WEBSITE = re.compile(r"\s+href=([\"'])\s*\{\{\s*brand\.website\s*\}\}\s*\1")
 # Least specific first: whatever the email itself says wins over this.
 _DEFAULTS = """<mj-attributes><mj-all font-family="{font}" /><mj-text color="{ink}" /><mj-button \
 background-color="{accent}" color="{accent_ink}" border-radius="{radius}px" /><mj-divider border-color="{line}" \
@@ -61,6 +68,7 @@ class BrandValues:
     ink: str = "#232320"
     font: str = "helvetica"
     radius: int = 6
+    logo: Image | None = None
     website: str = ""
     social: tuple[tuple[str, str], ...] = ()
 
@@ -79,6 +87,7 @@ class BrandValues:
             "link": self.accent if contrast(self.accent, self.surface) >= 4.5 else self.ink,
             "font": FONTS.get(self.font, FONTS["helvetica"])[1],
             "radius": str(self.radius),
+            "logo": image_url(self.logo) if self.logo else "",
             "website": self.website,
         }
 
@@ -86,19 +95,21 @@ class BrandValues:
 BRAND_TAGS = {
     "accent": "Accent colour", "accent_ink": "Text on the accent colour", "background": "Background colour",
     "surface": "Colour of the mail's sheet", "ink": "Text colour", "muted": "Quiet text colour", "line": "Line colour",
-    "tint": "Pale accent colour", "link": "Link colour", "font": "Font", "radius": "Corners", "website": "Our website",
+    "tint": "Pale accent colour", "link": "Link colour", "font": "Font", "logo": "Logo",
+    "radius": "Corners", "website": "Our website",
 }  # fmt: skip
 DEFAULT = BrandValues()
 
 
 def brand_values() -> BrandValues:
     """Return the brand of the open tenant scope; one query."""
-    brand = Brand.objects.first()
+    brand = Brand.objects.select_related("logo").first()
     if brand is None:
         return DEFAULT
+    social = tuple((name, address) for name, address in brand.social)
     return BrandValues(
         accent=brand.accent, background=brand.background, surface=brand.surface, ink=brand.ink, font=brand.font,
-        radius=brand.radius, website=brand.website, social=tuple((name, address) for name, address in brand.social),
+        radius=brand.radius, logo=brand.logo, website=brand.website, social=social,
     )  # fmt: skip
 
 
@@ -116,6 +127,10 @@ def with_values(text: str, values: BrandValues, *, escape: bool = True) -> str:
 def branded(mjml: str, values: BrandValues) -> str:
     """Return an MJML source in the brand: values filled in, empty mj-social filled, defaults in the head."""
     networks = _networks(values)
+    if values.logo is None:
+        mjml = _LOGO.sub("", mjml)
+    if not values.website:
+        mjml = _TO_WEBSITE.sub("", mjml)
     mjml = _EMPTY_SOCIAL.sub(lambda match: f"<mj-social{match[1]}>{networks}</mj-social>", mjml)
     mjml = with_values(mjml, values)
     return _with_head(mjml, _DEFAULTS.format(**values.tags()))

@@ -13,6 +13,8 @@ ERASURE = Room(
         Place("content_smsversion", ("source", "text", "links", "custom_keys")),
         Place("content_noticeversion", ("subject", "text", "custom_keys")),
         Place("content_brand", ("accent", "background", "surface", "ink", "font", "website", "social")),
+        Place("content_image", ("name", "alt", "format", "digest")),
+        Place("content_imagedata", ("data",)),
         Place("content_script", ("name", "description")),
         Place("content_scriptversion", ("source",)),
         Place("content_webhookversion", ("definition", "custom_keys")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from content.brand import FONTS, NETWORKS, BrandValues
 from content.colours import COLOUR, contrast
 from content.links import link_problem
+from content.models import Image
 
 RADII = [(0, "Square"), (4, "A little round"), (6, "Round"), (12, "Very round"), (24, "Pills")]
 READABLE = 4.5
@@ -58,6 +59,9 @@ class BrandForm(forms.Form):
         help_text="Mail programs show only what is installed at the reader's.",
     )
     radius = forms.TypedChoiceField(label="Corners of buttons", choices=RADII, coerce=int)
+    logo: forms.ModelChoiceField[Image] = forms.ModelChoiceField(
+        None, label="Logo", required=False, empty_label="None", help_text="One of the images."
+    )
     website = WebField(label="Website", help_text="Where a logo leads.")
     postal_address = forms.CharField(
         label="Postal address",
@@ -69,6 +73,8 @@ class BrandForm(forms.Form):
 
     def __init__(self, *args: Any, may_change_address: bool, **options: Any) -> None:
         super().__init__(*args, **options)
+        logo = cast("forms.ModelChoiceField[Image]", self.fields["logo"])
+        logo.queryset = Image.objects.order_by("name", "pk")
         for name, (label, _) in NETWORKS.items():
             self.fields[f"on_{name}"] = WebField(label=label)
         if not may_change_address:
@@ -88,7 +94,13 @@ class BrandForm(forms.Form):
             for name in ("accent", "background", "surface", "ink", "font", "radius")
         }
         social = {f"on_{name}": address for name, address in values.social}
-        return {**own, **social, "website": values.website, "postal_address": postal_address}
+        return {
+            **own,
+            **social,
+            "website": values.website,
+            "logo": values.logo,
+            "postal_address": postal_address,
+        }
 
     def clean(self) -> dict[str, Any]:
         """Refuse text that cannot be read on what is behind it."""
@@ -108,5 +120,5 @@ class BrandForm(forms.Form):
         social = tuple((name, data[f"on_{name}"]) for name in NETWORKS if data[f"on_{name}"])
         return BrandValues(
             accent=data["accent"], background=data["background"], surface=data["surface"], ink=data["ink"],
-            font=data["font"], radius=data["radius"], website=data["website"], social=social,
+            font=data["font"], radius=data["radius"], logo=data["logo"], website=data["website"], social=social,
         )  # fmt: skip

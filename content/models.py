@@ -11,6 +11,8 @@ from django.db import models
 from content.models_brand import Brand as Brand
 from content.models_form import Form as Form
 from content.models_form import FormSubmission as FormSubmission
+from content.models_image import Image as Image
+from content.models_image import ImageData as ImageData
 from content.models_link import TrackedLink as TrackedLink
 from content.models_script import Script as Script
 from content.models_script import ScriptVersion as ScriptVersion

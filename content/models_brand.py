@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from core.models import TenantModel
+from content.models_image import Image
+from core.models import TenantForeignKey, TenantModel
 
 
 class Brand(TenantModel):
@@ -17,6 +18,7 @@ class Brand(TenantModel):
     ink = models.CharField(max_length=7)
     font = models.CharField(max_length=20)
     radius = models.SmallIntegerField()
+    logo = TenantForeignKey(Image, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     website = models.CharField(max_length=300, blank=True)
     social = models.JSONField(default=list)
     updated_at = models.DateTimeField()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from content.views import brand, editor, forms, library, links, scripts, sent, submissions
+from content.views import brand, editor, forms, images, library, links, scripts, sent, submissions
 
 app_name = "content"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +12,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("new/", library.new, name="new"),
     path("brand/", brand.brand, name="brand"),
     path("brand/sample/", brand.sample, name="brand_sample"),
+    path("images/", images.images, name="images"),
+    path("images/upload/", images.upload, name="image_upload"),
+    path("images/<int:image_id>/", images.image, name="image"),
+    path("images/<int:image_id>/delete/", images.delete, name="image_delete"),
     path("people/", editor.people, name="people"),
     path("preview/<str:key>/", editor.frame, name="frame"),
     path("<int:email_id>/", editor.edit, name="edit"),

@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.models import Group, Role, Tenant
 from accounts.operations import invite, save_role
 from accounts.operations.api_keys import create_api_key
-from content.models import FormSubmission
+from content.models import FormSubmission, Image, ImageData
 from content.operations.emails import create_email
 from content.operations.forms import create_form
 from content.operations.links import LinkDraft, create_link
@@ -79,10 +79,19 @@ def _marketing(alice: Person) -> dict[str, Any]:
         ).pk,
         "email_id": create_email(name="Welcome", actor=alice.user, now=LAST_MONDAY).pk,
         **_form(alice),
+        "image_id": _image(),
         "link_id": create_link(
             draft=LinkDraft("Offer", url="https://a.test/"), actor=None, now=LAST_MONDAY
         ).pk,
     }
+
+
+def _image() -> int:
+    picture = Image.objects.create(
+        name="Mill", format="png", width=1, height=1, size=1, digest="0", created_at=LAST_MONDAY
+    )
+    ImageData.objects.create(image=picture, data=b"x")
+    return picture.pk
 
 
 def _form(alice: Person) -> dict[str, Any]:

@@ -13,11 +13,13 @@ from accounts.models import User
 from content.brand import brand_values
 from content.compile import Compiled, Result, Source, compile_email
 from content.form_page import form_of_address
-from content.models import Email, EmailVersion, MessageLink, TrackedLink
+from content.image_urls import images_in
+from content.models import Email, EmailVersion, Image, MessageLink, TrackedLink
 from content.problems import Problem
 from content.queries import locks_of, uses_of
 from content.rendering import test_render_problem
 from content.tree import known_tree
+from core.tenancy import require_tenant_id
 from crm.operations.usage import forget_uses, write_uses
 
 
@@ -167,9 +169,19 @@ def add_version(email: Email, compiled: Compiled, actor: User | None, now: dt.da
     )  # fmt: skip
     write_uses(
         user_kind="email", user_id=email.pk, user_name=email.name, page="content:edit",
-        references=[*(("link", link.pk) for link in registered.values()), *_forms_among(compiled)],
+        references=[
+            *(("link", link.pk) for link in registered.values()), *_forms_among(compiled), *_images_in(email),
+        ],
     )  # fmt: skip
     return version
+
+
+def _images_in(email: Email) -> list[tuple[str, int]]:
+    """Return the tenant's pictures that the email shows, among those that there are."""
+    named = set(images_in(email.mjml, require_tenant_id()))
+    return [
+        ("image", pk) for pk in Image.objects.filter(pk__in=named).order_by("pk").values_list("pk", flat=True)
+    ]
 
 
 def _forms_among(compiled: Compiled) -> list[tuple[str, int]]:

@@ -25,7 +25,8 @@ from delivery.rendering import RenderFailed
 DESIGNERS = (Right.FLOW_ADMINISTRATOR, Right.ADMINISTRATOR)
 _SAMPLE = """<mjml><mj-head><mj-attributes><mj-text font-size="16px" line-height="26px" padding="0 32px 14px" />
 </mj-attributes></mj-head><mj-body background-color="{{ brand.background }}">
-<mj-section padding="16px 0 0" />
+<mj-section padding="16px 0 12px"><mj-column><mj-image src="{{ brand.logo }}" href="{{ brand.website }}"
+alt="{{ tenant.name }}" width="140px" padding="0" /></mj-column></mj-section>
 <mj-section background-color="{{ brand.accent }}" padding="28px 0 16px"><mj-column>
 <mj-text color="{{ brand.accent_ink }}"><h1>Good to see you</h1></mj-text>
 <mj-text color="{{ brand.accent_ink }}">This is how a coloured band looks.</mj-text></mj-column></mj-section>

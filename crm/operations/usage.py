@@ -42,13 +42,14 @@ def write_uses(
     page: str,
     references: Iterable[tuple[str, int]],
     place: str = "",
+    page_has_id: bool = True,
 ) -> None:
-    """Make these (kind, id) what the user uses; `page` is the URL name of the user's own page."""
+    """Make these (kind, id) what the user uses; `page` is the URL name of the user's page (by its id)."""
     Usage.objects.filter(user_kind=user_kind, user_id=user_id).delete()
     wanted = list(dict.fromkeys(references))
     if not wanted:
         return
-    url = turl(Tenant.objects.get(pk=require_tenant_id()), page, user_id)
+    url = turl(Tenant.objects.get(pk=require_tenant_id()), page, *([user_id] if page_has_id else []))
     Usage.objects.bulk_create(
         Usage(
             used_kind=kind, used_id=used_id, user_kind=user_kind, user_id=user_id, user_name=user_name[:200],

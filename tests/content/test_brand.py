@@ -10,6 +10,7 @@ from accounts.models import AuditEntry, Tenant
 from content.brand import DEFAULT, NETWORKS, BrandValues, brand_values
 from content.colours import contrast, mixed, readable_on
 from content.compile import Source, compile_email
+from content.image_urls import image_url
 from content.models import Brand
 from content.operations.brand import save_brand
 from content.operations.emails import Draft, create_email, save_email
@@ -17,6 +18,7 @@ from content.starters import STARTERS
 from content.tree import tag_tree
 from core.tenancy import tenant_scope
 from tests.content.conftest import mail
+from tests.content.test_images import keep
 from tests.fixtures.people import LAST_MONDAY, Person
 
 ROSE = BrandValues(
@@ -204,3 +206,29 @@ def test_another_tenant_keeps_its_own(bob: Person, charlie: Person) -> None:
     assert bob.client().post(bob.url("content/brand/"), FORM).status_code == 302
     with tenant_scope(charlie.tenant.pk):
         assert brand_values() == DEFAULT
+
+
+def test_the_logo_stands_where_the_source_says_and_leaves_no_hole_without_one(wendy: Person) -> None:
+    source = mail("Hi").replace(
+        "</mj-column>", '<mj-image src="{{ brand.logo }}" href="{{ brand.website }}" alt="Us" /></mj-column>'
+    )
+    image = keep(wendy)
+    page = html(source, BrandValues(logo=image, website="https://us.test/"))
+    assert f'src="{image_url(image)}"' in page
+    assert "<img" not in html(source).replace('<img src="{{ _open }}"', "")
+    alone = html(source, BrandValues(logo=image))
+    assert image_url(image) in alone
+    assert "<a " not in alone.split("Unsubscribe")[0].rpartition("<a ")[0]
+
+
+def test_the_logo_is_one_of_the_own_images_and_cannot_be_deleted_while_it_is(
+    wendy: Person, bob: Person, charlie: Person
+) -> None:
+    image, foreign = keep(wendy), keep(charlie)
+    refused = bob.client().post(bob.url("content/brand/"), {**FORM, "logo": foreign.pk})
+    assert refused.status_code == 422
+    assert bob.client().post(bob.url("content/brand/"), {**FORM, "logo": image.pk}).status_code == 302
+    page = bob.client().get(bob.url(f"content/images/{image.pk}/")).content.decode()
+    assert f'<a href="{bob.url("content/brand/")}">Brand</a>' in page
+    answer = bob.client().post(bob.url(f"content/images/{image.pk}/delete/"), follow=True).content.decode()
+    assert "is used in 1 place" in answer
