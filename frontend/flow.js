@@ -3,3 +3,5 @@ import "./flow/wires.js";
 import "./flow/canvas.js";
 import "./flow/designer.js";
 import "./flow/tag-field.js";
+import "./flow/faults.js";
+import "./flow/add-list.js";

@@ -31,6 +31,6 @@ class ContradictingLines(Check):
         many: list[Criteria | Line] = [line for _, pair in found for line in pair]
         texts = iter(describe_all(many) if many else ())
         for place, _ in found:
-            message = f"{place.label}nobody can match both “{next(texts)}” and “{next(texts)}”"
+            message = f"{place.label}nobody can match {next(texts)} and {next(texts)} at once"
             message = message if place.label else f"N{message[1:]}"
             yield FlowProblem(place.part, place.title, message, place.place, self.is_warning)

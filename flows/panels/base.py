@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.http import Http404, QueryDict
 
+from flows.checks.base import FlowProblem, opens
 from flows.designer import Designer
 from flows.operations.drafts import Change
 
@@ -37,6 +38,11 @@ class Panel:
     def context(self) -> dict[str, Any]:
         """Return what the template needs beside designer, panel and form."""
         return {}
+
+    def problems(self) -> list[tuple[FlowProblem, str]]:
+        """Return what is wrong here, with the field at fault; a step tells of its branches too."""
+        part, found = self.designer.part, self.designer.problems
+        return [(p, opens(p)[1]) for p in found if part and part in {p.part, opens(p)[0]}]
 
     def change(self, form: Any) -> Change:
         """Return the operation that applies a valid form."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from django import forms
 from django.http import Http404, QueryDict
@@ -17,8 +18,20 @@ from flows.panels.choices import flow_choices
 from flows.part_form import PartForm, part_form
 from flows.steps.forms import choose, to_number
 from flows.steps.selections import selection_choices
+from flows.success.base import SuccessKind
 from flows.success.table import SUCCESS_KINDS
+from flows.triggers.base import TriggerKind
 from flows.triggers.table import TRIGGER_KINDS
+
+K = TypeVar("K", bound=TriggerKind | SuccessKind)
+
+
+def grouped(kinds: Iterable[K]) -> list[tuple[str, list[K]]]:
+    """Return the kinds under their headings, both in the order of the table."""
+    found: dict[str, list[K]] = {}
+    for kind in kinds:
+        found.setdefault(kind.group, []).append(kind)
+    return list(found.items())
 
 
 class StartPanel(Panel):
@@ -39,7 +52,7 @@ class StartPanel(Panel):
         )
         return {
             "triggers": triggers,
-            "kinds": list(TRIGGER_KINDS),
+            "groups": grouped(TRIGGER_KINDS),
             "filter_text": filter_text,
             "exclusions": [name for name in selections if name],
         }
@@ -65,12 +78,11 @@ class TriggerPanel(Panel):
         return part_form(kind, self.trigger, flow_id=self.designer.flow.pk, data=data)
 
     def context(self) -> dict[str, Any]:
-        """Kind and problems."""
+        """The trigger and its kind."""
         kind = TRIGGER_KINDS[self.trigger.kind]
         return {
             "trigger": self.trigger,
             "kind": kind,
-            "problems": kind.problems(self.trigger, self.designer.ctx),
         }
 
     def change(self, form: PartForm) -> Change:
@@ -152,7 +164,7 @@ class FinishPanel(Panel):
             (c, SUCCESS_KINDS[c.kind], SUCCESS_KINDS[c.kind].summary(c, ctx))
             for c in self.designer.document.success
         ]
-        return {"criteria_list": listed, "kinds": list(SUCCESS_KINDS)}
+        return {"criteria_list": listed, "groups": grouped(SUCCESS_KINDS)}
 
     def change(self, form: FinishForm) -> Change:
         """Store both."""
@@ -185,12 +197,11 @@ class SuccessPanel(Panel):
         return part_form(kind, self.criterion, flow_id=self.designer.flow.pk, data=data)
 
     def context(self) -> dict[str, Any]:
-        """Kind and problems."""
+        """The criterion and its kind."""
         kind = SUCCESS_KINDS[self.criterion.kind]
         return {
             "criterion": self.criterion,
             "kind": kind,
-            "problems": kind.problems(self.criterion, self.designer.ctx),
         }
 
     def change(self, form: PartForm) -> Change:

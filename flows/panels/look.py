@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+from flows.checks.base import opens
 from flows.panels.base import Panel
 from flows.queries import revisions_of
 from flows.steps.base import StepKind
@@ -41,6 +42,10 @@ class ProblemsPanel(Panel):
 
     template = "flows/panel/problems.html"
     heading = "Things to fix"
+
+    def context(self) -> dict[str, Any]:
+        """Each problem with the panel and the field that mend it; errors first."""
+        return {"listed": [(problem, *opens(problem)) for problem in self.designer.problems]}
 
 
 class RevisionsPanel(Panel):

@@ -15,7 +15,6 @@ from flows.editing.tree import IllegalEdit, find_branch
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
 from flows.panels.choices import flow_choices
-from flows.references import part
 from flows.steps.forms import StepForm, choose, to_number
 from flows.steps.selections import selection_choices
 from flows.steps.split import basis_of
@@ -46,14 +45,13 @@ class StepPanel(Panel):
         return kind.Form(kind=kind, node=self.node, flow_id=self.designer.flow.pk, data=data)
 
     def context(self) -> dict[str, Any]:
-        """Kind, problems, branches."""
+        """Kind, step and branches."""
         node = self.node
         card = next((c for c in cards(self.designer) if c.id == node.id), None)
         return {
             "kind": STEP_KINDS[node.kind],
             "node": node,
             "card": card,
-            "problems": [p for p in self.designer.problems if p.part == part("step", node.id)],
         }
 
     def change(self, form: StepForm) -> Change:

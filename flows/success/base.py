@@ -19,6 +19,8 @@ class SuccessKind:
     label: ClassVar[str]
     description: ClassVar[str]
     icon: ClassVar[str]
+    # The heading that it stands under in the menu of success criteria.
+    group: ClassVar[str] = "Contact"
     # State criteria count as soon as they hold, also at enrolment; event criteria only after it.
     is_state: ClassVar[bool]
     Settings: ClassVar[type[StepSettings]] = StepSettings

@@ -16,6 +16,7 @@ from flows.success.base import SuccessKind
 class MemberOf(SuccessKind):
     """Base: the settings have one field, named as the kind of club."""
 
+    group = "Selections and projects"
     is_state = True
     club: ClassVar[ClubKind]
 

@@ -15,6 +15,7 @@ from flows.success.base import SuccessKind
 class ContentSuccess(SuccessKind):
     """Base: the settings have one field, named as the kind of content."""
 
+    group = "Forms and links"
     is_state = False
     content: ClassVar[ContentKind]
     event: ClassVar[str]

@@ -15,6 +15,7 @@ from flows.success.base import SuccessKind
 class DeskSuccess(SuccessKind):
     """See the module; a kind names its event, settings and form."""
 
+    group = "Sales, requests and follow-ups"
     is_state = False
     event: ClassVar[str]
     of_company: ClassVar[bool] = False

@@ -42,6 +42,7 @@ class FollowUpCreated(SuccessKind):
     label = "Follow-up created"
     description = "A task or meeting about the contact is made."
     icon = "calendar-plus"
+    group = "Sales, requests and follow-ups"
     is_state = False
     Settings = FollowUpCreatedSettings
     Form = FollowUpPartForm

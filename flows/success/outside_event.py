@@ -17,6 +17,7 @@ class OutsideEventSuccess(SuccessKind):
     label = "Event from outside"
     description = "An event with this name is posted through the API."
     icon = "plugs-connected"
+    group = "From outside"
     is_state = False
     Settings = OutsideSettings
     Form = OutsideForm

@@ -23,6 +23,8 @@ class TriggerKind:
     label: ClassVar[str]
     description: ClassVar[str]
     icon: ClassVar[str]
+    # The heading that it stands under in the menu of triggers.
+    group: ClassVar[str] = "Contact"
     event_kinds: ClassVar[frozenset[str]]
     Settings: ClassVar[type[StepSettings]] = StepSettings
     Form: ClassVar[type[PartForm]] = PartForm

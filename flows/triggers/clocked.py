@@ -27,6 +27,7 @@ class Audience:
 class ClockedTrigger(TriggerKind):
     """Base."""
 
+    group = "Date and time"
     event_kinds = frozenset()
 
     def event_filter(self, trigger: Trigger) -> EventFilter:

@@ -38,6 +38,7 @@ class ProjectPartForm(SelectionPartForm):
 class ClubTrigger(TriggerKind):
     """Base: the settings have one field, named as the kind of club."""
 
+    group = "Selections and projects"
     club: ClassVar[ClubKind]
 
     def chosen(self, trigger: Trigger) -> int | None:

@@ -14,6 +14,7 @@ from flows.triggers.base import EventFilter, TriggerKind
 class ContentTrigger(TriggerKind):
     """Base: the settings have one field, named as the kind of content."""
 
+    group = "Forms and links"
     content: ClassVar[ContentKind]
     verb: ClassVar[str]
 

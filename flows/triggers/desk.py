@@ -13,6 +13,8 @@ from flows.triggers.base import EventFilter, TriggerKind
 class DeskTrigger(TriggerKind):
     """See the module; a kind names its event, settings and form."""
 
+    group = "Sales and requests"
+
     def event_filter(self, trigger: Trigger) -> EventFilter:
         """The kind's event, of what is chosen."""
         (kind,) = self.event_kinds

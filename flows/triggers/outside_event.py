@@ -16,6 +16,7 @@ class OutsideEventTrigger(TriggerKind):
     label = "Event from outside"
     description = "An event with this name is posted through the API."
     icon = "plugs-connected"
+    group = "From outside"
     event_kinds = frozenset({"outside"})
     Settings = OutsideSettings
     Form = OutsideForm

@@ -49,6 +49,7 @@ def panel_context(panel: Panel, form: Any = None) -> dict[str, Any]:
         "flow": designer.flow,
         "canvas": designer.canvas,
         "panel": panel,
+        "problems": panel.problems(),
         "form": form if form is not None else panel.form(),
         **panel.context(),
     }

@@ -1,6 +1,7 @@
 /* <flow-designer>: turns clicks and keys into operations of the server, and shows its answers. It never decides
    where something may go: it posts {op, step, branch, index, base_version}; the server checks and draws anew. */
 import { Dragging } from "./dragging.js";
+import { goToField } from "./faults.js";
 import { Menu } from "./menu.js";
 import { ids, Placing } from "./placing.js";
 import { fillBranchMenu, fillStepMenu } from "./menus.js";
@@ -45,9 +46,18 @@ class FlowDesigner extends HTMLElement {
   // --- talking to the server
 
   request(path, values = {}, after) {
-    const sent = { ...values, base_version: this.state.version, part: values.part ?? this.openPart };
-    const going = { source: this, target: "#flow-root", swap: "morph:outerHTML", values: sent };
-    return htmx.ajax("POST", this.dataset.url + path, going).then(() => after?.());
+    return this.inTurn(() => {
+      const sent = { ...values, base_version: this.state.version, part: values.part ?? this.openPart };
+      const going = { source: this, target: "#flow-root", swap: "morph:outerHTML", values: sent };
+      return htmx.ajax("POST", this.dataset.url + path, going);
+    }).then(() => after?.());
+  }
+
+  /* One request after the other, each with the version that the one before left: htmx would queue a second one of the
+     same element, and say at once that it is done. */
+  inTurn(start) {
+    this.turn = (this.turn ?? Promise.resolve()).catch(() => {}).then(start);
+    return this.turn;
   }
 
   op(op, values = {}) {
@@ -63,12 +73,13 @@ class FlowDesigner extends HTMLElement {
 
   say(words) { this.querySelector("#flow-live").textContent = words; }
 
-  async open(part, { focus = true } = {}) {
+  async open(part, { focus = true, field = "" } = {}) {
     if (this.dirty && !(await this.apply(part))) return;
     const url = `${this.dataset.url}panel/?part=${encodeURIComponent(part)}`;
-    await htmx.ajax("GET", url, { source: this, target: "#flow-panel", swap: "innerHTML" });
+    await this.inTurn(() => htmx.ajax("GET", url, { source: this, target: "#flow-panel", swap: "innerHTML" }));
     this.dirty = false;
     this.mark(part);
+    if (field && goToField(this.panel, field)) return;
     if (focus && part) this.panel.querySelector("[autofocus], h2")?.focus();
   }
 
@@ -139,7 +150,7 @@ class FlowDesigner extends HTMLElement {
     if (item) return this.choose(item);
     const open = event.target.closest("[data-open]");
     if (open && this.selecting.click(event, open.closest("#flow-root .flow-card"))) return undefined;
-    if (open) return this.open(open.dataset.open);
+    if (open) return this.open(open.dataset.open, { field: open.dataset.field });
     const add = event.target.closest("[data-place-kind]");
     if (add) return this.placing.start({ op: "insert", values: { kind: add.dataset.placeKind }, from: add }, `Add “${add.dataset.label}”: choose a place`);
     const op = event.target.closest("[data-op]");

@@ -21,7 +21,7 @@ from core.tenancy import tenant_scope
 from crm.models import Contact
 from participants.models import Participant
 from tests.fixtures.people import PASSWORD, Person
-from tests.flows.drawing import add_criterion, add_step, apply, open_part
+from tests.flows.drawing import add_criterion, add_part, add_step, apply, open_part
 from trial.mailbox import Mail, Mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -171,8 +171,7 @@ def draw_the_flow(stage: Stage) -> str:
     page.get_by_role("button", name="Create flow").click()
     page.wait_for_selector("flow-canvas[data-ready]")
     open_part(page, "Added by hand")
-    with page.expect_response("**/edit/op/"):
-        page.get_by_role("button", name="Add: Contact created").click()
+    add_part(page, "trigger", "Contact created")
     open_part(page, "Trigger")
     open_part(page, "Only if everyone may enter")
     add_criterion(page, "Category", "is one of", choices=("Prospect",))
@@ -224,8 +223,7 @@ def mend_and_finish(stage: Stage) -> None:
     page.locator("[name=email]").select_option(label="Offer")
     apply(page)
     open_part(page, "Finish")
-    with page.expect_response("**/edit/op/"):
-        page.get_by_role("button", name="Add: Contact changed").click()
+    add_part(page, "success criterion", "Contact changed")
     add_criterion(page, "Category", "is one of", choices=("Customer",))
     apply(page)
 

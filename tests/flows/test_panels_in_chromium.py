@@ -1,0 +1,111 @@
+"""The panels in a real browser: problems that lead to their field, menus of what can be added, at both widths."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from crm.criteria.schema import Criteria, Group, Line
+from flows.document import Branch, FlowDocument
+from flows.models import Flow
+from tests.fixtures.people import Person
+from tests.flows.conftest import World
+from tests.flows.documents import split, step
+from tests.flows.drawing import answered, open_designer
+from tests.flows.test_designer_in_chromium import give, violations
+from tests.flows.test_triggers_in_chromium import draft, look
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def both(page: Page, name: str) -> None:
+    """Look at a state at both widths and in both themes; axe finds nothing."""
+    for theme in ("light", "dark"):
+        page.evaluate(f"document.documentElement.dataset.bsTheme = '{theme}'")
+        page.wait_for_timeout(400)
+        assert violations(page) == [], theme
+        for width, height in ((1440, 900), (390, 844)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(150)
+            look(page, f"{name}-{width}-{theme}")
+        page.set_viewport_size({"width": 1440, "height": 900})
+    page.evaluate("document.documentElement.dataset.bsTheme = 'light'")
+
+
+def title(text: str) -> Line:
+    return Line(field="contact.job_title", operator="is", values=(text,))
+
+
+def test_each_problem_leads_to_the_field_at_fault(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    never = Criteria(groups=(Group(lines=(title("chef"), title("cook"))),))
+    document = FlowDocument(
+        settings=world.settings(),
+        filter=never,
+        steps=(
+            step("wait_for_time", "Wait"),
+            step("update_contact", "Change"),
+            step("wait_for_action", "Ever", limited=False),
+            split(Branch(name="Cooks", criteria=never)),
+        ),
+    )
+    give(flow, alice, document)
+    open_designer(page, alice, live_server, flow)
+    panel = page.locator("#flow-panel")
+    page.locator("[data-flow-action='open-problems']").click()
+    expect(panel.locator(".flow-problems li")).to_have_count(6)
+    both(page, "problems")
+
+    def go(text: str) -> None:
+        page.locator("[data-flow-action='open-problems']").click()
+        with answered(page, "**/edit/panel/**"):
+            panel.get_by_role("button", name=re.compile(text)).click()
+
+    go("Say how long to wait")
+    expect(panel.locator("[name=amount]")).to_be_focused()
+    expect(panel.locator(".field.is-fault")).to_contain_text("How many")
+    both(page, "problem-field")
+    go("Without a maximum")
+    expect(panel.locator("[name=limited]")).to_be_focused()
+    go("Choose what to wait for")
+    go("Say what to change")
+    expect(panel.locator("[name=line-0-field]")).to_be_focused()
+    go("Filter.*[Nn]obody can match")
+    expect(panel.locator(".criteria select").first).to_be_focused()
+    go("Cooks.*nobody can match")
+    expect(panel.locator("[data-part^='branch:']")).to_be_visible()
+    expect(panel.locator("flow-faults")).to_contain_text("nobody can match")
+
+
+def test_a_trigger_is_found_and_added_with_the_keyboard(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    open_designer(page, alice, live_server, flow)
+    page.get_by_role("button", name="Added by hand").click()
+    menu = page.locator(".flow-add")
+    expect(menu.get_by_role("button", name="Contact created")).to_be_hidden()
+    menu.locator("summary").press("Enter")
+    find = page.get_by_label("Find a trigger to add")
+    expect(find).to_be_focused()
+    both(page, "add-trigger")
+    find.fill("zebra")
+    expect(menu.get_by_text("Nothing is called that")).to_be_visible()
+    page.keyboard.press("Enter")
+    find.fill("sale")
+    expect(menu.locator("[data-op]:visible b")).to_have_text(
+        ["Sale created", "Sale sold", "Sale lost", "Request created"]
+    )
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    with answered(page, "**/edit/op/"):
+        page.keyboard.press("Enter")
+    assert [trigger.kind for trigger in draft(flow, alice).triggers] == ["sale_sold"]
+    page.get_by_role("button", name="Trigger", exact=False).first.click()
+    menu.locator("summary").click()
+    page.keyboard.press("Escape")
+    expect(menu.locator("summary")).to_be_focused()
+    expect(page.locator("#flow-panel [data-part='start']")).to_be_visible()
