@@ -238,5 +238,7 @@ HEALTH_PROBES = {"oldest_due_seconds": "participants.health.oldest_due_seconds"}
 # Requests a minute that one API key may make.
 API_RATE = env.number("MILLRACE_API_RATE", 600, least=1, most=1_000_000)
 ENGINE_BATCH = env.number("MILLRACE_ENGINE_BATCH", 2_000, least=1, most=50_000)
+# Workers that take slices of one large job at the same time (core.lanes); 1 cuts none.
+JOB_WORKERS = env.number("MILLRACE_JOB_WORKERS", 2, least=1, most=64)
 
 LOGGING = logging_config(json=env.flag("MILLRACE_LOG_JSON"), level=env.text("MILLRACE_LOG_LEVEL", "INFO"))

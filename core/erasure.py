@@ -117,5 +117,7 @@ ERASURE = Room(
             "t.status IN ('done', 'failed', 'cancelled') "
             "AND (t.arguments::text ILIKE ANY(%(mentions)s::text[]) OR t.result::text ILIKE ANY(%(mentions)s::text[]))",
         ),
+        # Where a lane begins and how many got which verdict.
+        Place("core_joblane", ("cursor", "result")),
     )
 )

@@ -1,4 +1,4 @@
-"""Bases of tenant models, their manager, and the Job that long work leaves its cursor in."""
+"""Bases of tenant models, their manager, the Job that long work leaves its cursor in, and the lanes of a large one."""
 
 from __future__ import annotations
 
@@ -100,3 +100,19 @@ class Job(TenantModel):
     def is_over(self) -> bool:
         """Whether no further slice will run."""
         return self.status in {self.Status.DONE, self.Status.FAILED, self.Status.CANCELLED}
+
+
+class JobLane(TenantModel):
+    """A part of a large job, with a cursor, progress and result of its own: several workers each do a slice of another
+    lane at the same time (core.lanes)."""
+
+    job = TenantForeignKey(Job, on_delete=models.CASCADE, related_name="lanes", db_index=False)
+    number = models.IntegerField()
+    cursor = models.JSONField(default=dict)
+    done = models.BigIntegerField(default=0)
+    result = models.JSONField(default=dict)
+    attempts = models.SmallIntegerField(default=0)
+    finished = models.BooleanField(default=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "job", "number"], name="lane_once_in_a_job")]

@@ -11,7 +11,7 @@ from core.db.cursors import raw_cursor
 from flows.models import Flow
 from participants.engine.route import route_of
 from participants.models import Suggestion
-from participants.operations.enrol import Source, judge
+from participants.operations.judging import Source, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ def judge_now(*, flow_id: int, contact_id: int, now: dt.datetime) -> WhyNot | No
     document = route_of(flow_id=flow.pk, revision=flow.revision).document
     with raw_cursor() as cursor:
         judged = judge(
-            cursor, flow=flow, document=document, contact_ids=[contact_id], source=Source("manual"), now=now
+            cursor, flow=flow, document=document, contact_id=contact_id, source=Source("manual"), now=now
         )
-    if not judged:
+    if judged is None:
         return None
-    _, verdict, values = judged[0]
+    verdict, values = judged
     return WhyNot(str(verdict), str(Suggestion.Verdict(verdict).label), values or {}, now, kept=False)

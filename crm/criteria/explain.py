@@ -73,9 +73,14 @@ def first_failure(
         rows = _judge(cursor, lines, contact_ids, Clock(now, zone))
     tree, _ = _tree(criteria, 0)
     found = {}
+    # Many contacts hold and fail the same lines: each such pattern is read once.
+    misses: dict[tuple[bool, ...], _Miss | None] = {}
     for contact_id, *cells in rows:
-        if not _holds(tree, cells[0::2]):
-            found[contact_id] = (_closest(tree, cells[0::2]), cells[1::2])
+        held = tuple(cells[0::2])
+        if held not in misses:
+            misses[held] = None if _holds(tree, held) else _closest(tree, held)
+        if (miss := misses[held]) is not None:
+            found[contact_id] = (miss, cells[miss.line * 2 + 1] or "")
     return _in_words(lines, found)
 
 
@@ -136,26 +141,28 @@ def _closest(tree: _Node, held: Sequence[bool]) -> _Miss:
         within = within or part.criteria
 
 
-def _in_words(
-    lines: Sequence[Line], found: Mapping[int, tuple[_Miss, Sequence[str | None]]]
-) -> dict[int, Failure]:
-    """Say it; each rule is put into words once, however many contacts it concerns."""
+def _in_words(lines: Sequence[Line], found: Mapping[int, tuple[_Miss, str]]) -> dict[int, Failure]:
+    """Say it; each rule is put into words once, and each answer made once, however many contacts it concerns."""
     wanted: dict[Line | Criteria, str] = {}
-    for miss, _ in found.values():
+    for miss in {id(miss): miss for miss, _ in found.values()}.values():
         wanted[lines[miss.line]] = ""
         if miss.within is not None:
             wanted[miss.within] = ""
     words = dict(zip(wanted, describe_all(list(wanted)), strict=True))
-    return {
-        contact_id: Failure(
-            words[lines[miss.line]],
-            lines[miss.line].field,
-            seen[miss.line] or "",
-            miss.group,
-            words[miss.within] if miss.within is not None else "",
-        )
-        for contact_id, (miss, seen) in found.items()
-    }
+    made: dict[tuple[int, str], Failure] = {}
+    answers: dict[int, Failure] = {}
+    for contact_id, (miss, seen) in found.items():
+        key = id(miss), seen
+        if key not in made:
+            made[key] = Failure(
+                words[lines[miss.line]],
+                lines[miss.line].field,
+                seen,
+                miss.group,
+                words[miss.within] if miss.within is not None else "",
+            )
+        answers[contact_id] = made[key]
+    return answers
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------

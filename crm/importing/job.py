@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import Tenant
-from core.db.cursors import raw_cursor
+from core.db.cursors import commit_without_waiting, raw_cursor
 from core.jobs import JobFailed, Slice
 from core.models import Job
 from core.tenancy import require_tenant_id
@@ -31,16 +31,6 @@ def refresh_statistics() -> None:
     """Have the planner look at the tables that an import fills (migration 0003); some 0.2 s, whatever their size."""
     with raw_cursor() as cursor:
         cursor.execute("SELECT crm_refresh_statistics()")
-
-
-def _commit_without_waiting() -> None:
-    """Let this slice's commit not wait for the disk.
-
-    A server that dies may lose the newest slices, each with its cursor, so they are simply done again. The last one
-    waits: once it is committed the file is thrown away.
-    """
-    with raw_cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = off")
 
 
 class ImportContacts:
@@ -73,7 +63,8 @@ class ImportContacts:
             refresh_statistics()
             transaction.on_commit(lambda: path.unlink(missing_ok=True))
         else:
-            _commit_without_waiting()
+            # The last slice waits: once it is committed the file is thrown away.
+            commit_without_waiting()
         return Slice({"offset": end, "row": number + len(rows)}, end, job.total, finished)
 
     def _write(

@@ -33,13 +33,28 @@ def members_of(selection: Selection, *, now: dt.datetime) -> QuerySet[Contact]:
     return contacts.filter(pk__in=RawSQL(sql, [require_tenant_id(), *held.params]))  # noqa: S611
 
 
-def member_ids(selection: Selection, *, now: dt.datetime, after: int = 0, limit: int = 5_000) -> list[int]:
-    """Return the next members by id; a static selection's by its own index, however large it is."""
+def member_ids(
+    selection: Selection, *, now: dt.datetime, after: int = 0, until: int | None = None, limit: int = 5_000
+) -> list[int]:
+    """Return the next members by id, up to and with `until`; a static selection's by its own index, however large it
+    is."""
     if selection.is_static:
         members = SelectionMember.objects.filter(selection=selection, contact_id__gt=after)
+        members = members if until is None else members.filter(contact_id__lte=until)
         return list(members.order_by("contact_id").values_list("contact_id", flat=True)[:limit])
-    found = members_of(selection, now=now).filter(pk__gt=after).order_by("pk")
-    return list(found.values_list("pk", flat=True)[:limit])
+    found = members_of(selection, now=now).filter(pk__gt=after)
+    found = found if until is None else found.filter(pk__lte=until)
+    return list(found.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def member_after(selection: Selection, *, now: dt.datetime, after: int, skip: int) -> int | None:
+    """Return the id of the member that comes so many places after an id, or None where there are fewer."""
+    place = slice(skip - 1, skip)
+    if selection.is_static:
+        members = SelectionMember.objects.filter(selection=selection, contact_id__gt=after)
+        return members.order_by("contact_id").values_list("contact_id", flat=True)[place].first()
+    found = members_of(selection, now=now).filter(pk__gt=after)
+    return found.order_by("pk").values_list("pk", flat=True)[place].first()
 
 
 def count_members(selection: Selection, *, now: dt.datetime) -> int:

@@ -1,14 +1,15 @@
 """Add contacts to a flow by hand: a few at once, a selection or a list of a million as a job of slices.
 
-A slice commits its cursor and its verdicts together, so a crash repeats nothing. The token comes with the form:
-the same form sent twice is the same job.
+A slice commits its cursor and its verdicts together, so a crash repeats nothing. Many contacts are cut into lanes
+(core.lanes): ranges of ids that several workers go through side by side. The token comes with the form: the same form
+sent twice is the same job.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -20,21 +21,24 @@ from django.http import QueryDict
 from accounts.audit import write_audit
 from accounts.models import Membership, Tenant, User
 from accounts.queries import active_membership
-from core.db.cursors import raw_cursor
+from core.db.cursors import commit_without_waiting, raw_cursor
 from core.jobs import JobFailed, Slice, run_slice, wake_after_commit
 from core.models import Job
 from core.tenancy import require_tenant_id
 from crm.models import Contact, Selection
 from crm.queries import listing
 from crm.queries.reach import contacts_for
-from crm.queries.selections import count_members, member_ids, members_of
+from crm.queries.selections import count_members, member_after, member_ids, members_of
 from crm.queries.who import find_contacts
 from flows.models import Flow
 from participants.operations.enrol import Source, suggest
 from participants.words import GONE
 
 AT_ONCE: Final = 2_000
-SLICE: Final = 5_000
+SLICE: Final = 10_000
+# From so many on a job is cut; each worker gets some lanes, so that the last ones end at about the same time.
+CUT_FROM: Final = 20_000
+LANES_PER_WORKER: Final = 8
 
 
 class FlowClosed(Exception):
@@ -58,13 +62,33 @@ class Chosen:
             return listing.matching(member, listing.read_query(QueryDict(self.query)), now=now, zone=zone)
         return contacts_for(member).filter(pk__in=list(self.contact_ids)[:AT_ONCE])
 
-    def page(self, member: Membership, now: dt.datetime, *, after: int) -> list[int]:
-        """Return the next SLICE ids; a static selection's by its own index, however large it is."""
+    def page(
+        self, member: Membership, now: dt.datetime, *, after: int, until: int | None = None
+    ) -> list[int]:
+        """Return the next SLICE ids, up to and with `until`; a static selection's by its own index, however large."""
         if self.selection_id is not None:
             selection = Selection.objects.filter(pk=self.selection_id).first()
-            return member_ids(selection, now=now, after=after, limit=SLICE) if selection else []
-        found = self.contacts(member, now).filter(pk__gt=after).order_by("pk")
-        return list(found.values_list("pk", flat=True)[:SLICE])
+            if selection is None:
+                return []
+            return member_ids(selection, now=now, after=after, until=until, limit=SLICE)
+        found = self.contacts(member, now).filter(pk__gt=after)
+        found = found if until is None else found.filter(pk__lte=until)
+        return list(found.order_by("pk").values_list("pk", flat=True)[:SLICE])
+
+    def ends(self, member: Membership, now: dt.datetime, *, each: int) -> Iterator[int]:
+        """Yield the id of every so many-th contact, by id: where a lane may end. Costs one pass over them."""
+        selection = Selection.objects.filter(pk=self.selection_id or 0).first()
+        after = 0
+        while True:
+            if selection is not None:
+                end = member_after(selection, now=now, after=after, skip=each)
+            else:
+                found = self.contacts(member, now).filter(pk__gt=after).order_by("pk")
+                end = found.values_list("pk", flat=True)[each - 1 : each].first()
+            if end is None:
+                return
+            yield end
+            after = end
 
     def number(self, member: Membership, now: dt.datetime) -> int:
         """Return how many there are."""
@@ -142,22 +166,40 @@ class AddToFlow:
 
     name = "add_to_flow"
 
+    def lanes(self, job: Job, *, now: dt.datetime, workers: int) -> list[Mapping[str, Any]]:
+        """Cut the contacts into ranges of ids with as many contacts each; the last one is open to whoever comes."""
+        if job.total < CUT_FROM:
+            return []
+        each = max(SLICE, -(-job.total // (workers * LANES_PER_WORKER)))
+        ends = list(_chosen(job).ends(_member(job), now, each=each))
+        return [
+            {"after": after, "until": until} for after, until in zip([0, *ends], [*ends, None], strict=True)
+        ]
+
+    def merged(self, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Add the verdicts of lanes up."""
+        sums: Counter[str] = Counter()
+        for result in results:
+            sums.update(result.get("verdicts", {}))
+        return {"verdicts": dict(sums)}
+
     def slice(self, job: Job, *, now: dt.datetime) -> Slice:
         """Judge and enrol the next contacts. Members who come meanwhile are judged too, those who go are not."""
-        after = int(job.cursor.get("after", 0))
-        arguments = job.arguments
-        chosen = Chosen(arguments["selection"], arguments["query"], tuple(arguments["contacts"]))
-        ids = chosen.page(_member(job), now, after=after)
+        after, until = int(job.cursor.get("after", 0)), job.cursor.get("until")
+        chosen = _chosen(job)
+        ids = chosen.page(_member(job), now, after=after, until=until)
         source = Source(
             "selection" if chosen.selection_id else "manual",
             id=chosen.selection_id,
             actor_id=job.created_by_id,
         )
-        found = suggest(flow_id=arguments["flow"], contact_ids=ids, source=source, now=now)
-        finished = len(ids) < SLICE
+        found = suggest(flow_id=job.arguments["flow"], contact_ids=ids, source=source, now=now)
+        finished = len(ids) < SLICE or ids[-1] == until
+        if not finished:
+            commit_without_waiting()
         done = job.done + len(ids)
         return Slice(
-            cursor={"after": ids[-1] if ids else after},
+            cursor={"after": ids[-1] if ids else after, "until": until},
             done=done,
             total=done if finished else max(job.total, done),
             finished=finished,
@@ -166,6 +208,11 @@ class AddToFlow:
 
 
 ADD_TO_FLOW: Final = AddToFlow()
+
+
+def _chosen(job: Job) -> Chosen:
+    arguments = job.arguments
+    return Chosen(arguments["selection"], arguments["query"], tuple(arguments["contacts"]))
 
 
 def _member(job: Job) -> Membership:

@@ -10,10 +10,11 @@ from html import unescape
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import AuditEntry
 from core.jobs import run_slice
-from core.models import Job
+from core.models import Job, JobLane
 from crm.models import Contact, Selection, SelectionMember
 from flows.models import Flow
 from participants.models import Participant, Suggestion
@@ -279,6 +280,42 @@ def test_many_contacts_are_added_in_slices_that_repeat_nothing(
         job.refresh_from_db()
         assert (job.status, job.done, job.result) == (Job.Status.DONE, 100, {"verdicts": {"enrolled": 100}})
         assert Participant.objects.filter(flow_id=other.pk).count() == 100
+
+
+@pytest.mark.parametrize("of", ["selection", "list"])
+def test_very_many_are_added_in_lanes_that_meet_nobody_twice(
+    stage: Stage, bob: Person, monkeypatch: pytest.MonkeyPatch, settings: Settings, of: str
+) -> None:
+    for name, number in {"AT_ONCE": 10, "SLICE": 7, "CUT_FROM": 50, "LANES_PER_WORKER": 2}.items():
+        monkeypatch.setattr(f"participants.operations.adding.{name}", number)
+    settings.JOB_WORKERS = 2
+    crowd(stage, 100)
+    with stage.scope() as world:
+        people = Contact.objects.filter(deleted_at=None).order_by("pk")
+        selection = world.selection("All", *people.all())
+        world.flow(stage.wait.model_copy(update={"id": uuid.uuid4()}), name="Other")
+        other = Flow.objects.get(name="Other")
+        chosen = Chosen(selection_id=selection.pk) if of == "selection" else Chosen(query="")
+        job = start_adding(flow_id=other.pk, chosen=chosen, token="t", member=bob.member, now=world.now)
+        assert run_slice(tenant_id=world.tenant.pk, job_id=job.pk, now=world.now)
+        each = -(-people.count() // 4)
+        ends = [people[each * n - 1].pk for n in (1, 2, 3)]
+        lanes = JobLane.objects.filter(job=job).order_by("number").values_list("cursor", flat=True)
+        cut = [(lane["after"], lane["until"]) for lane in lanes]
+        assert cut[:3] == list(zip([0, *ends], ends, strict=False))
+        assert cut[-1][1] is None
+        # Who comes after the job was cut is judged too, by the lane that is open at its end.
+        crowd(stage, 1)
+        selection.members.create(contact=people.latest("pk"), added_at=world.now)
+        while run_slice(tenant_id=world.tenant.pk, job_id=job.pk, now=world.now):
+            pass
+        job.refresh_from_db()
+        total = people.count()
+        assert total == 101 + len(stage.contacts)
+        assert (job.status, job.done, job.total) == (Job.Status.DONE, total, total)
+        assert job.result == {"verdicts": {"enrolled": total}}
+        enrolled = Participant.objects.filter(flow_id=other.pk).values_list("contact_id", flat=True)
+        assert sorted(enrolled) == list(people.values_list("pk", flat=True))
 
 
 def test_a_flow_that_is_off_cannot_be_chosen_to_add_to(stage: Stage, bob: Person) -> None:

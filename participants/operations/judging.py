@@ -1,0 +1,203 @@
+"""The verdict on contacts that are suggested for a flow: one SELECT, from which enrolment writes and `why` reads.
+
+The order of the rules (docs/state-machines.md): enrolment open, filter, exclusion list, active already, once only,
+held out as control group, loop. Only the rules that a flow has are asked. Must not write.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import psycopg
+
+from core.tenancy import require_tenant_id
+from crm.criteria.explain import first_failure
+from crm.criteria.schema import Criteria
+from crm.criteria.sql import FROM, CompiledCriteria, compile_criteria
+from flows.document import FlowDocument, FlowSettings
+from flows.models import Flow
+from participants.models import Suggestion
+
+Verdict = Suggestion.Verdict
+
+LOOP_ENTRIES = 3
+LOOP_WINDOW = dt.timedelta(hours=24)
+# Roads on which flows lead people themselves; only these can make a loop.
+FLOW_SOURCES = ("onward", "flow_event")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where suggestions come from: `manual`, `selection`, `trigger`, `onward`, `flow_event`, `api`; with the id of
+    the selection, event or flow, and the user who did it."""
+
+    kind: str
+    id: int | None = None
+    actor_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """A SELECT of contact_id, verdict and seen (jsonb: the values that the rule saw, as the pages read them; NULL for
+    the enrolled, and for the filter, whose values `explain` finds). Takes the contacts' ids as %(contacts)s."""
+
+    sql: str
+    params: Mapping[str, Any]
+
+
+# The first rule that fails, in the order of the rules. OFFSET 0 keeps the rules from being asked again for the values.
+_JUDGED = """
+SELECT j.contact_id, j.verdict, CASE j.verdict {seen} END AS seen
+FROM (
+    SELECT c.id AS contact_id, CASE {whens} ELSE 'enrolled' END AS verdict {columns}
+    FROM {source} {joins}
+    WHERE c.tenant_id = %(tenant)s AND c.id = ANY(%(contacts)s::bigint[]) AND c.deleted_at IS NULL
+    OFFSET 0
+) j
+"""
+_EXCLUSIONS = """
+LEFT JOIN (
+    SELECT m.contact_id, min(m.selection_id) AS selection_id FROM crm_selectionmember m
+    WHERE m.tenant_id = %(tenant)s AND m.selection_id = ANY(%(exclusions)s::bigint[])
+      AND m.contact_id = ANY(%(contacts)s::bigint[])
+    GROUP BY m.contact_id
+) x ON x.contact_id = c.id
+"""
+_ACTIVE = """
+LEFT JOIN participants_participant active ON active.tenant_id = c.tenant_id AND active.flow_id = %(flow)s
+     AND active.contact_id = c.id AND active.status = 'active'
+"""
+_EARLIER = """
+LEFT JOIN (
+    SELECT p.contact_id, max(p.id) AS newest,
+           count(*) FILTER (WHERE p.source = ANY(%(flow_sources)s::text[]) AND p.enrolled_at > %(since)s) AS by_flows
+    FROM participants_participant p
+    WHERE p.tenant_id = %(tenant)s AND p.flow_id = %(flow)s AND p.contact_id = ANY(%(contacts)s::bigint[])
+    GROUP BY p.contact_id
+) earlier ON earlier.contact_id = c.id
+"""
+_SHARE = "('x' || substr(md5(%(flow)s::text || ':' || c.id::text), 1, 8))::bit(32)::bigint %% 100"
+
+
+def judging(*, flow: Flow, document: FlowDocument, source: Source, now: dt.datetime) -> Judging:
+    """Return the SELECT for a flow and the road that its suggestions come by. Contacts that do not exist or are erased
+    are left out."""
+    settings = document.settings
+    rule, params = _named(compile_criteria(document.filter or Criteria(), now=now, zone=settings.zone))
+    rules, joins = _rules(settings, by_flow=source.kind in FLOW_SOURCES)
+    rules = [
+        _Rule(Verdict.NOT_OPEN, "NOT %(opened)s", "status", "%(status)s::text"),
+        _Rule(Verdict.FILTER, f"NOT ({rule})", "", ""),
+        *rules,
+    ]
+    told = [rule for rule in rules if rule.named]
+    sql = _JUDGED.format(
+        whens=" ".join(f"WHEN {rule.fails} THEN '{rule.verdict}'" for rule in rules),
+        columns="".join(f", {rule.saw} AS {rule.verdict}" for rule in told),
+        seen=" ".join(
+            f"WHEN '{rule.verdict}' THEN jsonb_build_object('{rule.named}', j.{rule.verdict})"
+            for rule in told
+        ),
+        source=FROM,
+        joins=joins,
+    )
+    return Judging(
+        sql,
+        {
+            **params,
+            "opened": is_open(flow, now=now),
+            "status": flow.status,
+            "flow": flow.pk,
+            "tenant": require_tenant_id(),
+            "exclusions": list(settings.exclusions),
+            "flow_sources": list(FLOW_SOURCES),
+            "since": now - LOOP_WINDOW,
+            "share": settings.control_share,
+            "entries": LOOP_ENTRIES,
+        },
+    )
+
+
+def explain(
+    cursor: psycopg.Cursor[Any], *, document: FlowDocument, contact_ids: Sequence[int], now: dt.datetime
+) -> dict[int, Mapping[str, Any]]:
+    """Return the values of the filter's first failing line, by contact; one object for those with the same answer."""
+    if not document.filter or not contact_ids:
+        return {}
+    found = first_failure(
+        document.filter, contact_ids=contact_ids, now=now, zone=document.settings.zone, cursor=cursor
+    )
+    told = {key: failure.as_values() for key, failure in {id(one): one for one in found.values()}.items()}
+    return {contact_id: told[id(failure)] for contact_id, failure in found.items()}
+
+
+def judge(
+    cursor: psycopg.Cursor[Any],
+    *,
+    flow: Flow,
+    document: FlowDocument,
+    contact_id: int,
+    source: Source,
+    now: dt.datetime,
+) -> tuple[str, Mapping[str, Any] | None] | None:
+    """Return the verdict that one contact would get and the values it saw; None for an unknown or erased one."""
+    made = judging(flow=flow, document=document, source=source, now=now)
+    cursor.execute(made.sql, {**made.params, "contacts": [contact_id]})
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    _, verdict, seen = row
+    if verdict == Verdict.FILTER:
+        seen = explain(cursor, document=document, contact_ids=[contact_id], now=now).get(contact_id)
+    return verdict, seen
+
+
+def is_open(flow: Flow, *, now: dt.datetime) -> bool:
+    """Say whether enrolment is open: running or paused, and its end not passed."""
+    return flow.status != Flow.Status.NOT_RUNNING and not (
+        flow.enrolment_ends_at and now >= flow.enrolment_ends_at
+    )
+
+
+def _named(rule: CompiledCriteria) -> tuple[str, dict[str, Any]]:
+    """Return the filter's SQL with its parameters by name, to stand among others."""
+    number = count()
+
+    def name(found: re.Match[str]) -> str:
+        return found[0] if found[0] == "%%" else f"%(rule_{next(number)})s"
+
+    return re.sub("%%|%s", name, rule.sql), {f"rule_{i}": value for i, value in enumerate(rule.params)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """SQL that is true where the rule fails, and of the value it saw, with the name that it is kept under."""
+
+    verdict: Verdict
+    fails: str
+    named: str
+    saw: str
+
+
+def _rules(settings: FlowSettings, *, by_flow: bool) -> tuple[list[_Rule], str]:
+    """Return the rules after the filter, and the joins that they look into."""
+    rules = []
+    joins = _ACTIVE
+    if settings.exclusions:
+        joins += _EXCLUSIONS
+        rules.append(_Rule(Verdict.EXCLUDED, "x.selection_id IS NOT NULL", "selection", "x.selection_id"))
+    rules.append(_Rule(Verdict.ACTIVE, "active.id IS NOT NULL", "participant", "active.id"))
+    if settings.once_only or by_flow:
+        joins += _EARLIER
+    if settings.once_only:
+        rules.append(_Rule(Verdict.ONCE, "earlier.newest IS NOT NULL", "participant", "earlier.newest"))
+    if settings.control_share:
+        rules.append(_Rule(Verdict.CONTROL, f"{_SHARE} < %(share)s", "share", "%(share)s::int"))
+    if by_flow:
+        rules.append(_Rule(Verdict.LOOP, "earlier.by_flows >= %(entries)s", "entries", "earlier.by_flows"))
+    return rules, joins
