@@ -20,6 +20,7 @@ from flows.models import DraftState, Flow, FlowRevision
 from flows.occupancy import step_occupancy
 from flows.operations.drafts import draft_of
 from flows.steps.base import CheckContext
+from flows.together import print_of
 
 
 @dataclass
@@ -40,6 +41,11 @@ class Designer:
     def document(self) -> FlowDocument:
         """The draft."""
         return draft_of(self.flow)
+
+    @property
+    def print(self) -> str:
+        """The print of the open part, for telling later whether it was changed meanwhile."""
+        return print_of(self.flow, self.document, self.part)
 
     @cached_property
     def ctx(self) -> CheckContext:

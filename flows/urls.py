@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from flows.views import create, designer, exchange, lifecycle, revisions, texts
+from flows.views import create, designer, exchange, lifecycle, revisions, texts, together
 
 app_name = "flows"
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path("flows/<int:flow_id>/edit/panel/", designer.panel, name="panel"),
     path("flows/<int:flow_id>/edit/apply/", designer.apply, name="apply"),
     path("flows/<int:flow_id>/edit/op/", designer.op, name="op"),
+    path("flows/<int:flow_id>/edit/here/", together.here, name="here"),
+    path("flows/<int:flow_id>/edit/newest/", together.newest, name="newest"),
     path("flows/<int:flow_id>/edit/undo/", designer.undo, name="undo"),
     path("flows/<int:flow_id>/edit/redo/", designer.redo, name="redo"),
     path("flows/<int:flow_id>/edit/save/", lifecycle.save, name="save"),

@@ -5,3 +5,4 @@ import "./flow/designer.js";
 import "./flow/tag-field.js";
 import "./flow/faults.js";
 import "./flow/add-list.js";
+import "./flow/together.js";

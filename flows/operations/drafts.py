@@ -86,9 +86,14 @@ def lock_draft(flow_id: int, base_version: int) -> Flow:
     if flow.status == Flow.Status.RUNNING:
         raise NotEditable("The flow is running: pause it to change it.")
     if flow.draft_version != base_version:
-        who = flow.draft_by.get_full_name() if flow.draft_by else "Somebody"
-        raise DraftConflict(who, flow.draft_label, flow.draft_version)
+        raise conflict_of(flow)
     return flow
+
+
+def conflict_of(flow: Flow) -> DraftConflict:
+    """Return who changed the draft last, and what, for an editor that saw an older one."""
+    who = flow.draft_by.get_full_name() if flow.draft_by else "Somebody"
+    return DraftConflict(who, flow.draft_label, flow.draft_version)
 
 
 def draft_of(flow: Flow) -> FlowDocument:

@@ -73,8 +73,12 @@ def answer(request: HttpRequest, designer: Designer) -> HttpResponse:
 
 
 def panel_answer(request: HttpRequest, panel: Panel, form: Any = None, *, status: int = 200) -> HttpResponse:
-    """Redraw the panel alone."""
-    response = render(request, panel.template, panel_context(panel, form), status=status)
+    """Redraw the panel alone. A form that was sent keeps the version that its editor saw: a change that somebody made
+    meanwhile is still found when it is applied."""
+    context = panel_context(panel, form)
+    if form is not None:
+        context["kept"] = request.POST
+    response = render(request, panel.template, context, status=status)
     if status != 200:
         response["HX-Retarget"] = "#flow-panel"
         response["HX-Reswap"] = "innerHTML"
@@ -88,13 +92,16 @@ def refusal(
     status: int = 422,
     reload: bool = False,
     people: tuple[int, uuid.UUID] | None = None,
+    typed: bool = False,
+    gone: bool = False,
 ) -> HttpResponse:
-    """Say what could not be done; nothing else on the page changes. `people` (flow, step) links those in the way."""
-    context = {"message": message, "reload": reload, "people": people}
+    """Say what could not be done; nothing else on the page changes. `people` (flow, step) links those in the way;
+    `typed` says it in the panel, whose input stays; `gone`: what it is about is no more."""
+    context = {"message": message, "reload": reload, "people": people, "typed": typed, "gone": gone}
     html = render_to_string("flows/designer/notice.html", context, request)
     response = HttpResponse(html, status=status)
     response["HX-Trigger"] = "dialog:close"
-    response["HX-Retarget"] = "#flow-notice"
+    response["HX-Retarget"] = "#panel-conflict" if typed else "#flow-notice"
     response["HX-Reswap"] = "innerHTML"
     return response
 
@@ -111,3 +118,15 @@ def conflict(request: HttpRequest, error: DraftConflict) -> HttpResponse:
         f"{error.who} changed this flow while you were editing ({error.what}). Your last change was not made."
     )
     return refusal(request, message, status=409, reload=True)
+
+
+def typed_conflict(
+    request: HttpRequest, error: DraftConflict, designer: Designer, *, gone: bool
+) -> HttpResponse:
+    """Tell it in the panel, where what was typed stays; and whether that very part was changed, or is `gone`."""
+    message = f"{error.who} changed this flow while you were editing ({error.what}). Nothing was overwritten."
+    if gone:
+        message += " What is open here is gone: copy what you need."
+    elif request.POST.get("seen", "") != designer.print:
+        message += " What is open here was changed too: what you keep replaces it once you apply."
+    return refusal(request, message, status=409, reload=True, typed=True, gone=gone)

@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.rights import Right
 from content.operations.emails import create_email
 from content.starters import STARTERS
+from flows.designer import Designer
 from flows.document import FlowDocument
 from flows.editing.steps import update
 from flows.editing.tree import IllegalEdit, find_step
@@ -33,6 +34,7 @@ from flows.views.answers import (
     panel_of,
     refusal,
     refused,
+    typed_conflict,
 )
 from flows.views.copying import PLANS, to_clipboard
 from flows.views.ops import OPS, Ask, Plan
@@ -63,8 +65,13 @@ def apply(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """Apply a panel's form; an error comes back at its field with what was typed."""
     part = request.POST.get("part", "")
     designer = designer_of(request, flow_id, part=part)
-    shown = panel_for(designer, part)
-    form: Any = shown.form(request.POST)
+    try:
+        shown = panel_for(designer, part)
+        form: Any = shown.form(request.POST)
+    except Http404:
+        if base_version(request) == designer.flow.draft_version:
+            raise
+        return typed_conflict(request, drafts.conflict_of(designer.flow), designer, gone=True)
     if form is None:
         raise Http404
     if "redraw" in request.POST or "more" in request.POST or "drop" in request.POST:
@@ -72,9 +79,12 @@ def apply(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     if not form.is_valid():
         return panel_answer(request, shown, form, status=422)
     if isinstance(shown, DetailsPanel):
+        if request.POST.get("seen", designer.print) != designer.print:
+            error = drafts.DraftConflict("Somebody else", "its settings", designer.flow.draft_version)
+            return typed_conflict(request, error, designer, gone=False)
         return _details(request, designer.flow, form)
     plan = Plan(shown.change(form), shown.label(form), "Applied.", request.POST.get("next", part))
-    return _do(request, designer.flow, plan)
+    return _do(request, designer.flow, plan, typed=designer)
 
 
 def _details(request: TenantRequest, flow: Flow, form: Any) -> HttpResponse:
@@ -145,7 +155,8 @@ def _new_email(request: TenantRequest, designer: Any) -> HttpResponse:
     )
 
 
-def _do(request: TenantRequest, flow: Flow, plan: Plan) -> HttpResponse:
+def _do(request: TenantRequest, flow: Flow, plan: Plan, *, typed: Designer | None = None) -> HttpResponse:
+    """Change the draft by a plan. `typed`: it comes from this designer's panel, where a refusal is told then."""
     part = request.POST.get("part", "") if plan.part is None else plan.part
     try:
         changed = drafts.apply(
@@ -158,7 +169,7 @@ def _do(request: TenantRequest, flow: Flow, plan: Plan) -> HttpResponse:
             moves=plan.moves,
         )
     except drafts.DraftConflict as error:
-        return conflict(request, error)
+        return typed_conflict(request, error, typed, gone=False) if typed else conflict(request, error)
     except (IllegalEdit, drafts.NotEditable) as error:
         return refused(request, error, flow.pk)
     shown = over(request, changed, part=part, said=plan.said, focus=plan.focus)

@@ -7,6 +7,7 @@ import { ids, Placing } from "./placing.js";
 import { fillBranchMenu, fillStepMenu } from "./menus.js";
 import { askRemove, askRemoveBranch } from "./removing.js";
 import { Selecting } from "./selecting.js";
+import { takeNewest } from "./together.js";
 
 class FlowDesigner extends HTMLElement {
   connectedCallback() {
@@ -19,6 +20,9 @@ class FlowDesigner extends HTMLElement {
     this.addEventListener("input", (event) => this.touched(event));
     this.addEventListener("criteria:changed", (event) => this.touched(event));
     this.addEventListener("submit", () => { this.dirty = false; });
+    this.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+      if (!detail.successful && this.panel.contains(target) && target.matches("form")) this.dirty = true;
+    });
     this.addEventListener("htmx:afterSettle", () => this.settled());
     this.onAction = (event) => {
       const action = event.target.closest("[data-flow-action]");
@@ -158,6 +162,8 @@ class FlowDesigner extends HTMLElement {
     const bar = event.target.closest("[data-bar]");
     if (bar) return this.barAct(bar.dataset.bar);
     if (event.target.closest("[data-select-mode]")) return this.selecting.setMode(!this.selecting.mode);
+    const newest = event.target.closest("[data-take-newest]");
+    if (newest) return takeNewest(this, newest.dataset.takeNewest);
     if (event.target.closest("[data-close-panel]")) return this.closePanel();
     if (event.target.closest("[data-stop-placing]")) return this.placing.stop();
     if (event.target.closest("[data-dismiss-notice]")) return this.querySelector("#flow-notice").replaceChildren();

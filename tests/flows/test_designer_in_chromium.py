@@ -21,6 +21,7 @@ from tests.fixtures.people import Person
 from tests.flows.conftest import NOW, World
 from tests.flows.documents import job, split, step
 from tests.flows.drawing import draw_the_story, open_designer, sign_in
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
@@ -146,9 +147,46 @@ def test_the_second_of_two_browsers_is_told_and_nothing_is_overwritten(
     )
     expect(page.locator("#flow-notice")).to_contain_text("added “Wait for time”")
     assert titles(flow, alice) == ["Wait for time"]
-    page.get_by_role("link", name="Load the newest").click()
+    page.locator("#flow-notice").get_by_role("button", name="Show the newest").click()
     expect(page.get_by_role("button", name="Wait for time No time set")).to_be_visible()
     other.close()
+
+
+def test_two_at_one_step_see_each_other_and_what_was_typed_is_kept_and_applied_onto_the_newest(
+    page: Page, browser: Browser, live_server: Any, alice: Person, bob: Person, flow: Flow, world: World
+) -> None:
+    give(flow, alice, FlowDocument(settings=world.settings(), steps=(step(title="Wait"),)))
+    other = browser.new_page()
+    for who, person in ((page, alice), (other, bob)):
+        open_designer(who, person, live_server, flow)
+        who.get_by_role("button", name="Wait No time set").click()
+        who.locator("[name=title]").wait_for()
+    expect(page.locator("flow-presence")).to_contain_text("Bob Larsen at “Wait”", timeout=15_000)
+    expect(page.locator(".flow-card__other")).to_have_text("Bob Larsen is here")
+    assert accessibility_faults(page) == []
+    page.locator("[name=title]").fill("Hers")
+    other.locator("[name=title]").fill("His")
+    with other.expect_response("**/edit/apply/"):
+        other.locator("#panel-apply").click()
+    expect(page.locator(".flow-behind")).to_contain_text("Bob Larsen changed this flow", timeout=15_000)
+    page.locator(".flow-behind").get_by_role("button", name="Show the newest").click()
+    expect(page.locator("[data-title='His']")).to_be_visible()
+    expect(page.locator("[name=title]")).to_have_value("Hers")
+    with page.expect_response("**/edit/apply/") as answer:
+        page.locator("#panel-apply").click()
+    assert answer.value.status == 409
+    expect(page.locator("#panel-conflict")).to_contain_text("What is open here was changed too")
+    expect(page.locator("[name=title]")).to_have_value("Hers")
+    assert titles(flow, alice) == ["His"]
+    assert accessibility_faults(page) == []
+    page.get_by_role("button", name="Keep what I typed").click()
+    expect(page.locator("#panel-conflict")).to_be_hidden()
+    with page.expect_response("**/edit/apply/") as answer:
+        page.locator("#panel-apply").click()
+    assert answer.value.status == 200
+    assert titles(flow, alice) == ["Hers"]
+    other.close()
+    expect(page.locator("flow-presence")).not_to_contain_text("Bob Larsen at", timeout=15_000)
 
 
 def test_what_was_typed_stays_with_the_error_at_its_field(

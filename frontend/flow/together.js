@@ -1,0 +1,78 @@
+/* Two people at one flow. <flow-presence data-url>: says now and then that this window is open and what it is at, shows
+   who else is, and that the draft moved on. Rests while the page is hidden. Together takes the newest draft. */
+const EVERY = 10_000;
+const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+class FlowPresence extends HTMLElement {
+  connectedCallback() {
+    this.window = crypto.randomUUID?.() ?? String(Math.random()).slice(2).padEnd(8, "0");
+    this.designer = this.closest("flow-designer");
+    this.shown = () => { if (!document.hidden) this.ask(); };
+    this.leave = () => this.tell({ gone: "1" }, true);
+    document.addEventListener("visibilitychange", this.shown);
+    addEventListener("pagehide", this.leave);
+    this.designer.addEventListener("htmx:afterSettle", () => this.soon());
+    this.timer = setInterval(this.shown, EVERY);
+    this.soon();
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.timer);
+    clearTimeout(this.next);
+    document.removeEventListener("visibilitychange", this.shown);
+    removeEventListener("pagehide", this.leave);
+  }
+
+  /* Another part was opened, or something was done: the others see it without waiting. */
+  soon() {
+    this.mark();
+    clearTimeout(this.next);
+    this.next = setTimeout(this.shown, 400);
+  }
+
+  tell(more = {}, keepalive = false) {
+    const { state, openPart, editable } = this.designer;
+    const body = new URLSearchParams({ window: this.window, part: openPart, base_version: state.version, ...more });
+    if (editable) body.set("editable", "1");
+    return fetch(this.dataset.url, { method: "POST", headers: { "X-CSRFToken": token() }, body, keepalive }).catch(() => null);
+  }
+
+  async ask() {
+    const answer = await this.tell();
+    if (!answer?.ok || answer.redirected) return;
+    const html = (await answer.text()).trim();
+    if (this.drawn !== html) this.innerHTML = this.drawn = html;
+    this.mark();
+  }
+
+  /* A card that somebody else has open says so. */
+  mark() {
+    for (const old of this.designer.querySelectorAll(".flow-card__other")) old.remove();
+    for (const person of this.querySelectorAll(".flow-person")) {
+      const { at, name } = person.dataset;
+      const card = at && this.designer.querySelector(`#flow-root .flow-card[data-part="${CSS.escape(at)}"]`);
+      card?.append(Object.assign(document.createElement("span"), { className: "flow-card__other", textContent: `${name} is here` }));
+    }
+  }
+}
+
+/* Draw the newest draft: "theirs" drops what was typed; "keep" leaves it in the panel, to be applied onto the newest;
+   without a choice it stays, and applying it says first what was changed meanwhile. */
+export async function takeNewest(designer, choice) {
+  const part = encodeURIComponent(designer.openPart);
+  const keeps = choice === "keep" || (choice !== "theirs" && Boolean(designer.dirty));
+  const url = `${designer.dataset.url}newest/?part=${part}${keeps ? "&keep=1" : ""}`;
+  designer.dirty = keeps;
+  await htmx.ajax("GET", url, { source: designer, target: "#flow-root", swap: "morph:outerHTML" });
+  if (choice !== "keep") return;
+  const form = designer.panel.querySelector("form");
+  if (!form) return;
+  form.querySelector('[name="base_version"]').value = designer.state.version;
+  form.querySelector('[name="seen"]').value = designer.state.print;
+  form.querySelector("#panel-conflict")?.replaceChildren();
+  const hint = designer.panel.querySelector(".flow-panel__hint");
+  if (hint) hint.textContent = "Not applied yet, on the newest now";
+  designer.panel.querySelector("#panel-apply")?.focus();
+}
+
+customElements.define("flow-presence", FlowPresence);
