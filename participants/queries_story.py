@@ -14,11 +14,12 @@ from core.kinds import UnknownKind
 from crm.criteria.describe import describe_all
 from delivery.models import Message
 from flows.checking import check_context
-from flows.document import Branch, FlowDocument, StepNode
+from flows.document import FlowDocument, StepNode
 from flows.models import Flow
 from flows.queries import NeverSaved, revision_document
 from flows.steps.base import CheckContext, StepKind
 from flows.steps.table import STEP_KINDS
+from participants.branches_judged import BranchJudged, Looked, judged_branches, looked_by_branch
 from participants.models import Participant, Suggestion, Visit
 from participants.queries import (
     ParticipantRow,
@@ -70,15 +71,6 @@ class Check:
     """One check before a step: passed, failed, or not reached because an earlier one failed."""
 
     label: str
-    result: str
-
-
-@dataclass(frozen=True, slots=True)
-class BranchJudged:
-    """One branch of a split as it was judged: its criteria in words, and whether it won."""
-
-    name: str
-    criteria: str
     result: str
 
 
@@ -150,6 +142,7 @@ class _Told:
     document: FlowDocument
     context: CheckContext
     branch_words: Mapping[uuid.UUID, str]
+    looked: Looked
 
 
 def story_of(*, flow: Flow, participant: Participant, now: dt.datetime) -> Story:
@@ -261,7 +254,7 @@ def _told(flow_id: int, revision: int) -> _Told | None:
     texts = describe_all([branch.criteria for branch in by_criteria if branch.criteria is not None])
     words = {branch.id: STEP_KINDS[node.kind].branch_summary(node, branch, names) for node, branch in asking}
     words |= dict(zip((branch.id for branch in by_criteria), texts, strict=True))
-    return _Told(document, names, words)
+    return _Told(document, names, words, looked_by_branch(document))
 
 
 def _messages(participant: Participant) -> dict[int, SentMessage]:
@@ -320,7 +313,7 @@ def _visit(
         detail=_detail(visit, names),
         stayed=duration((visit.went_at or now) - visit.came_at),
         checks=_checks(visit, kind),
-        branches=_branches(visit, node, told),
+        branches=judged_branches(visit, node, told.branch_words, told.looked) if node and told else (),
         message=messages.get(visit.number),
     )
 
@@ -361,27 +354,3 @@ def _checks(visit: Visit, kind: StepKind | None) -> list[Check]:
         else:
             checks.append(Check(label, result))
     return checks
-
-
-def _branches(visit: Visit, node: StepNode | None, told: _Told | None) -> list[BranchJudged]:
-    """Tell a split's branches in their order: those before the winner did not hold."""
-    if node is None or told is None or not node.branches or visit.ended == "":
-        return []
-    winner = _winner(visit, node)
-    if winner is None:
-        return []
-    judged = []
-    for index, branch in enumerate(node.branches):
-        result = "taken" if index == winner else ("did not hold" if index < winner else "not asked")
-        words = told.branch_words.get(branch.id, "all others")
-        judged.append(BranchJudged(branch.name or "Everyone else", words, result))
-    return judged
-
-
-def _winner(visit: Visit, node: StepNode) -> int | None:
-    def is_it(branch: Branch) -> bool:
-        if visit.branch_id is not None:
-            return branch.id == visit.branch_id
-        return bool(visit.values) and (branch.name or "Everyone else") == (visit.values or {}).get("branch")
-
-    return next((index for index, branch in enumerate(node.branches) if is_it(branch)), None)

@@ -16,11 +16,11 @@ import psycopg
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from crm.criteria.describe import describe_all
-from crm.criteria.field import Field
 from crm.criteria.fields import fields_by_key
 from crm.criteria.memberships import Clock
 from crm.criteria.schema import Criteria, Line
-from crm.criteria.sql import FROM, compile_part, lines_of, with_rows
+from crm.criteria.seen import seen_sql
+from crm.criteria.sql import FROM, compile_part, lines_of
 
 Path = tuple[int, ...]
 
@@ -175,7 +175,7 @@ def _judge(
     columns, params = [], []
     for line in lines:
         compiled = compile_part(line, fields, clock)
-        seen, seen_params = _seen(_made(fields[line.field], line, clock), clock)
+        seen, seen_params = seen_sql(fields[line.field], line, clock)
         columns += [compiled.sql, f"left(({seen})::text, 200)"]
         params += [*compiled.params, *seen_params]
     cursor.execute(
@@ -184,39 +184,3 @@ def _judge(
         [*params, require_tenant_id(), list(contact_ids)],
     )
     return iter(cursor.fetchall())
-
-
-def _made(field: Field, line: Line, clock: Clock) -> Field:
-    return field if field.rows is None else with_rows(field, line, clock)
-
-
-_NAME_OF = {
-    "user": (
-        "SELECT coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.email) "
-        "FROM accounts_user u WHERE u.id"
-    ),
-    "selection": "SELECT n.name FROM crm_selection n WHERE n.tenant_id = c.tenant_id AND n.id",
-    "project": "SELECT n.name FROM crm_project n WHERE n.tenant_id = c.tenant_id AND n.id",
-}
-_ITEM = "SELECT n.name FROM crm_listitem n WHERE n.tenant_id = c.tenant_id AND n.id"
-
-
-def _seen(field: Field, clock: Clock) -> tuple[str, list[Any]]:
-    """Return SQL for what a person reads in the field."""
-    if field.shape == "moment":
-        text = f"to_char({field.sql} AT TIME ZONE %s::text, 'YYYY-MM-DD HH24:MI')"
-        return text, [*field.params, clock.zone.key]
-    names = _NAME_OF.get(field.choices, _ITEM)
-    if field.is_multiple:
-        inner = f"SELECT string_agg(({names} = {field.member}), ', ' ORDER BY m.id) {field.sql}"
-        return inner, [*field.params]
-    if field.shape == "ref":
-        return f"{names} = ({field.sql})", [*field.params]
-    if field.rows is not None and field.rows.make == "count":
-        return field.sql, [*field.params]
-    if field.shape == "bool":
-        return f"CASE WHEN {field.sql} THEN 'yes' ELSE 'no' END", [*field.params]
-    shown = {"contact.email": "c.email", "company.name": "co.name"}.get(field.key)
-    if shown is None and field.custom_id is not None and field.type == "text":
-        shown = field.sql.replace("v.value_norm", "v.value_text")
-    return shown or field.sql, [*field.params]

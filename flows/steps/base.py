@@ -116,6 +116,9 @@ class Outcomes:
     by_id: dict[int, Outcome] = field(default_factory=dict)
     # Message ids made for participants, for the visit and "last message".
     messages: dict[int, int] = field(default_factory=dict)
+    # What was seen of each participant, kept with its visit beside the values of its outcome. Who differs in nothing
+    # else stays one group; equal values should be one object, which is written as JSON once.
+    seen: dict[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def of(self, participant_id: int) -> Outcome:
         """Return the outcome of one participant."""

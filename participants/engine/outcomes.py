@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crm.events import NewEvent, Origin
@@ -84,22 +84,37 @@ def apply(batch: Batch, node: StepNode, movers: Movers, result: Outcomes) -> Non
         mover.last_message_id = result.messages.get(mover.id, mover.last_message_id)
     batch.messages += len(result.messages)
     for outcome, group in groups.values():
-        _apply_one(batch, node, group, outcome, result.messages)
+        _apply_one(batch, node, group, outcome, result)
 
 
-def _apply_one(
-    batch: Batch, node: StepNode, movers: Movers, outcome: Outcome, messages: Mapping[int, int]
-) -> None:
+def _with_seen(
+    values: Values, movers: Movers, seen: Mapping[int, Mapping[str, Any]]
+) -> Sequence[Values] | Values:
+    """Return the values of an outcome with what was seen of each; who shares an object keeps sharing one."""
+    if not seen:
+        return values
+    made: dict[int, Values] = {}
+    found: list[Values] = []
+    for mover in movers:
+        own = seen.get(mover.id)
+        if id(own) not in made:
+            made[id(own)] = {**(values or {}), **own} if own else values
+        found.append(made[id(own)])
+    return found
+
+
+def _apply_one(batch: Batch, node: StepNode, movers: Movers, outcome: Outcome, result: Outcomes) -> None:
     match outcome:
         case Advance(branch=branch, how=how, values=values):
-            place = batch.route.after(node.id, branch)
-            proceed(batch, movers, place, how=how, branch=branch, values=values, messages=messages)
+            place, told = batch.route.after(node.id, branch), _with_seen(values, movers, result.seen)
+            proceed(batch, movers, place, how=how, branch=branch, values=told, messages=result.messages)
         case Skip(reason=reason, values=values):
             skip(batch, movers, node, reason=reason, values=[values] * len(movers))
         case WaitUntil(at=at, values=values) if at <= batch.now:
             proceed(batch, movers, batch.route.after(node.id), values=values)
         case Exit(reason=reason, values=values, exit=then, branch=branch):
-            ending.drop(batch, movers, reason=reason, values=values, then=then, branch=branch)
+            told = _with_seen(values, movers, result.seen)
+            ending.drop(batch, movers, reason=reason, values=told, then=then, branch=branch)
         case Fail(error=error):
             ending.drop(batch, movers, reason="step_failed", values={"error": error})
         case _:

@@ -76,7 +76,11 @@ class Stay:
         """Return the values of each as JSON."""
         if self.values is None or isinstance(self.values, Mapping):
             return [as_json(self.values)] * len(self.movers)
-        return [as_json(values) for values in self.values]
+        texts: dict[int, str | None] = {}
+        for values in self.values:
+            if id(values) not in texts:
+                texts[id(values)] = as_json(values)
+        return [texts[id(values)] for values in self.values]
 
     def message_ids(self) -> list[int | None]:
         """Return the message of each."""

@@ -126,8 +126,8 @@ class Split(StepKind):
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
         """Find each traveller's branch, for the whole cohort at once."""
         node = cohort.node
-        found = basis_of(node).judge(node, cohort, ctx)
-        outcomes = Outcomes(default=_into(else_branch(node)))
+        found, seen = basis_of(node).decide(node, cohort, ctx)
+        outcomes = Outcomes(default=_into(else_branch(node)), seen=seen)
         ways: dict[int, Outcome] = {}
         for participant, took in found.items():
             # Who took a branch for the same reason shares one outcome, so they are written as one group.

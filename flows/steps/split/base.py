@@ -11,6 +11,9 @@ from django import forms
 from flows.document import Branch, StepNode
 from flows.steps.base import CheckContext, Cohort, Reference, StepContext
 
+# Under this key a visit keeps the values that the criteria of all branches looked at, by crm.criteria.seen.line_key.
+LOOKED_AT = "looked_at"
+
 
 @dataclass(frozen=True, slots=True)
 class Took:
@@ -59,6 +62,12 @@ class Basis:
     ) -> dict[int, Mapping[str, Any]]:
         """Return, by contact, the values that kept each out of every branch; asked only of those who leave by it."""
         return {}
+
+    def decide(
+        self, node: StepNode, cohort: Cohort, ctx: StepContext
+    ) -> tuple[dict[int, Took], dict[int, Mapping[str, Any]]]:
+        """Return judge, and by participant the values that all branches looked at (equal ones as one object)."""
+        return self.judge(node, cohort, ctx), {}
 
     def judge(self, node: StepNode, cohort: Cohort, ctx: StepContext) -> dict[int, Took]:
         """Return, by participant, the leftmost branch that holds; who is missing is everyone else. Set-based."""

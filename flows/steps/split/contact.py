@@ -7,12 +7,13 @@ from typing import Any
 
 from crm.criteria.explain import first_failure
 from crm.criteria.implied import implies
+from crm.criteria.seen import looked_at
 from crm.criteria.sql import FROM, compile_criteria
 from crm.criteria.validate import problems as criteria_problems
 from flows.criteria_uses import criteria_uses
 from flows.document import Branch, StepNode
 from flows.steps.base import CheckContext, Cohort, Reference, StepContext
-from flows.steps.split.base import Basis, Took
+from flows.steps.split.base import LOOKED_AT, Basis, Took
 
 
 class ContactData(Basis):
@@ -54,21 +55,49 @@ class ContactData(Basis):
         return {contact: failure.as_values() for contact, failure in failed.items()}
 
     def judge(self, node: StepNode, cohort: Cohort, ctx: StepContext) -> dict[int, Took]:
-        """One CASE over the branches."""
+        """Return what decide finds, without the values."""
+        return self.decide(node, cohort, ctx)[0]
+
+    def decide(
+        self, node: StepNode, cohort: Cohort, ctx: StepContext
+    ) -> tuple[dict[int, Took], dict[int, Mapping[str, Any]]]:
+        """One CASE over the branches, and beside it each value that they look at."""
         cases, params = [], []
-        for position, branch in enumerate(node.branches[:-1]):
-            if branch.criteria is None or branch.criteria.is_empty:
-                continue
-            compiled = compile_criteria(branch.criteria, now=ctx.now, zone=ctx.settings.zone)
-            cases.append(f"WHEN {compiled.sql} THEN {position}")
-            params.extend(compiled.params)
+        asked = [
+            b.criteria if b.criteria is not None and not b.criteria.is_empty else None
+            for b in node.branches[:-1]
+        ]
+        for position, criteria in enumerate(asked):
+            if criteria is not None:
+                compiled = compile_criteria(criteria, now=ctx.now, zone=ctx.settings.zone)
+                cases.append(f"WHEN {compiled.sql} THEN {position}")
+                params.extend(compiled.params)
         if not cases:
-            return {}
+            return {}, {}
+        looked = looked_at((one for one in asked if one is not None), now=ctx.now, zone=ctx.settings.zone)
         sql: Any = (
-            f"SELECT c.id, CASE {' '.join(cases)} END FROM {FROM} "
+            f"SELECT c.id, CASE {' '.join(cases)} END, {', '.join(looked.columns)} FROM {FROM} "
             "WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[])"
         )
-        ctx.cursor.execute(sql, [*params, ctx.tenant_id, cohort.contact_ids])
-        took = {contact: position for contact, position in ctx.cursor.fetchall() if position is not None}
-        ways = {position: Took(position) for position in set(took.values())}
-        return {t.id: ways[took[t.contact_id]] for t in cohort if t.contact_id in took}
+        ctx.cursor.execute(sql, [*params, *looked.params, ctx.tenant_id, cohort.contact_ids])
+        return _ways(cohort, ctx.cursor.fetchall(), looked.keys)
+
+
+def _ways(
+    cohort: Cohort, rows: Sequence[Sequence[Any]], keys: Sequence[str]
+) -> tuple[dict[int, Took], dict[int, Mapping[str, Any]]]:
+    """Turn (contact, position or None, values …) into ways and values by participant; equal ones share one object."""
+    by_id = {traveller.contact_id: traveller.id for traveller in cohort}
+    ways: dict[int, Took] = {}
+    shared: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    took: dict[int, Took] = {}
+    seen: dict[int, Mapping[str, Any]] = {}
+    for contact_id, position, *values in rows:
+        participant = by_id[contact_id]
+        if position is not None:
+            took[participant] = ways.get(position) or ways.setdefault(position, Took(position))
+        saw = tuple(values)
+        if saw not in shared:
+            shared[saw] = {LOOKED_AT: dict(zip(keys, saw, strict=True))}
+        seen[participant] = shared[saw]
+    return took, seen

@@ -124,6 +124,9 @@ class FormData(Basis):
                 ):
                     took[participant] = Took(position, {"answer": answer})
                     break
+            else:
+                first = answers.get(node.branches[0].settings.get("field"))
+                took[participant] = Took(len(node.branches) - 1, {"answer": "" if first is None else first})
         return took
 
 
