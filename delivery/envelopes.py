@@ -8,6 +8,7 @@ from django.conf import settings
 
 from accounts.models import Tenant
 from delivery import mime
+from delivery.bounce_address import bounce_address
 from delivery.channels.base import Envelope, TextEnvelope
 from delivery.models import Stream
 from delivery.recheck import Candidate
@@ -46,18 +47,10 @@ def mail_envelope(
         feedback_id=f"{candidate.flow_id or 0}:{rendered.version_id}:{tenant.slug}:millrace",
     )
     return Envelope(
-        sender=_return_path(candidate, tenant, sender),
+        sender=bounce_address(candidate.ref(tenant.pk)) or sender,
         recipient=mime.checked_address(candidate.to_address),
         data=mime.assemble(mail),
     )
-
-
-def _return_path(candidate: Candidate, tenant: Tenant, sender: str) -> str:
-    """Return where bounces go: one address per message where the installation has a mailbox for them (VERP)."""
-    if not settings.BOUNCE_ADDRESS:
-        return sender
-    local, _, domain = settings.BOUNCE_ADDRESS.rpartition("@")
-    return f"{local}+{make_message_token(Purpose.BOUNCE, candidate.ref(tenant.pk))}@{domain}"
 
 
 def text_envelope(

@@ -16,6 +16,7 @@ from core.text import norm_email
 from crm.events import NewEvent, Origin, record_events
 from delivery.channels.base import HandOver, Outcome
 from delivery.models import BlockedAddress, Message, SmsOptOut
+from delivery.queries import came_back_again
 from delivery.recheck import CANCELS, GIVES_BACK, Candidate
 from delivery.rendering import Rendered
 from delivery.sms import opt_out_numbers
@@ -221,7 +222,12 @@ def _block(settlements: Sequence[Settlement], now: dt.datetime) -> None:
         ignore_conflicts=True,
     )
     for s in settlements:
-        if s.status == Status.SOFT_BOUNCED and not s.candidate.is_test and _came_back_again(s.candidate):
+        candidate = s.candidate
+        if (
+            s.status == Status.SOFT_BOUNCED
+            and not candidate.is_test
+            and came_back_again(contact_id=candidate.contact_id, address=candidate.to_address)
+        ):
             BlockedAddress.objects.get_or_create(
                 address_norm=norm_email(s.candidate.to_address),
                 defaults={
@@ -230,13 +236,3 @@ def _block(settlements: Sequence[Settlement], now: dt.datetime) -> None:
                     "at": now,
                 },
             )
-
-
-def _came_back_again(candidate: Candidate, times: int = 5) -> bool:
-    came_back = {Status.SOFT_BOUNCED, Status.BOUNCED}
-    over = Message.objects.filter(
-        contact_id=candidate.contact_id, to_address=candidate.to_address, is_test=False
-    )
-    over = over.exclude(status__in=[Status.QUEUED, Status.SENDING, Status.CANCELLED, Status.BLOCKED])
-    statuses = list(over.order_by("-id").values_list("status", flat=True)[:times])
-    return len(statuses) == times and set(statuses) <= came_back

@@ -12,4 +12,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("block/", blocked.block, name="block"),
     path("export/", blocked.export, name="export_blocked"),
     path("<int:blocked_id>/unblock/", blocked.unblock, name="unblock"),
+    path("<int:blocked_id>/former-employee/", blocked.former_employee, name="former_employee"),
 ]

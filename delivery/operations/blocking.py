@@ -1,14 +1,22 @@
-"""Blocking an address by hand, and letting it be written to again."""
+"""Blocking an address by hand, letting it be written to again, and saying that its owner has left."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from accounts.audit import write_audit
-from accounts.models import User
+from accounts.models import Membership, User
+from core.db.cursors import raw_cursor
+from core.tenancy import require_tenant_id
 from core.text import norm_email
+from crm.bulk import Change, update_fields
+from crm.events import Origin
+from crm.models import Contact
+from crm.queries.reach import contacts_for
 from delivery.mime import BadAddress, checked_address
 from delivery.models import BlockedAddress
 
@@ -50,4 +58,42 @@ def unblock_address(*, blocked_id: int, actor: User) -> str:
     return address
 
 
-__all__ = ["AlreadyBlocked", "BadAddress", "block_address", "unblock_address"]
+def holders(member: Membership, addresses: Sequence[str], verb: str = "read") -> dict[str, list[Contact]]:
+    """Return who has each of these addresses, as far as the member may read (update) them; one query."""
+    found: dict[str, list[Contact]] = defaultdict(list)
+    for contact in contacts_for(member, verb).filter(email_norm__in=addresses).order_by("pk"):
+        found[contact.email_norm].append(contact)
+    return found
+
+
+@transaction.atomic
+def set_former_employee(*, blocked_id: int, member: Membership, now: dt.datetime) -> int:
+    """Mark everyone with a blocked address as former employee; return how many were not yet.
+
+    Only those that the member may update. Raises BlockedAddress.DoesNotExist.
+    """
+    blocked = BlockedAddress.objects.get(pk=blocked_id)
+    people = holders(member, [blocked.address_norm], "update")[blocked.address_norm]
+    ids = [contact.pk for contact in people if not contact.former_employee]
+    if ids:
+        with raw_cursor() as cursor:
+            update_fields(
+                cursor,
+                tenant_id=require_tenant_id(),
+                contact_ids=ids,
+                changes=[Change(field="contact.former_employee", action="yes")],
+                now=now,
+                origin=Origin.USER,
+                actor_id=member.user_id,
+            )
+    return len(ids)
+
+
+__all__ = [
+    "AlreadyBlocked",
+    "BadAddress",
+    "block_address",
+    "holders",
+    "set_former_employee",
+    "unblock_address",
+]

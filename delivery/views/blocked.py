@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
@@ -16,8 +18,16 @@ from accounts.urls_for import turl
 from core.csv_out import csv_lines
 from core.paging import keyset_page
 from core.text import norm_email
+from crm.models import Contact
 from delivery.models import BlockedAddress
-from delivery.operations.blocking import AlreadyBlocked, BadAddress, block_address, unblock_address
+from delivery.operations.blocking import (
+    AlreadyBlocked,
+    BadAddress,
+    block_address,
+    holders,
+    set_former_employee,
+    unblock_address,
+)
 
 READERS = (Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT, Right.ADMINISTRATOR)
 CHANGERS = (Right.FLOW_ADMINISTRATOR, Right.ADMINISTRATOR)
@@ -28,6 +38,20 @@ class BlockForm(forms.Form):
 
     address = forms.CharField(max_length=320, label="Address")
     note = forms.CharField(max_length=200, required=False, label="Note")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A blocked address, whose it is, and which contacts the member may change."""
+
+    blocked: BlockedAddress
+    people: list[Contact]
+    mine: set[int]
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether there is somebody to set as former employee."""
+        return any(who.pk in self.mine and not who.former_employee for who in self.people)
 
 
 @require_safe
@@ -42,10 +66,23 @@ def _list(request: TenantRequest, form: BlockForm, *, status: int = 200) -> Http
     found = BlockedAddress.objects.all()
     if search.strip():
         found = found.filter(address_norm__startswith=norm_email(search))
+    reason = request.GET.get("reason", "")
+    if reason in BlockedAddress.Reason.values:
+        found = found.filter(reason=reason)
     page = keyset_page(found, by=["-at", "-id"], query=request.GET)
-    return render(
-        request, "delivery/blocked.html", {"page": page, "search": search, "form": form}, status=status
-    )
+    addresses = [item.address_norm for item in page.rows]
+    people = holders(request.member, addresses)
+    mine = {contact.pk for some in holders(request.member, addresses, "update").values() for contact in some}
+    lines = [Line(item, people.get(item.address_norm, []), mine) for item in page.rows]
+    context = {
+        "page": page,
+        "lines": lines,
+        "search": search,
+        "reason": reason,
+        "reasons": BlockedAddress.Reason.choices,
+        "form": form,
+    }
+    return render(request, "delivery/blocked.html", context, status=status)
 
 
 @require_POST
@@ -76,6 +113,22 @@ def unblock(request: TenantRequest, tenant: str, blocked_id: int) -> HttpRespons
     except BlockedAddress.DoesNotExist:
         raise Http404 from None
     messages.success(request, f"{address} may get messages again.")
+    return redirect(turl(request.tenant, "delivery:blocked"))
+
+
+@require_POST
+@needs(*READERS)
+def former_employee(request: TenantRequest, tenant: str, blocked_id: int) -> HttpResponse:
+    """Mark whoever has the address as former employee."""
+    try:
+        number = set_former_employee(
+            blocked_id=blocked_id, member=request.member, now=tenant_now(request.tenant.pk)
+        )
+    except BlockedAddress.DoesNotExist:
+        raise Http404 from None
+    if not number:
+        raise Http404
+    messages.success(request, "Set as former employee: no flow writes to them any more.")
     return redirect(turl(request.tenant, "delivery:blocked"))
 
 
