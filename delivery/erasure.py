@@ -41,6 +41,7 @@ ERASURE = Room(
             "AND lower(t.to_address) = ANY(%(addresses)s::text[] || %(phones)s::text[]))",
         ),
         Place("delivery_smsconnector", ("account_sid", "auth_token", "senders")),
+        Place("delivery_sendingrules", ("when_full",)),
         Place("delivery_webhooksecret", ("name", "value")),
         Place(
             "delivery_outgoingwebhook",

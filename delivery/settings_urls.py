@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from delivery.views import connectors, webhooks
+from delivery.views import connectors, sending_rules, webhooks
 
 app_name = "connectors"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("sending/", sending_rules.sending, name="sending"),
     path("sms/", connectors.sms, name="sms"),
     path("sms/disconnect/", connectors.sms_disconnect, name="sms_disconnect"),
     path("sms/opt-outs/", connectors.sms_opt_outs, name="sms_opt_outs"),

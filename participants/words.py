@@ -48,11 +48,19 @@ def mentioned(values: Seen | None) -> list[tuple[str, int]]:
     ]
 
 
+# Why a step was skipped, where nobody could have dropped out for it.
+SKIPS: Mapping[str, str] = {
+    "frequency_cap": "Had as many messages as the frequency cap allows.",
+}
+
+
 def drop_sentence(reason: str, values: Seen | None, names: Names) -> str:
     """Say why somebody dropped out, with the values seen."""
     try:
         words = _DROPS[Reason(reason)]
     except (KeyError, ValueError):
+        if reason in SKIPS:
+            return SKIPS[reason]
         return reason.replace("_", " ").capitalize() + "."
     return words(values or {}, names)
 

@@ -13,6 +13,7 @@ from django import forms
 from content.queries import email_choices, sendable_version
 from delivery.queue import NewMessage, queue_messages
 from flows.document import StepNode
+from flows.frequency import within_cap
 from flows.steps.base import (
     CheckContext,
     Cohort,
@@ -97,11 +98,12 @@ class SendEmail(StepKind):
         return settings.if_cannot
 
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
-        """Queue one message each, or hold everyone until the timeframe opens."""
+        """Queue one message each for those below the frequency cap, or hold them until the timeframe opens."""
         settings: SendEmailSettings = self.settings(cohort.node)
+        cohort, others = within_cap(cohort, ctx)
         opens = next_open(ctx.settings.messages.timeframe, ctx.now, ctx.settings.zone, ctx.holidays)
         if opens > ctx.now:
-            return Outcomes(default=Hold(opens, "Outside the timeframe"))
+            return Outcomes(default=Hold(opens, "Outside the timeframe"), by_id=others)
         version = sendable_version(settings.email) if settings.email is not None else None
         if version is None:
             raise StepBroken(f"The email of “{cohort.node.title}” has no content that can be sent.")
@@ -112,7 +114,7 @@ class SendEmail(StepKind):
             rows=self._messages(cohort, ctx, version),
             now=ctx.now,
         )
-        return Outcomes(messages=dict(zip(cohort.ids, ids, strict=True)))
+        return Outcomes(by_id=others, messages=dict(zip(cohort.ids, ids, strict=True)))
 
     def _messages(self, cohort: Cohort, ctx: StepContext, version: int) -> list[NewMessage]:
         ctx.cursor.execute(

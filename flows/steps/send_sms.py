@@ -21,6 +21,7 @@ from content.tree import known_tree
 from delivery.queue import NewMessage, queue_messages
 from delivery.sms import sms_senders
 from flows.document import ExitSettings, StepNode
+from flows.frequency import within_cap
 from flows.panels.choices import flow_choices
 from flows.steps.base import (
     CheckContext,
@@ -161,11 +162,12 @@ class SendSms(StepKind):
         keep_text(settings.text, node, cursor=cursor, tenant_id=tenant_id, now=now)
 
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
-        """Queue one message each, or hold everyone until the timeframe opens."""
+        """Queue one message each for those below the frequency cap, or hold them until the timeframe opens."""
         settings: SendSmsSettings = self.settings(cohort.node)
+        cohort, others = within_cap(cohort, ctx)
         opens = next_open(ctx.settings.messages.timeframe, ctx.now, ctx.settings.zone, ctx.holidays)
         if opens > ctx.now:
-            return Outcomes(default=Hold(opens, "Outside the timeframe"))
+            return Outcomes(default=Hold(opens, "Outside the timeframe"), by_id=others)
         if not settings.text:
             raise StepBroken(f"The SMS of “{cohort.node.title}” has no text.")
         version = text_version(
@@ -178,7 +180,7 @@ class SendSms(StepKind):
             rows=_messages(cohort, ctx, version, settings.sender),
             now=ctx.now,
         )
-        return Outcomes(messages=dict(zip(cohort.ids, ids, strict=True)))
+        return Outcomes(by_id=others, messages=dict(zip(cohort.ids, ids, strict=True)))
 
 
 def _messages(cohort: Cohort, ctx: StepContext, version: int, sender: str) -> list[NewMessage]:

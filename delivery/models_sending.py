@@ -1,0 +1,32 @@
+"""What the tenant allows itself: how many marketing messages one contact may get."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from core.models import TenantModel
+
+
+class SendingRules(TenantModel):
+    """At most so many marketing messages to one contact, over all flows and channels; empty is no limit."""
+
+    class WhenFull(models.TextChoices):
+        WAIT = "wait", "Wait until there is room"
+        SKIP = "skip", "Skip the message and go on"
+
+    most_a_day = models.PositiveSmallIntegerField(null=True)
+    most_a_week = models.PositiveSmallIntegerField(null=True)
+    when_full = models.CharField(max_length=10, choices=WhenFull, default=WhenFull.WAIT)
+    updated_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant"], name="one_sending_rules"),
+            models.CheckConstraint(
+                condition=Q(most_a_day=None) | Q(most_a_day__gte=1), name="most_a_day_at_least_one"
+            ),
+            models.CheckConstraint(
+                condition=Q(most_a_week=None) | Q(most_a_week__gte=1), name="most_a_week_at_least_one"
+            ),
+        ]
