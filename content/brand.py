@@ -50,10 +50,11 @@ _LOGO = re.compile(
 )
 _TO_WEBSITE = re.compile(r"\s+href=([\"'])\s*\{\{\s*brand\.website\s*\}\}\s*\1")
 # Least specific first: whatever the email itself says wins over this.
-_DEFAULTS = """<mj-attributes><mj-all font-family="{font}" /><mj-text color="{ink}" /><mj-button \
-background-color="{accent}" color="{accent_ink}" border-radius="{radius}px" /><mj-divider border-color="{line}" \
-border-width="1px" /><mj-social icon-size="20px" border-radius="{radius}px" /></mj-attributes>\
-<mj-style>a {{ color: {link} }} \
+_DEFAULTS = """<mj-attributes><mj-all font-family="{font}" />\
+<mj-text color="{ink}" font-size="16px" line-height="26px" />\
+<mj-button background-color="{accent}" color="{accent_ink}" border-radius="{radius}px" />\
+<mj-divider border-color="{line}" border-width="1px" /><mj-social icon-size="20px" border-radius="{radius}px" />\
+</mj-attributes><mj-style>a {{ color: {link} }} p {{ margin: 0 0 14px }} \
 h1, h2, h3 {{ margin: 0; font-weight: 700 }} h1 {{ font-size: 30px; line-height: 38px }} \
 h2 {{ font-size: 22px; line-height: 30px }} h3 {{ font-size: 17px; line-height: 24px }}</mj-style>"""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from content.views import brand, editor, forms, images, library, links, scripts, sent, submissions
+from content.views import blocks, brand, editor, forms, images, library, links, scripts, sent, submissions
 
 app_name = "content"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,12 +14,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("brand/sample/", brand.sample, name="brand_sample"),
     path("images/", images.images, name="images"),
     path("images/upload/", images.upload, name="image_upload"),
+    path("images/choose/", images.choose, name="image_choose"),
     path("images/<int:image_id>/", images.image, name="image"),
     path("images/<int:image_id>/delete/", images.delete, name="image_delete"),
     path("people/", editor.people, name="people"),
     path("preview/<str:key>/", editor.frame, name="frame"),
     path("<int:email_id>/", editor.edit, name="edit"),
     path("<int:email_id>/preview/", editor.preview, name="preview"),
+    path("<int:email_id>/blocks/", blocks.blocks, name="blocks"),
     path("<int:email_id>/test/", editor.test, name="test"),
     path("<int:email_id>/tests/", editor.tests, name="tests"),
     path("<int:email_id>/copy/", library.copy, name="copy"),

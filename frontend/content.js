@@ -1,4 +1,7 @@
 /* The email editor: line numbers beside the source, merge tags at the caret, a problem's link to its place. */
+import "./content/block-editor.js";
+import "./content/rich-text.js";
+
 const GUTTER = "source-lines";
 
 class MailEditor extends HTMLElement {
@@ -13,6 +16,7 @@ class MailEditor extends HTMLElement {
       if (event.target.id === "preview-contact") event.target.dispatchEvent(new Event("change", { bubbles: true }));
       if (event.target.id === "preview") this.mark();
     });
+    this.addEventListener("blocks:drawn", () => this.markBlocks());
     this.number(this.querySelector("[data-source]"));
   }
 
@@ -21,7 +25,7 @@ class MailEditor extends HTMLElement {
   }
 
   remember(field) {
-    if (field.matches("#id_subject, #id_preheader, #id_mjml, #id_text")) this.last = field;
+    if (field.matches("#id_subject, #id_preheader, #id_mjml, #id_text, [data-tags]")) this.last = field;
   }
 
   number(box) {
@@ -46,11 +50,29 @@ class MailEditor extends HTMLElement {
     const lines = this.querySelectorAll(`.${GUTTER} > div`);
     lines.forEach((line) => line.classList.remove("is-bad"));
     document.querySelectorAll('[data-goto="mjml"]').forEach((link) => lines[Number(link.dataset.line) - 1]?.classList.add("is-bad"));
+    this.markBlocks();
+  }
+
+  /* Each problem also stands at its block. */
+  markBlocks() {
+    const words = new Map();
+    for (const link of document.querySelectorAll("[data-problem-block]")) words.set(link.dataset.problemBlock, link.dataset.text);
+    for (const place of this.querySelectorAll("[data-problem-of]")) {
+      const text = words.get(place.dataset.problemOf) ?? "";
+      place.hidden = !text;
+      place.textContent = text;
+      place.closest(".block").classList.toggle("is-bad", Boolean(text));
+    }
   }
 
   insertFrom(button) {
-    const field = this.last;
+    const field = this.last?.isConnected ? this.last : this.querySelector("[data-tags]") ?? this.querySelector("#id_subject");
     if (!button || !field || field.disabled) return;
+    if (field.isContentEditable) {
+      button.closest("details")?.removeAttribute("open");
+      field.closest("rich-text").insert(button.dataset.insert);
+      return;
+    }
     // Never over a selection: reaching a field by keyboard selects all of it.
     field.setRangeText(button.dataset.insert, field.selectionEnd, field.selectionEnd, "end");
     button.closest("details")?.removeAttribute("open");
@@ -61,6 +83,16 @@ class MailEditor extends HTMLElement {
   goTo(link) {
     const field = link && this.querySelector(`#id_${link.dataset.goto}`);
     if (!field) return;
+    const editor = this.querySelector("block-editor");
+    if (link.dataset.goto === "mjml" && editor?.isShown) {
+      if (link.dataset.problemBlock) {
+        editor.run("open", { at: link.dataset.problemBlock });
+        return;
+      }
+      const source = this.querySelector('[name="mode"][value="source"]');
+      source.checked = true;
+      source.dispatchEvent(new Event("change", { bubbles: true }));
+    }
     const lines = field.value.split("\n");
     const line = Math.min(Number(link.dataset.line), lines.length);
     const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0) + Number(link.dataset.column) - 1;

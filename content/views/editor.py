@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -16,6 +17,8 @@ from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from content import queries
+from content.blocks.edit import Edited
+from content.compile import Result
 from content.flows_above import flow_name, hidden_flows
 from content.forms import EmailForm, TestSendForm
 from content.models import Email
@@ -27,6 +30,7 @@ from content.problems import Problem
 from content.rendering import render_preview
 from content.safe_html import mail_response
 from content.tree import known_tree
+from content.views.blocks import MENU, list_blocks, placed, with_open_block
 from content.views.library import WRITERS, get_email
 from core.htmx import toast
 from delivery.rendering import RenderFailed
@@ -43,10 +47,10 @@ def edit(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     email = get_email(request.member, email_id)
     if request.method != "POST":
         return _editor(request, email, EmailForm.of(email), ())
-    form = EmailForm(request.POST)
-    if not form.is_valid():
-        problems = [Problem(name, str(text)) for name, texts in form.errors.items() for text in texts]
-        return _editor(request, email, form, problems, status=422)
+    form, edited = _posted(request)
+    problems = _problems_of(form, edited)
+    if problems:
+        return _editor(request, email, form, problems, edited=edited, status=422)
     try:
         saved = save_email(
             email_id=email.pk,
@@ -56,13 +60,34 @@ def edit(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
             now=tenant_now(request.tenant.pk),
         )
     except (EmailLocked, EmailChanged) as refused:
-        return _editor(request, email, form, [Problem("", str(refused))], status=409)
+        return _editor(request, email, form, [Problem("", str(refused))], edited=edited, status=409)
     if not saved.is_saved:
-        return _editor(request, email, form, saved.problems, status=422)
-    step = _step(request)
+        return _editor(request, email, form, saved.problems, edited=edited, status=422)
+    onward = {"step": _step(request), "mode": _mode(request), "block": edited.path}
     return redirect(
-        turl(request.tenant, "content:edit", email.pk) + "?saved" + (f"&step={step}" if step else "")
+        turl(request.tenant, "content:edit", email.pk)
+        + "?saved&"
+        + urlencode({name: value for name, value in onward.items() if value})
     )
+
+
+def _posted(request: TenantRequest) -> tuple[EmailForm, Edited]:
+    """Return the posted form, with the settings of the open block in its source."""
+    edited = with_open_block(request.POST)
+    data = request.POST.copy()
+    data["mjml"] = edited.source
+    return EmailForm(data), edited
+
+
+def _problems_of(form: EmailForm, edited: Edited) -> list[Problem]:
+    found = [Problem(name, str(text)) for name, texts in form.errors.items() for text in texts]
+    return found + [Problem("mjml", text) for text in edited.problems.values()]
+
+
+def _mode(request: TenantRequest) -> str:
+    """Return "source" for a writer who works on the source, "" for one who works on blocks."""
+    chosen = request.POST.get("mode") or request.GET.get("mode", "")
+    return "source" if chosen == "source" else ""
 
 
 def _step(request: TenantRequest) -> str:
@@ -74,13 +99,23 @@ def _step(request: TenantRequest) -> str:
 
 
 def _editor(
-    request: TenantRequest, email: Email, form: EmailForm, problems: Any, *, status: int = 200
+    request: TenantRequest,
+    email: Email,
+    form: EmailForm,
+    problems: Any,
+    *,
+    edited: Edited | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     hidden = hidden_flows(request.member)
+    edited = edited or Edited(email.mjml, request.GET.get("block", "")[:20])
     context = {
         "email": email,
         "form": form,
-        "problems": problems,
+        "problems": placed(problems, edited.source),
+        "blocks": list_blocks(edited, open_path=edited.path, data=request.POST or None),
+        "mode": _mode(request) or "blocks",
+        **MENU,
         "saved": "saved" in request.GET,
         "step": _step(request) if email.flow_id and request.member.may(Right.FLOW_ADMINISTRATOR) else "",
         "flow_name": flow_name(request.member, email.flow_id),
@@ -99,17 +134,17 @@ def _editor(
 def preview(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Compile what stands in the editor and show it as one contact would get it; saves nothing."""
     email = get_email(request.member, email_id)
-    form = EmailForm(request.POST)
-    if not form.is_valid():
-        problems = [Problem(name, str(text)) for name, texts in form.errors.items() for text in texts]
-        return render(request, "content/preview.html", {"email": email, "problems": problems})
-    result = compile_draft(form.draft())
+    form, edited = _posted(request)
+    problems = _problems_of(form, edited)
+    result = Result(problems) if problems else compile_draft(form.draft())
     if result.compiled is None:
-        return render(request, "content/preview.html", {"email": email, "problems": result.problems})
+        context = {"email": email, "problems": placed(result.problems, edited.source)}
+        return render(request, "content/preview.html", context)
     someone = _someone(request)
     rendered = render_preview(result.compiled, contact_id=someone.id if someone else None)
     if isinstance(rendered, RenderFailed):
-        return render(request, "content/preview.html", {"problems": [Problem("mjml", rendered.error)]})
+        context = {"problems": placed([Problem("mjml", rendered.error)], edited.source)}
+        return render(request, "content/preview.html", context)
     size = len(rendered.html.encode())
     context = {
         "email": email,

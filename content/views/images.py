@@ -87,6 +87,29 @@ def upload(request: TenantRequest, tenant: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @needs(*WRITERS)
+def choose(request: TenantRequest, tenant: str) -> HttpResponse:
+    """Show pictures to choose from in an email; a POST uploads one and shows it first."""
+    search, problem = request.GET.get("q", "")[:120], ""
+    file = request.FILES.get("file")
+    if request.method == "POST" and file is None:
+        problem = "Choose a picture first."
+    elif file is not None:
+        try:
+            operations.upload_image(
+                file=file, size=file.size or 0, file_name=file.name or "", actor=request.user,
+                now=tenant_now(request.tenant.pk),
+            )  # fmt: skip
+        except PictureRefused as refused:
+            problem = str(refused)
+    found = list(queries.images(search).order_by("-created_at", "-id")[: PAGE + 1])
+    context = {
+        "lines": queries.image_lines(found[:PAGE]), "more": len(found) > PAGE, "search": search, "problem": problem,
+    }  # fmt: skip
+    return render(request, "content/choose_image.html", context, status=422 if problem else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(*WRITERS)
 def image(request: TenantRequest, tenant: str, image_id: int) -> HttpResponse:
     """Show one picture with what uses it; a POST changes its name and text."""
     found = get_image(image_id)

@@ -74,7 +74,9 @@ def test_a_writer_sees_what_recipients_will_see_and_is_led_to_each_problem(
     expect(page.locator("#id_subject")).to_have_value("{{ tenant.name }} news{{ contact.first_name }}")
     expect(page.locator(".envelope")).to_contain_text("Acme newsÅse")
 
+    page.get_by_text("Source", exact=True).click()
     source = page.locator("#id_mjml")
+    expect(source).to_be_visible()
     source.fill(source.input_value().replace("contact.name", "contact.nmae"))
     problem = page.locator("#preview [data-goto]")
     expect(problem).to_have_text(re.compile(r"Content, line \d+, column \d+"))
