@@ -29,7 +29,7 @@ def create_flow(
 ) -> Flow:
     """Make a flow that is not running and has a draft only: the given document, or a blank one that writes from the
     tenant's own address."""
-    draft = (document or _blank(timezone)).model_dump(mode="json")
+    draft = (document or blank_document(timezone)).model_dump(mode="json")
     flow = Flow.objects.create(
         name=name,
         folder=folder,
@@ -49,7 +49,8 @@ def create_flow(
     return flow
 
 
-def _blank(timezone: str) -> FlowDocument:
+def blank_document(timezone: str) -> FlowDocument:
+    """Return an empty document that writes from the tenant's own address."""
     tenant = Tenant.objects.get(pk=require_tenant_id())
     sender = Sender(name=tenant.from_name or tenant.name, email=tenant.from_email)
     return FlowDocument(settings=FlowSettings(timezone=timezone, messages=MessageSettings(sender=sender)))
