@@ -18,9 +18,9 @@ from flows.steps.table import STEP_KINDS
 
 WIDE, HIGH, GAP, BESIDE = 34, 10, 8, 8
 ROUND: Final = 5
-LEAST_WIDTH: Final = 170
+LEAST_WIDTH: Final = 300
 MOST_WIDTH: Final = 640
-SHAPE: Final = 0.46
+SHAPE: Final = 0.4
 MOST_BOXES: Final = 90
 _KEPT: Final = 3_600
 

@@ -7,6 +7,7 @@ from django.http import QueryDict
 
 from flows.models import FlowFolder
 from participants.forms import number
+from reporting.flow_filters import GROUPS, columns_of
 from reporting.queries import SORTS, TABS, FlowListing
 
 MOST_SEARCHED = 100
@@ -26,6 +27,11 @@ def asked_listing(data: QueryDict) -> FlowListing:
         folder_id=number(data.get("folder", "")),
         sort=name,
         descending=sort.startswith("-"),
+        status=data.get("status", ""),
+        owner_id=number(data.get("owner", "")),
+        uses=data.get("uses", "")[:40],
+        group=data.get("group", "") if data.get("group", "") in GROUPS else "",
+        columns=tuple(column.name for column in columns_of(data.getlist("col"))),
         page=min(number(data.get("page", "")) or 1, 10_000),
     )
 

@@ -82,7 +82,7 @@ def message_numbers(*, flow_id: int, step_id: uuid.UUID) -> list[tuple[str, int]
     return [(str(label), found[value]) for value, label in Message.Status.choices if value in found]
 
 
-_SENT = frozenset({"sent", "delivered", "opened", "clicked", "soft_bounced", "bounced", "complained"})
+SENT = frozenset({"sent", "delivered", "opened", "clicked", "soft_bounced", "bounced", "complained"})
 _KEPT = 15
 
 
@@ -95,7 +95,7 @@ def sent_numbers(*, tenant_id: int, flow_id: int) -> dict[uuid.UUID, dict[str, i
     kept: dict[uuid.UUID, dict[str, int]] | None = cache.get(key)
     if kept is not None:
         return kept
-    rows = Message.objects.filter(flow_id=flow_id, step_id__isnull=False, status__in=_SENT).order_by()
+    rows = Message.objects.filter(flow_id=flow_id, step_id__isnull=False, status__in=SENT).order_by()
     found: dict[uuid.UUID, dict[str, int]] = {}
     for step_id, status, number in rows.values_list("step_id", "status").annotate(number=Count("id")):
         if step_id is None:

@@ -14,12 +14,14 @@ from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.rights import Right
 from flows.canvas import canvas_of
+from flows.models import Flow
 from flows.operations.opened import note_opened
 from flows.steps.table import STEP_KINDS
 from flows.validation import errors
 from participants.flow_page import FlowPage, flow_page, folder_line
 from participants.models import Participant
 from participants.queries import ParticipantFilter, participants_page, step_titles
+from reporting.flow_filters import COLUMNS, GROUPS, columns_of, owners, used_things
 from reporting.flow_summary import content_of, document_of, start_problems, summary_of
 from reporting.forms import asked_listing
 from reporting.numbers import StepNumbers, message_numbers, sent_numbers, step_numbers
@@ -38,7 +40,13 @@ def flows(request: TenantRequest, tenant: str) -> HttpResponse:
     view = view if view in {"tiles", "list"} else "tiles"
     context = {
         "listing": listing,
-        "list": flow_list(member=request.member, listing=listing),
+        "list": flow_list(member=request.member, listing=listing, with_pictures=view == "tiles"),
+        "columns": columns_of(listing.columns),
+        "all_columns": [(name, title) for name, (title, _, _) in COLUMNS.items()],
+        "groups": GROUPS,
+        "statuses": Flow.Status.choices,
+        "owners": owners(request.member),
+        "used": used_things(request.member),
         "folders": flattened(folder_tree(member=request.member)),
         "folder_line": folder_line(listing.folder_id),
         "tabs": TABS,

@@ -5,6 +5,7 @@ Moving takes the tenant's folder lock, so that two moves at once cannot make a r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from django.db import connection, transaction
@@ -74,6 +75,15 @@ def move_flow(*, flow_id: int, folder_id: int | None) -> None:
         FlowFolder.objects.select_for_update().get(pk=folder_id)
     if not Flow.objects.filter(pk=flow_id, deleted_at=None).update(folder_id=folder_id):
         raise Flow.DoesNotExist
+
+
+@transaction.atomic
+def move_flows(*, flow_ids: Sequence[int], folder_id: int | None) -> int:
+    """Put flows into a folder, or at the top, and return how many are there now. One statement. Raises
+    FlowFolder.DoesNotExist."""
+    if folder_id is not None:
+        FlowFolder.objects.select_for_update().get(pk=folder_id)
+    return Flow.objects.filter(pk__in=flow_ids, deleted_at=None).update(folder_id=folder_id)
 
 
 def _lock() -> None:

@@ -171,6 +171,6 @@ def test_a_picture_has_a_box_for_each_step_and_room_for_branches() -> None:
     assert [box.family for box in picture.boxes] == ["message", "split", "time", "data"]
     assert picture.boxes[2].x < picture.boxes[1].x == picture.boxes[0].x
     assert picture.boxes[3].y > picture.boxes[2].y > picture.boxes[1].y
-    assert picture_of({"steps": [_node("nonsense")] * 500}).width == 170
+    assert picture_of({"steps": [_node("nonsense")] * 500}).width == 300
     assert len(picture_of({"steps": [_node("nonsense")] * 500}).boxes) == 90
     assert picture_of({}).boxes == []
