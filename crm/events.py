@@ -72,10 +72,18 @@ KINDS: KindTable[EventKind] = KindTable(
         EventKind("sale.lost", "Sale lost", "x-circle", "sale", inbox=True),
         EventKind("sale.stalled", "Sale stalled", "pause-circle", "sale", inbox=True),
         EventKind("sale.reopened", "Sale reopened", "arrow-counter-clockwise", "sale", inbox=True),
+        EventKind("sale.deleted", "Sale deleted", "trash", "sale", inbox=True),
         EventKind("request.created", "Request registered", "lifebuoy", "request", inbox=True),
         EventKind("request.updated", "Request changed", "pencil-simple", "request", inbox=True),
         EventKind("request.closed", "Request closed", "check-circle", "request", inbox=True),
+        EventKind("request.reopened", "Request reopened", "arrow-counter-clockwise", "request", inbox=True),
+        EventKind("request.deleted", "Request deleted", "trash", "request", inbox=True),
         EventKind("follow_up.created", "Follow-up created", "calendar-plus", "follow_up", inbox=True),
+        EventKind("follow_up.updated", "Follow-up changed", "pencil-simple", "follow_up", inbox=True),
+        EventKind(
+            "follow_up.reopened", "Follow-up reopened", "arrow-counter-clockwise", "follow_up", inbox=True
+        ),
+        EventKind("follow_up.deleted", "Follow-up deleted", "trash", "follow_up", inbox=True),
         EventKind("follow_up.completed", "Follow-up completed", "calendar-check", "follow_up", inbox=True),
         EventKind("outside", "Event from outside", "plugs-connected", "contact", inbox=True),
         EventKind("message.queued", "Message queued", "clock", "message"),

@@ -7,8 +7,9 @@ from typing import Literal
 from crm.criteria.field import FOLLOW_UPS, Field, FieldType, Rows
 
 _FOLLOW_UP = "FROM crm_followup f WHERE f.tenant_id = c.tenant_id AND f.contact_id = c.id"
-_MADE = frozenset({"follow_up.created"})
-_ENDED = _MADE | {"follow_up.completed"}
+# A change may be one of the type, so it counts for every field.
+_MADE = frozenset({"follow_up.created", "follow_up.updated", "follow_up.deleted"})
+_ENDED = _MADE | {"follow_up.completed", "follow_up.reopened"}
 
 
 def _of_follow_ups(

@@ -12,10 +12,10 @@ from crm.criteria.field import REQUESTS, SALES, Choices, Field, FieldType, Rows
 _SALE = "FROM crm_sale s WHERE s.tenant_id = c.tenant_id AND s.contact_id = c.id"
 _REQUEST = "FROM crm_request r WHERE r.tenant_id = c.tenant_id AND r.contact_id = c.id"
 # A change may be one of type, category or amount, so it counts for every field.
-_MADE = frozenset({"sale.created", "sale.updated"})
+_MADE = frozenset({"sale.created", "sale.updated", "sale.deleted"})
 _ENDED = _MADE | {"sale.sold", "sale.lost", "sale.stalled", "sale.reopened"}
-_ASKED = frozenset({"request.created", "request.updated"})
-_ANSWERED = _ASKED | {"request.closed"}
+_ASKED = frozenset({"request.created", "request.updated", "request.deleted"})
+_ANSWERED = _ASKED | {"request.closed", "request.reopened"}
 
 
 def _of_sales(

@@ -28,6 +28,9 @@ class NotAMember(ValueError):
     """Follow-ups are given to active members only."""
 
 
+_SAID = ("kind", "title", "assignee_id", "day", "starts_at", "ends_at", "type_id", "project_id", "agenda")
+
+
 @dataclass(frozen=True, slots=True)
 class FollowUpValues:
     """What people say about a follow-up: a task has a day, a meeting its times (aware)."""
@@ -71,14 +74,20 @@ def create_follow_up(
 
 @transaction.atomic
 def change_follow_up(*, follow_up_id: int, values: FollowUpValues, now: dt.datetime, actor: User) -> FollowUp:
-    """Change a follow-up; a new assignee is notified. Raises NotAMember."""
+    """Change a follow-up; a new assignee is notified. Writes follow_up.updated where anything really changed.
+
+    Raises NotAMember.
+    """
     follow_up = _locked(follow_up_id)
+    before = _told(follow_up)
     if values.assignee_id != follow_up.assignee_id:
         _check(values)
     _lock(values)
     handed_over = values.assignee_id != follow_up.assignee_id
     _fill(follow_up, values, now)
     follow_up.save()
+    if _told(follow_up) != before:
+        _record(follow_up, "follow_up.updated", now, Origin.USER, actor)
     if handed_over:
         _notify(follow_up, now, actor, "Handed over to you: ")
     return follow_up
@@ -86,7 +95,7 @@ def change_follow_up(*, follow_up_id: int, values: FollowUpValues, now: dt.datet
 
 @transaction.atomic
 def move_follow_up(*, follow_up_id: int, days: int, now: dt.datetime, actor: User) -> FollowUp:
-    """Move a follow-up by days; a meeting keeps its clock time in its assignee's timezone."""
+    """Move a follow-up by days; a meeting keeps its clock time in its assignee's timezone. Writes follow_up.updated."""
     follow_up = _locked(follow_up_id)
     by = dt.timedelta(days=days)
     if follow_up.day is not None:
@@ -100,6 +109,8 @@ def move_follow_up(*, follow_up_id: int, days: int, now: dt.datetime, actor: Use
         follow_up.ends_at = follow_up.starts_at + length
     follow_up.updated_at = now
     follow_up.save(update_fields=["day", "starts_at", "ends_at", "updated_at"])
+    if days:
+        _record(follow_up, "follow_up.updated", now, Origin.USER, actor)
     if follow_up.assignee_id != actor.pk:
         _notify(follow_up, now, actor, "Moved: ")
     return follow_up
@@ -120,18 +131,22 @@ def complete_follow_up(
 
 
 @transaction.atomic
-def reopen_follow_up(*, follow_up_id: int, now: dt.datetime) -> FollowUp:
-    """Take the mark back; what was recorded on the timeline stays there."""
+def reopen_follow_up(*, follow_up_id: int, now: dt.datetime, actor: User) -> FollowUp:
+    """Take the mark back, once: open already stays as it is. Writes follow_up.reopened."""
     follow_up = _locked(follow_up_id)
+    if follow_up.status == FollowUp.Status.OPEN:
+        return follow_up
     follow_up.status, follow_up.done_at, follow_up.updated_at = FollowUp.Status.OPEN, None, now
     follow_up.save(update_fields=["status", "done_at", "updated_at"])
+    _record(follow_up, "follow_up.reopened", now, Origin.USER, actor)
     return follow_up
 
 
 @transaction.atomic
-def delete_follow_up(*, follow_up_id: int, actor: User) -> None:
-    """Delete a follow-up; the timeline keeps that it was made. Audited."""
+def delete_follow_up(*, follow_up_id: int, now: dt.datetime, actor: User) -> None:
+    """Delete a follow-up; the timeline keeps what happened. Writes follow_up.deleted. Audited."""
     follow_up = _locked(follow_up_id)
+    _record(follow_up, "follow_up.deleted", now, Origin.USER, actor)
     follow_up.delete()
     write_audit(
         actor=actor,
@@ -146,6 +161,11 @@ def zone_of(user_id: int, now: dt.datetime) -> ZoneInfo:
     """Return the timezone of a user's diary."""
     with raw_cursor() as cursor:
         return load_diaries(cursor, tenant_id=require_tenant_id(), user_ids=[user_id], now=now)[user_id].zone
+
+
+def _told(follow_up: FollowUp) -> tuple[object, ...]:
+    """Return what people say about a follow-up, to see whether a change is one."""
+    return tuple(getattr(follow_up, name) for name in _SAID)
 
 
 def _check(values: FollowUpValues) -> None:

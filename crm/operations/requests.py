@@ -76,7 +76,8 @@ def update_request(
 ) -> bool:
     """Change fields (see EDITABLE) and say whether anything really changed.
 
-    Writes request.closed where it was closed by this, else request.updated. Raises UnknownRequestChoice, NoSuchOwner.
+    Writes request.closed or request.reopened where this did so, else request.updated. Raises UnknownRequestChoice and
+    NoSuchOwner.
     """
     request = _locked(request_id)
     wanted = {name: value for name, value in values.items() if name in EDITABLE}
@@ -96,7 +97,8 @@ def update_request(
     request.save(update_fields=[*changed, "updated_at", "closed_at"])
     if "title" in changed:
         _write_words(request)
-    kind = "request.closed" if closes else "request.updated"
+    reopens = changed.get("status") == Request.Status.OPEN
+    kind = "request.closed" if closes else ("request.reopened" if reopens else "request.updated")
     _record(kind, request, now, origin, actor_id, {"changed": shown})
     return True
 
@@ -110,7 +112,7 @@ def close_request(*, request_id: int, now: dt.datetime, actor_id: int | None) ->
 
 @transaction.atomic
 def reopen_request(*, request_id: int, now: dt.datetime, actor_id: int | None) -> bool:
-    """Open a request again; False where it is open. Writes request.updated."""
+    """Open a request again; False where it is open. Writes request.reopened."""
     values = {"status": Request.Status.OPEN}
     return update_request(request_id=request_id, values=values, now=now, actor_id=actor_id)
 
@@ -164,9 +166,10 @@ def add_message(
 
 
 @transaction.atomic
-def delete_request(*, request_id: int, actor: User) -> None:
-    """Delete a request with its log; the contact's timeline keeps what happened. Audited."""
+def delete_request(*, request_id: int, now: dt.datetime, actor: User) -> None:
+    """Delete a request with its log; the contact's timeline keeps what happened. Writes request.deleted. Audited."""
     request = _locked(request_id)
+    _record("request.deleted", request, now, Origin.USER, actor.pk, {})
     with raw_cursor() as cursor:
         search.write_words(cursor, tenant_id=require_tenant_id(), kind=search.REQUEST, words={request.pk: ()})
     request.delete()

@@ -124,9 +124,10 @@ def reopen(*, sale_id: int, now: dt.datetime, actor_id: int | None, origin: Orig
 
 
 @transaction.atomic
-def delete_sale(*, sale_id: int, actor: User) -> None:
-    """Delete a sale; the contact's timeline keeps what happened. Audited."""
+def delete_sale(*, sale_id: int, now: dt.datetime, actor: User) -> None:
+    """Delete a sale; the contact's timeline keeps what happened. Writes sale.deleted. Audited."""
     sale = _locked(sale_id)
+    _record("sale.deleted", sale, now, Origin.USER, actor.pk, {})
     with raw_cursor() as cursor:
         search.write_words(cursor, tenant_id=require_tenant_id(), kind=search.SALE, words={sale.pk: ()})
     sale.delete()

@@ -156,7 +156,7 @@ def follow_up_do(request: TenantRequest, tenant: str, follow_up_id: int) -> Http
     if do == "complete":
         follow_ups.complete_follow_up(follow_up_id=found.pk, now=now, actor=request.user)
     elif do == "reopen":
-        follow_ups.reopen_follow_up(follow_up_id=found.pk, now=now)
+        follow_ups.reopen_follow_up(follow_up_id=found.pk, now=now, actor=request.user)
     elif do in {"tomorrow", "week"}:
         days = 1 if do == "tomorrow" else 7
         follow_ups.move_follow_up(follow_up_id=found.pk, days=days, now=now, actor=request.user)
@@ -176,7 +176,8 @@ def follow_up_do(request: TenantRequest, tenant: str, follow_up_id: int) -> Http
 def follow_up_delete(request: TenantRequest, tenant: str, follow_up_id: int) -> HttpResponse:
     """Delete a follow-up."""
     found = get_follow_up(request.member, follow_up_id, "remove")
-    follow_ups.delete_follow_up(follow_up_id=found.pk, actor=request.user)
+    now = tenant_now(request.tenant.pk)
+    follow_ups.delete_follow_up(follow_up_id=found.pk, now=now, actor=request.user)
     messages.success(request, f"{found} deleted.")
     return redirect(_back(request, found))
 

@@ -184,6 +184,7 @@ def request_do(request: TenantRequest, tenant: str, request_id: int) -> HttpResp
 def request_delete(request: TenantRequest, tenant: str, request_id: int) -> HttpResponse:
     """Delete a request with its log."""
     shown = get_request(request.member, request_id, "remove")
-    operations.delete_request(request_id=shown.pk, actor=request.user)
+    now = tenant_now(request.tenant.pk)
+    operations.delete_request(request_id=shown.pk, now=now, actor=request.user)
     messages.success(request, "Request deleted.")
     return redirect(turl(request.tenant, "crm:requests"))

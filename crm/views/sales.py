@@ -168,6 +168,6 @@ def sale_do(request: TenantRequest, tenant: str, sale_id: int) -> HttpResponse:
 def sale_delete(request: TenantRequest, tenant: str, sale_id: int) -> HttpResponse:
     """Delete a sale."""
     shown = get_sale(request.member, sale_id, "remove")
-    operations.delete_sale(sale_id=shown.pk, actor=request.user)
+    operations.delete_sale(sale_id=shown.pk, now=tenant_now(request.tenant.pk), actor=request.user)
     messages.success(request, "Sale deleted.")
     return redirect(turl(request.tenant, "crm:sales"))

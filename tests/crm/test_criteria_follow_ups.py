@@ -101,7 +101,9 @@ def test_words_uses_and_when_to_judge_anew(desk: Rows, types: tuple[ListItem, Li
     assert problems(criteria) == []
     assert "Call" in describe(criteria)
     assert list(references(criteria)) == [("list_item", call)]
-    assert event_kinds(criteria) == {"follow_up.created", "follow_up.completed"}
+    assert event_kinds(criteria) == {
+        "follow_up.created", "follow_up.updated", "follow_up.deleted", "follow_up.completed", "follow_up.reopened",
+    }  # fmt: skip
     assert not depends_on_today(criteria)
     assert depends_on_today(one("follow_up.made", "at_least", 1, days=3))
     nobody = next(contact for contact, rows in desk.items() if not rows)

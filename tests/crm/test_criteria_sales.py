@@ -192,7 +192,7 @@ def test_they_are_described_checked_referenced_and_explained(desk: Desk) -> None
     assert list(references(line)) == [("sale_type", new.pk)]
     assert problems(one("sale.made", "at_least", 1, which=(10**9,))) != []
     assert event_kinds(line) == {
-        "sale.created", "sale.updated", "sale.sold", "sale.lost", "sale.stalled", "sale.reopened",
+        "sale.created", "sale.updated", "sale.deleted", "sale.sold", "sale.lost", "sale.stalled", "sale.reopened",
     }  # fmt: skip
     assert depends_on_today(line)
     assert not depends_on_today(one("sale.open", "at_least", 1))

@@ -17,7 +17,9 @@ from crm.operations.follow_ups import (
     change_follow_up,
     complete_follow_up,
     create_follow_up,
+    delete_follow_up,
     move_follow_up,
+    reopen_follow_up,
 )
 from tests.crm.conftest import NOW, make_company, make_contact
 from tests.fixtures.people import Person
@@ -65,6 +67,25 @@ def test_creating_and_completing_leave_events_with_their_origin_once(alice: Pers
             "ends_at": None,
             "assignee_id": alice.user.pk,
         }
+
+
+def test_changing_moving_reopening_and_deleting_leave_one_event_each(alice: Person, ann: Contact) -> None:
+    with tenant_scope(alice.tenant.pk):
+        made = create_follow_up(values=task(alice), contact_id=ann.pk, now=NOW, actor=alice.user)
+        common: dict[str, Any] = {"follow_up_id": made.pk, "now": NOW, "actor": alice.user}
+        change_follow_up(values=task(alice), **common)  # nothing changed
+        change_follow_up(values=task(alice, title="Ring"), **common)
+        move_follow_up(days=1, **common)
+        reopen_follow_up(**common)  # open already
+        complete_follow_up(**common)
+        for _ in range(2):
+            reopen_follow_up(**common)
+        delete_follow_up(**common)
+        events = Event.objects.order_by("id")
+        assert [(event.kind.removeprefix("follow_up."), event.data["follow_up"]["title"]) for event in events] == [
+            ("created", "Call 🎉"), ("updated", "Ring"), ("updated", "Ring"), ("completed", "Ring"),
+            ("reopened", "Ring"), ("deleted", "Ring"),
+        ]  # fmt: skip
 
 
 def test_a_colleague_is_notified_of_what_others_give_move_and_hand_over(
@@ -169,7 +190,9 @@ def test_my_diary_shows_overdue_today_and_days_off(alice: Person, ann: Contact) 
                 kind="task", title=title, assignee_id=alice.user.pk, day=today + dt.timedelta(days=days)
             )
             create_follow_up(values=values, contact_id=ann.pk, now=NOW, actor=alice.user)
-        AwayPeriod.objects.create(user=alice.user, first_day=today, last_day=today)
+        # A week has a working day in it, on whatever day the test runs.
+        week = today + dt.timedelta(days=6)
+        AwayPeriod.objects.create(user=alice.user, first_day=today, last_day=week)
     client = alice.client()
     shown = client.get(alice.url("diary/")).content.decode()
     assert "Overdue" in shown
