@@ -167,6 +167,12 @@ EMAIL_HOST_USER = env.text("MILLRACE_SMTP_USER", "") if env.flag("MILLRACE_SMTP_
 EMAIL_HOST_PASSWORD = env.text("MILLRACE_SMTP_PASSWORD", "") if EMAIL_HOST_USER else ""
 EMAIL_USE_TLS = env.flag("MILLRACE_SMTP_STARTTLS")
 EMAIL_TIMEOUT = 20
+# Whether messages may only come from domains whose DNS was checked; a trial's mails never leave the machine.
+VERIFY_SENDERS = env.flag("MILLRACE_VERIFY_SENDERS", not (TRIAL or TESTING))
+# What a tenant's SPF record must name so that our mail servers may send, such as include:spf.example.com.
+SPF_MECHANISM = env.text("MILLRACE_SPF", "")
+# Name servers to ask instead of the system's, as host or host:port.
+DNS_SERVERS = env.names("MILLRACE_DNS")
 DEFAULT_FROM_EMAIL = env.text("MILLRACE_FROM_EMAIL", "millrace@localhost")
 # Where Twilio is, for tests and trials alone: an account's token must not be sent anywhere else.
 SMS_API_URL = env.web_address("MILLRACE_SMS_API_URL", "http://127.0.0.1") if TRIAL or TESTING else ""

@@ -10,6 +10,7 @@ from accounts.models import Tenant
 from delivery import mime
 from delivery.bounce_address import bounce_address
 from delivery.channels.base import Envelope, TextEnvelope
+from delivery.domains import SenderDomains
 from delivery.models import Stream
 from delivery.recheck import Candidate
 from delivery.rendering import MessageLinks, Rendered
@@ -25,10 +26,11 @@ def mail_envelope(
     *,
     stream: Stream,
     tenant: Tenant,
+    domains: SenderDomains,
     now: dt.datetime,
 ) -> Envelope:
     """Put the mail together; raise BadAddress."""
-    who = addresses(candidate, stream, tenant)
+    who = addresses(candidate, stream, tenant, domains)
     sender = mime.checked_address(who.sender.email)
     subject = f"[Test] {rendered.subject}" if candidate.is_test else rendered.subject
     mail = mime.Mail(
@@ -49,7 +51,7 @@ def mail_envelope(
     return Envelope(
         sender=bounce_address(candidate.ref(tenant.pk)) or sender,
         recipient=mime.checked_address(candidate.to_address),
-        data=mime.assemble(mail),
+        data=domains.signed(sender, mime.assemble(mail)),
     )
 
 

@@ -42,6 +42,18 @@ ERASURE = Room(
         ),
         Place("delivery_smsconnector", ("account_sid", "auth_token", "senders")),
         Place("delivery_sendingrules", ("when_full",)),
+        Place(
+            "delivery_senderdomain",
+            (
+                "domain",
+                "selector",
+                "private_key",
+                "public_key",
+                "spf_problem",
+                "dkim_problem",
+                "dmarc_problem",
+            ),
+        ),
         Place("delivery_webhooksecret", ("name", "value")),
         Place(
             "delivery_outgoingwebhook",

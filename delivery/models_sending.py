@@ -30,3 +30,33 @@ class SendingRules(TenantModel):
                 condition=Q(most_a_week=None) | Q(most_a_week__gte=1), name="most_a_week_at_least_one"
             ),
         ]
+
+
+class SenderDomain(TenantModel):
+    """A domain that messages may come from, with the key that signs them and what its DNS said last.
+
+    `private_key` is sealed and never shown; each problem is a sentence, empty where the record is fine.
+    """
+
+    domain = models.CharField(max_length=253, db_collation="C")
+    selector = models.CharField(max_length=40)
+    private_key = models.TextField()
+    public_key = models.TextField()
+    added_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)
+    is_verified = models.BooleanField(default=False)
+    spf_problem = models.CharField(max_length=200, blank=True)
+    dkim_problem = models.CharField(max_length=200, blank=True)
+    dmarc_problem = models.CharField(max_length=200, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "domain"], name="sender_domain_once"),
+            models.CheckConstraint(
+                condition=Q(is_verified=False) | Q(checked_at__isnull=False),
+                name="verified_domain_was_checked",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.domain

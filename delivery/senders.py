@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from accounts.models import Tenant
+from delivery.domains import SenderDomains
 from delivery.models import Stream
 from delivery.recheck import Candidate, Person
 
@@ -27,15 +28,19 @@ def fallback_sender(stream: Stream, tenant: Tenant) -> Person:
     return Person(given.get("name") or tenant.from_name or tenant.name, email)
 
 
-def addresses(candidate: Candidate, stream: Stream, tenant: Tenant) -> Addresses:
-    """Return from and reply-to for one message."""
+def addresses(candidate: Candidate, stream: Stream, tenant: Tenant, domains: SenderDomains) -> Addresses:
+    """Return from and reply-to for one message.
+
+    A colleague's address on a domain that is not verified is replaced by the fallback; replies still reach them.
+    """
     people = {"our_contact": candidate.our_contact, "service_contact": candidate.service_contact}
     fallback = fallback_sender(stream, tenant)
-    sender = people.get(_part(stream, "sender").get("source", "fixed")) or fallback
+    wanted = people.get(_part(stream, "sender").get("source", "fixed")) or fallback
+    sender = wanted if domains.may_send(wanted.email) else fallback
     reply = _part(stream, "reply_to")
     source = reply.get("source", "same")
     if source in {"same", "none"}:
-        return Addresses(sender, None)
+        return Addresses(sender, wanted if source == "same" and wanted is not sender else None)
     if source == "fixed":
         return Addresses(sender, Person("", reply["email"]) if reply.get("email") else None)
     chosen = people.get(source)

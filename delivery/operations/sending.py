@@ -25,6 +25,7 @@ from delivery import mime
 from delivery.channels.base import Channel, Envelope, HandOver, Outcome, TextEnvelope
 from delivery.channels.sms import SmsChannel
 from delivery.channels.smtp import SmtpChannel, SmtpSettings
+from delivery.domains import SenderDomains, sender_domains
 from delivery.envelopes import mail_envelope, text_envelope
 from delivery.models import Message, Stream
 from delivery.operations.rescue import rescue
@@ -68,6 +69,7 @@ class Turn:
     process: int
     now: dt.datetime
     email: Channel[Envelope]
+    domains: SenderDomains
     sms: SmsChannel | None = None
     account: SmsAccount | None = None
 
@@ -118,8 +120,8 @@ def send_batch(
         if not batch.keys or batch.stream_id is None:
             return Sent(more=batch.busy or swept > 0)
         with tenant_scope(tenant_id):
-            stream = Stream.objects.get(pk=batch.stream_id)
-        turn = Turn(tenant, stream, process, now, channel or process_channel())
+            stream, domains = Stream.objects.get(pk=batch.stream_id), sender_domains()
+        turn = Turn(tenant, stream, process, now, channel or process_channel(), domains)
         ready = _prepare(turn, batch)
         try:
             sent = [_send(turn, items) for items in _by_channel(ready)]
@@ -198,7 +200,15 @@ def _address(
         text = text_envelope(candidate, result, stream=turn.stream, tenant=turn.tenant, account=turn.account)
         return Ready(candidate, result, text)
     try:
-        mail = mail_envelope(candidate, result, links, stream=turn.stream, tenant=turn.tenant, now=turn.now)
+        mail = mail_envelope(
+            candidate,
+            result,
+            links,
+            stream=turn.stream,
+            tenant=turn.tenant,
+            domains=turn.domains,
+            now=turn.now,
+        )
     except mime.BadAddress as error:
         return failed(candidate, reason="bad_address", error=str(error))
     return Ready(candidate, result, mail)

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
 from accounts.models import Licence
 from core.tenancy import tenant_scope
+from delivery.models import SenderDomain
 from flows.document import (
     Branch,
     ExitSettings,
@@ -97,6 +99,22 @@ def test_an_email_makes_the_message_settings_necessary(world: World) -> None:
     waiting = good(world, steps=(step(amount=1),))
     without = waiting.settings.model_copy(update={"messages": MessageSettings()})
     assert found(waiting.model_copy(update={"settings": without})) == []
+
+
+def test_an_address_on_a_domain_that_is_not_verified_is_a_problem(
+    world: World, settings: LazySettings
+) -> None:
+    flow = with_messages(world, sender=Sender(email="news@Mill.test"))
+    assert found(flow) == []
+    settings.VERIFY_SENDERS = True
+    assert found(flow) == [
+        ("Message settings", "The domain mill.test is not verified: see Settings › Sender domains")
+    ]
+    moment = {"added_at": NOW, "checked_at": NOW}
+    SenderDomain.objects.create(domain="mill.test", selector="s", is_verified=True, **moment)
+    assert found(flow) == []
+    SenderDomain.objects.update(is_verified=False)
+    assert len(found(flow)) == 1
 
 
 def test_a_timeframe_without_days_is_a_problem(world: World) -> None:

@@ -1,0 +1,88 @@
+"""Which domains the tenant may send from, and the keys that sign for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import dkim
+from django.conf import settings
+
+from core.secrets import SecretLost, unseal
+from delivery.models import SenderDomain
+
+KEY_PURPOSE = "dkim-key"
+# What a change of would make another mail; RFC 8058 wants the two List-Unsubscribe among them.
+_SIGNED = [
+    b"from", b"to", b"reply-to", b"subject", b"date", b"message-id", b"list-unsubscribe", b"list-unsubscribe-post",
+    b"mime-version", b"content-type",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key and where its other half stands."""
+
+    domain: str
+    selector: str
+    private_key: bytes
+
+    def signed(self, data: bytes) -> bytes:
+        """Return the mail with a DKIM-Signature before it; about 8 ms."""
+        there = {line.partition(b":")[0].lower() for line in data.partition(b"\r\n\r\n")[0].split(b"\r\n")}
+        headers = [name for name in _SIGNED if name in there]
+        signature: bytes = dkim.sign(
+            data,
+            self.selector.encode(),
+            self.domain.encode(),
+            self.private_key,
+            canonicalize=(b"relaxed", b"relaxed"),
+            include_headers=headers,
+        )
+        return signature + data
+
+
+@dataclass(frozen=True, slots=True)
+class SenderDomains:
+    """The tenant's verified domains. `asked` is off in trials: every address is as good as verified there."""
+
+    asked: bool
+    signers: Mapping[str, Signer | None]
+
+    def may_send(self, address: str) -> bool:
+        """Say whether messages may come from this address."""
+        return not self.asked or domain_of(address) in self.signers
+
+    def signed(self, address: str, data: bytes) -> bytes:
+        """Return the mail, signed where there is a key for its sender."""
+        signer = self.signers.get(domain_of(address))
+        return signer.signed(data) if signer else data
+
+
+def domain_of(address: str) -> str:
+    """Return an address's domain as we keep domains: ASCII, small letters."""
+    domain = address.rpartition("@")[2].strip().lower()
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain
+
+
+def sender_domains() -> SenderDomains:
+    """Return the open tenant's verified domains with their keys; one query."""
+    verified = SenderDomain.objects.filter(is_verified=True)
+    return SenderDomains(settings.VERIFY_SENDERS, {row.domain: _signer(row) for row in verified})
+
+
+def may_send_from(address: str) -> bool:
+    """Say whether messages of the open tenant may come from this address."""
+    return not settings.VERIFY_SENDERS or (
+        SenderDomain.objects.filter(is_verified=True, domain=domain_of(address)).exists()
+    )
+
+
+def _signer(row: SenderDomain) -> Signer | None:
+    try:
+        return Signer(row.domain, row.selector, unseal(row.private_key, purpose=KEY_PURPOSE).encode())
+    except SecretLost:
+        return None
