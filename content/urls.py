@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("images/choose/", images.choose, name="image_choose"),
     path("images/<int:image_id>/", images.image, name="image"),
     path("images/<int:image_id>/delete/", images.delete, name="image_delete"),
+    path("new/<slug:starter>/", library.starter, name="starter"),
     path("people/", editor.people, name="people"),
     path("preview/<str:key>/", editor.frame, name="frame"),
     path("<int:email_id>/", editor.edit, name="edit"),

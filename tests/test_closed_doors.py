@@ -80,6 +80,7 @@ def _marketing(alice: Person) -> dict[str, Any]:
         "email_id": create_email(name="Welcome", actor=alice.user, now=LAST_MONDAY).pk,
         **_form(alice),
         "image_id": _image(),
+        "starter": "welcome",
         "link_id": create_link(
             draft=LinkDraft("Offer", url="https://a.test/"), actor=None, now=LAST_MONDAY
         ).pk,

@@ -19,7 +19,6 @@ class Starter:
     label: str
     description: str
     subject: str
-    icon: str
 
     @cached_property
     def mjml(self) -> str:
@@ -30,12 +29,16 @@ class Starter:
 STARTERS: KindTable[Starter] = KindTable(
     "starter",
     [
-        Starter("letter", "Letter", "Plain text from one person to another", "A word from {{ tenant.name }}", "note"),
+        Starter("letter", "Letter", "Plain text from one person to another", "A word from {{ tenant.name }}"),
         Starter(
             "welcome", "Welcome", "A coloured head, two steps and a button",
-            'Welcome, {{ contact.first_name|default("good to see you") }}', "hand-pointing",
+            'Welcome, {{ contact.first_name|default("good to see you") }}',
         ),
-        Starter("news", "Newsletter", "One story ahead, two beside each other", "{{ tenant.name }} news", "rows"),
-        Starter("invitation", "Invitation", "When and where, and a button to sign up", "You are invited", "calendar"),
+        Starter("news", "Newsletter", "One story ahead, two beside each other", "{{ tenant.name }} news"),
+        Starter("invitation", "Invitation", "When and where, and a button to sign up", "You are invited"),
+        Starter("reminder", "Reminder", "How to join, the day before", "Tomorrow: name of your event"),
+        Starter("offer", "Offer", "A coloured head and two products with prices", "Twenty per cent off until Sunday"),
+        Starter("announcement", "Announcement", "What is new, and three reasons", "What is new, in one line"),
+        Starter("thanks", "Thank you", "A thank-you and one question", "Thank you"),
     ],
 )  # fmt: skip

@@ -21,6 +21,7 @@ from content.blocks.edit import Edited
 from content.compile import Result
 from content.flows_above import flow_name, hidden_flows
 from content.forms import EmailForm, TestSendForm
+from content.hints import CLIPS_AT, hints
 from content.models import Email
 from content.operations.emails import EmailChanged, EmailLocked, compile_draft, save_email
 from content.operations.test_sends import NothingToSend, recent_tests, send_test
@@ -35,9 +36,6 @@ from content.views.library import WRITERS, get_email
 from core.htmx import toast
 from delivery.rendering import RenderFailed
 from delivery.tasks import wake_delivery
-
-# Gmail cuts a mail off there.
-CLIPS_AT = 102 * 1024
 
 
 @require_http_methods(["GET", "POST"])
@@ -153,6 +151,15 @@ def preview(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
         "frame_url": keep_preview(request, rendered.html),
         "size": size,
         "is_large": size > CLIPS_AT,
+        "hints": hints(
+            subject=rendered.subject,
+            mjml=edited.source,
+            compiled=result.compiled,
+            mail=rendered.html,
+            text=rendered.text,
+            postal_address=request.tenant.postal_address,
+            preheader=result.compiled.preheader,
+        ),
         "links": result.compiled.links,
         "someone": someone,
     }

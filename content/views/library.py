@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.contrib import messages
+from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -14,12 +17,18 @@ from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from content import queries
+from content.brand import brand_values
+from content.compile import Source, compile_email
 from content.flows_above import flow_name, hidden_flows
 from content.forms import NewEmailForm
 from content.models import Email
 from content.operations.emails import EmailRefused, copy_email, create_email, delete_email
+from content.rendering import render_preview
+from content.safe_html import mail_response
 from content.starters import STARTERS
+from content.tree import known_tree
 from core.paging import keyset_page
+from delivery.rendering import RenderFailed
 
 WRITERS = (Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
 
@@ -68,6 +77,30 @@ def new(request: TenantRequest, tenant: str) -> HttpResponse:
         return redirect(turl(request.tenant, "content:edit", email.pk))
     context = {"form": form, "starters": STARTERS, "chosen": form["starter"].value()}
     return render(request, "content/new.html", context, status=422 if form.is_bound else 200)
+
+
+@require_safe
+@needs(*WRITERS)
+def starter(request: TenantRequest, tenant: str, starter: str) -> HttpResponse:
+    """Show a layout in the tenant's brand, for a frame of the page that offers it."""
+    if starter not in STARTERS:
+        raise Http404
+    brand = brand_values()
+    known = hashlib.sha256(
+        f"{STARTERS[starter].mjml}{brand}{request.tenant.postal_address}".encode()
+    ).hexdigest()
+    key = f"starter:{request.tenant.pk}:{known}"
+    html = cache.get(key)
+    if html is None:
+        result = compile_email(
+            Source("x", STARTERS[starter].mjml), tree=known_tree(), brand=brand, for_browser=True
+        )
+        rendered = render_preview(result.compiled, contact_id=None) if result.compiled else None
+        if rendered is None or isinstance(rendered, RenderFailed):
+            raise Http404
+        html = rendered.html
+        cache.set(key, html, timeout=86_400)
+    return mail_response(html, framed=True)
 
 
 @require_POST

@@ -359,3 +359,14 @@ def test_the_export_runs_no_formula(alice: Person) -> None:
     response = alice.client().get(alice.url("content/blocked-addresses/export/"))
     text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
     assert "'=cmd" in text
+
+
+def test_each_starter_is_shown_in_the_tenants_brand(wendy: Person, rory: Person) -> None:
+    page = wendy.client().get(wendy.url("content/new/")).content.decode()
+    assert f'src="{wendy.url("content/new/offer/")}"' in page
+    answer = wendy.client().get(wendy.url("content/new/offer/"))
+    assert answer.status_code == 200
+    assert "Twenty per cent off until Sunday" in answer.content.decode()
+    assert "sandbox" in answer["Content-Security-Policy"]
+    assert wendy.client().get(wendy.url("content/new/nothing/")).status_code == 404
+    assert rory.client().get(rory.url("content/new/offer/")).status_code == 404

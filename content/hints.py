@@ -1,0 +1,77 @@
+"""What may keep a mail from being read: said beside the preview, never in the way of saving."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from content.compile import Compiled
+from content.tags import masked
+
+# Gmail cuts a mail off there.
+CLIPS_AT = 102 * 1024
+_SUBJECT, _FEW_WORDS = 60, 20
+_IMAGE = re.compile(r"<(?:mj-image|mj-carousel-image|img)\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>")
+_ADDRESS = re.compile(r"\s(?:href)=(\"[^\"]*\"|'[^']*')")
+_TAG_WORDS = re.compile(r"<[^>]*>")
+_PLACEHOLDER = re.compile(r"(?i)https?://(?:www\.)?example\.(?:com|org|net)\b")
+
+
+def hints(
+    *, subject: str, mjml: str, compiled: Compiled, mail: str, text: str, postal_address: str, preheader: str
+) -> list[str]:
+    """Return hints on one rendered mail (`mail` and `text`), each a sentence that says what to do."""
+    return [
+        *_words(subject, preheader, text, postal_address),
+        *_images(mjml, mail),
+        *_links(mjml, compiled),
+        *_size(mail),
+    ]
+
+
+def _words(subject: str, preheader: str, text: str, postal_address: str) -> Iterator[str]:
+    if len(subject) > _SUBJECT:
+        yield f"The subject has {len(subject)} characters: phones show about {_SUBJECT}."
+    if subject.isupper() and len(subject) > 5:
+        yield "A subject in capital letters looks like spam."
+    if not preheader.strip():
+        yield "There is no preheader: inboxes show the first words of the mail instead."
+    if not text.strip():
+        yield "The plain text is empty: some programs and filters read only that."
+    if not postal_address.strip():
+        yield "There is no postal address: many countries require one. An administrator sets it under Brand."
+
+
+def _images(mjml: str, mail: str) -> Iterator[str]:
+    hidden = masked(mjml)
+    tags = [mjml[match.start() : match.end()] for match in _IMAGE.finditer(hidden)]
+    unsaid = sum(1 for tag in tags if not re.search(r"\salt\s*=", tag))
+    if unsaid:
+        yield f"{_count(unsaid, 'image has', 'images have')} no text for those who do not see it."
+    empty = sum(1 for tag in tags if re.search(r"\ssrc\s*=\s*(\"\s*\"|'\s*')", tag))
+    if empty:
+        yield f"{_count(empty, 'image is', 'images are')} not chosen yet."
+    words = html.unescape(_TAG_WORDS.sub(" ", re.sub(r"(?s)<(style|head)\b.*?</\1>", " ", mail))).split()
+    if tags and len(words) < _FEW_WORDS:
+        yield "The mail is nearly all image: filters take that for spam, and many people see no images at first."
+
+
+def _links(mjml: str, compiled: Compiled) -> Iterator[str]:
+    hidden = masked(mjml)
+    addresses = [mjml[match.start(1) + 1 : match.end(1) - 1].strip() for match in _ADDRESS.finditer(hidden)]
+    nowhere = sum(1 for address in addresses if address in {"", "#", "https://", "http://"})
+    if nowhere:
+        yield f"{_count(nowhere, 'link leads', 'links lead')} nowhere."
+    examples = sum(1 for link in compiled.links if _PLACEHOLDER.match(link.url))
+    if examples:
+        yield f"{_count(examples, 'link still leads', 'links still lead')} to example.com."
+
+
+def _size(mail: str) -> Iterator[str]:
+    if len(mail.encode()) > CLIPS_AT:
+        yield "The mail is larger than 102 KB: Gmail cuts it off, with the link to unsubscribe."
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,73 @@
+"""Hints beside the preview: what is said of a mail, and what is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from content.compile import Source, compile_email
+from content.hints import hints
+from content.starters import STARTERS
+from content.tree import tag_tree
+from tests.content.conftest import mail
+
+
+def said(
+    mjml: str, *, subject: str = "News", preheader: str = "Look", address: str = "1 Mill Lane"
+) -> list[str]:
+    compiled = compile_email(Source(subject, mjml, preheader), tree=tag_tree([])).compiled
+    assert compiled is not None
+    return hints(
+        subject=subject, mjml=mjml, compiled=compiled, mail=compiled.html, text=compiled.text,
+        postal_address=address, preheader=preheader,
+    )  # fmt: skip
+
+
+WORDS = "word " * 30
+
+
+def with_image(attributes: str, words: str = WORDS) -> str:
+    return mail(words).replace("</mj-column>", f"<mj-image {attributes} /></mj-column>")
+
+
+def test_nothing_is_said_of_a_mail_that_is_right() -> None:
+    source = with_image('src="https://a.test/x.png" alt=""').replace(
+        "word ", '<a href="https://a.test/">word</a> ', 1
+    )
+    assert said(source) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "hint"),
+    [
+        (mail(WORDS), {"subject": "x" * 61}, "The subject has 61 characters: phones show about 60."),
+        (mail(WORDS), {"subject": "BUY NOW"}, "A subject in capital letters looks like spam."),
+        (mail(WORDS), {"preheader": ""}, "There is no preheader: inboxes show the first words of the mail instead."),
+        (
+            mail(WORDS), {"address": " "},
+            "There is no postal address: many countries require one. An administrator sets it under Brand.",
+        ),
+        (with_image('src="https://a.test/x.png"'), {}, "1 image has no text for those who do not see it."),
+        (with_image('src="" alt=""'), {}, "1 image is not chosen yet."),
+        (
+            with_image('src="https://a.test/x.png" alt="x"', "Hi"), {},
+            "The mail is nearly all image: filters take that for spam, and many people see no images at first.",
+        ),
+        (mail(WORDS + "<a href='#'>x</a><a href=''>y</a>"), {}, "2 links lead nowhere."),
+        (mail(WORDS + "<a href='https://www.example.com/a'>x</a>"), {}, "1 link still leads to example.com."),
+        (
+            mail(WORDS * 800), {},
+            "The mail is larger than 102 KB: Gmail cuts it off, with the link to unsubscribe.",
+        ),
+    ],
+)  # fmt: skip
+def test_each_hint_is_said_alone(source: str, more: dict[str, str], hint: str) -> None:
+    assert said(source, **more) == [hint]
+
+
+def test_a_starter_needs_only_its_links() -> None:
+    for starter in STARTERS:
+        found = said(starter.mjml, subject=starter.subject)
+        assert all("example.com" in hint or hint.startswith("The subject has") for hint in found), (
+            starter.name,
+            found,
+        )
