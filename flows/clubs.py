@@ -1,4 +1,4 @@
-"""Selections and projects as flows name them: choices, problems and references that steps, triggers and success
+"""Selections and projects as flows name them: problems and references that steps, triggers and success
 criteria share."""
 
 from __future__ import annotations
@@ -7,14 +7,8 @@ from collections.abc import Iterable
 from typing import Literal
 
 from flows.steps.base import CheckContext, Problem, Reference
-from flows.steps.selections import project_choices, selection_choices
 
 ClubKind = Literal["selection", "project"]
-
-
-def club_choices(kind: ClubKind, chosen: int | None = None) -> list[tuple[str, str]]:
-    """Return static selections or projects, for a select."""
-    return selection_choices(chosen) if kind == "selection" else project_choices(chosen)
 
 
 def club_problems(ctx: CheckContext, kind: ClubKind, chosen: int | None) -> list[Problem]:

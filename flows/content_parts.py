@@ -7,20 +7,12 @@ from typing import ClassVar, Literal
 
 from django import forms
 
-from content.queries_form import form_choices
-from content.queries_link import link_choices
 from flows.part_form import PartForm
 from flows.steps.base import CheckContext, Problem, Reference
-from flows.steps.forms import choose, number_choices, to_number
+from flows.steps.forms import offer, to_number
 
 ContentKind = Literal["form", "link"]
 WORDS: dict[ContentKind, str] = {"form": "form", "link": "tracked link"}
-
-
-def content_choices(kind: ContentKind, chosen: int | None = None) -> list[tuple[str, str]]:
-    """Return the forms or the registered links, for a select."""
-    pairs = form_choices() if kind == "form" else link_choices()
-    return number_choices(pairs, chosen, f"A {WORDS[kind]} that was deleted")
 
 
 def content_problems(ctx: CheckContext, kind: ContentKind, chosen: int | None) -> list[Problem]:
@@ -46,7 +38,7 @@ class FormPartForm(PartForm):
 
     def prepare(self) -> None:
         """Offer every form, or registered link."""
-        choose(self, self.content, content_choices(self.content, self.initial.get(self.content)))
+        offer(self, self.content, self.content)
 
 
 class LinkPartForm(FormPartForm):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from flows.views import create, designer, exchange, lifecycle, revisions, texts, together
+from flows.views import choices, create, designer, exchange, lifecycle, revisions, texts, together
 
 app_name = "flows"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("flows/sms-length/", texts.sms_length, name="sms_length"),
     path("flows/<int:flow_id>/edit/", designer.edit, name="edit"),
     path("flows/<int:flow_id>/edit/panel/", designer.panel, name="panel"),
+    path("flows/<int:flow_id>/edit/choices/<str:kind>/", choices.choices, name="choices"),
     path("flows/<int:flow_id>/edit/apply/", designer.apply, name="apply"),
     path("flows/<int:flow_id>/edit/op/", designer.op, name="op"),
     path("flows/<int:flow_id>/edit/here/", together.here, name="here"),

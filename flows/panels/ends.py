@@ -14,10 +14,8 @@ from flows.document import ExitSettings, Finish, FlowDocument, SuccessCriterion,
 from flows.editing.frame import update_success, update_trigger, with_filter, with_finish, with_settings
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
-from flows.panels.choices import flow_choices
 from flows.part_form import PartForm, part_form
-from flows.steps.forms import choose, to_number
-from flows.steps.selections import selection_choices
+from flows.steps.forms import offer, to_number
 from flows.success.base import SuccessKind
 from flows.success.table import SUCCESS_KINDS
 from flows.triggers.base import TriggerKind
@@ -135,8 +133,8 @@ class FinishForm(forms.Form):
         }
         super().__init__(data, initial=initial)
         for name in ("success", "other"):
-            choose(self, f"{name}_selection", selection_choices(initial[f"{name}_selection"], empty="None"))
-            choose(self, f"{name}_flow", flow_choices(initial[f"{name}_flow"], but=flow_id))
+            offer(self, f"{name}_selection", "selection", empty="None")
+            offer(self, f"{name}_flow", "flow", flow_id=flow_id, empty="None")
 
     def finish(self) -> Finish:
         """Return what happens at Finish."""

@@ -14,9 +14,7 @@ from flows.editing.steps import update
 from flows.editing.tree import IllegalEdit, find_branch
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
-from flows.panels.choices import flow_choices
-from flows.steps.forms import StepForm, choose, to_number
-from flows.steps.selections import selection_choices
+from flows.steps.forms import StepForm, offer, to_number
 from flows.steps.split import basis_of
 from flows.steps.table import STEP_KINDS
 
@@ -91,12 +89,14 @@ class BranchForm(CriteriaForm):
             "exit_flow": exit_.flow,
         }
         super().__init__(data, initial=initial, criteria=branch.criteria)
-        choose(self, "exit_selection", selection_choices(exit_.selection, empty="None"))
-        choose(self, "exit_flow", flow_choices(exit_.flow, but=flow_id))
+        offer(self, "exit_selection", "selection", empty="None")
+        offer(self, "exit_flow", "flow", flow_id=flow_id, empty="None")
         is_else = branch is split.branches[-1]
         self.basis = None if is_else else basis_of(split)
         self.asked = () if self.basis is None else tuple(self.basis.fields(split, branch, flow_id).items())
         self.fields.update(self.asked)
+        for name, kind in (self.basis.searched if self.basis else {}).items():
+            offer(self, name, kind, chosen=branch.settings.get(name))
 
     @property
     def asked_fields(self) -> list[forms.BoundField]:

@@ -6,9 +6,8 @@ from django import forms
 
 from crm.criteria.choices import list_items
 from crm.models import ListItem
-from flows.steps.forms import StepForm, choose, number_choices, to_number
+from flows.steps.forms import StepForm, choose, number_choices, offer, to_number
 from flows.steps.people import fallback_field, prepare_users, user_field, who_field
-from flows.steps.selections import project_choices
 
 UNITS: dict[str, tuple[str, str]] = {
     "hours": ("hour", "hours"),
@@ -47,7 +46,7 @@ class CreateFollowUpForm(StepForm):
         """Offer members, types and projects."""
         prepare_users(self, user="Choose…", fallback_user="The flow's owner")
         choose(self, "type", follow_up_type_choices(self.initial.get("type"), empty="None"))
-        choose(self, "project", project_choices(self.initial.get("project"), empty="None"))
+        offer(self, "project", "project", empty="None")
 
 
 def follow_up_type_choices(chosen: int | None, *, empty: str) -> list[tuple[str, str]]:

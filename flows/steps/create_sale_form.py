@@ -9,9 +9,8 @@ from django import forms
 
 from crm.currencies import CURRENCIES
 from crm.forms.sales import stage_choices
-from crm.models import Project
 from flows.document import StepNode
-from flows.steps.forms import EMPTY, choose, number_choices, to_number
+from flows.steps.forms import EMPTY, choose, offer, to_number
 from flows.steps.people import fallback_field, prepare_users, user_field, who_field
 from flows.steps.texts import TaggedForm
 
@@ -56,14 +55,7 @@ class CreateSaleForm(TaggedForm):
         choose(self, "type_and_stage", kinds)
         currencies = [(code, f"{code} {name}") for code, name in CURRENCIES.items()]
         choose(self, "currency", [("", EMPTY), *currencies])
-        projects = list(Project.objects.values_list("id", "name"))
-        choose(
-            self,
-            "project",
-            number_choices(
-                projects, self.initial.get("project"), "A project that was deleted", empty="No project"
-            ),
-        )
+        offer(self, "project", "project", empty="No project")
         prepare_users(self, user="Choose…", fallback_user="The flow's owner")
 
     def settings(self) -> dict[str, Any]:

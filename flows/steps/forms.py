@@ -11,6 +11,7 @@ from django import forms
 from django.http import QueryDict
 
 from flows.document import StepNode
+from flows.searched import CHOOSABLE, MOST
 from flows.steps.base import StepKind
 
 EMPTY = "Choose…"
@@ -72,6 +73,31 @@ def number_choices(
     if chosen is not None and str(chosen) not in dict(choices):
         choices.append((str(chosen), gone))
     return choices
+
+
+def offer(
+    form: forms.Form, name: str, kind: str, *, flow_id: int = 0, empty: str = EMPTY, chosen: Any = None
+) -> None:
+    """Offer things of a kind (flows.searched) in a choice field: the first few, the rest by search.
+
+    `chosen` (by default the form's initial value) stays, under its own words where it is gone. At most three queries.
+    """
+    thing, field = CHOOSABLE[kind], form.fields[name]
+    chosen = form.initial.get(name) if chosen is None else chosen
+    found = thing.first(flow_id, most=MOST + 1)
+    pairs = [(str(number), label) for number, label in found[:MOST]]
+    # What was typed is shown again with its name; what was kept may stay even where it is gone.
+    typed = str(form.data.get(form.add_prefix(name)) or "") if form.is_bound else ""
+    for wanted in dict.fromkeys(str(one) for one in (chosen, typed) if one not in (None, "")):
+        if wanted in dict(pairs):
+            continue
+        label = thing.label_of(flow_id, int(wanted)) if wanted.isdecimal() and len(wanted) < 19 else None
+        if label is not None or wanted == str(chosen):
+            pairs.append((wanted, label or thing.gone_text))
+    choose(form, name, [("", empty), *pairs])
+    field.widget.attrs["data-searched"] = kind
+    if len(found) > MOST:
+        field.widget.attrs["data-more"] = "true"
 
 
 def to_number(text: str) -> int | None:

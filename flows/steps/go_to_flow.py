@@ -21,7 +21,7 @@ from flows.steps.base import (
     StepKind,
     StepSettings,
 )
-from flows.steps.forms import StepForm, choose, to_number
+from flows.steps.forms import StepForm, offer, to_number
 
 ONWARD = "flow.onward"
 
@@ -45,9 +45,7 @@ class GoToFlowForm(StepForm):
 
     def prepare(self) -> None:
         """Offer the other flows."""
-        from flows.panels.choices import flow_choices
-
-        choose(self, "flow", flow_choices(self.initial.get("flow"), but=self.flow_id, empty="Choose…"))
+        offer(self, "flow", "flow", flow_id=self.flow_id)
 
 
 class GoToFlow(StepKind):

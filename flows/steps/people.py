@@ -8,14 +8,14 @@ their successor (accounts.stand_ins).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from django import forms
 
 from accounts.models import Membership
 from accounts.stand_ins import CHAIN, stand_ins
 from flows.steps.base import CheckContext, Cohort, Problem, Reference, StepContext
-from flows.steps.forms import choose, number_choices, to_number
+from flows.steps.forms import offer, to_number
 
 Role = Literal["our_contact", "service_contact"]
 Who = Literal["our_contact", "service_contact", "named"]
@@ -98,10 +98,8 @@ def fallback_field() -> forms.TypedChoiceField:
 
 def prepare_users(form: forms.Form, **empty: str) -> None:
     """Give user fields of a form the active members: prepare_users(form, user="Choose…")."""
-    pairs = active_members()
     for name, first in empty.items():
-        chosen: Any = form.initial.get(name)
-        choose(form, name, number_choices(pairs, chosen, "A user who is not active", empty=first))
+        offer(form, name, "user", empty=first)
 
 
 def active_members() -> list[tuple[int, str]]:

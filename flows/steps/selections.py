@@ -20,7 +20,7 @@ from flows.steps.base import (
     StepKind,
     StepSettings,
 )
-from flows.steps.forms import StepForm, choose, number_choices, to_number
+from flows.steps.forms import StepForm, number_choices, offer, to_number
 
 
 class SelectionSettings(StepSettings):
@@ -38,8 +38,8 @@ class SelectionForm(StepForm):
 
     def prepare(self) -> None:
         """Offer every static selection and every project."""
-        choose(self, "selection", selection_choices(self.initial.get("selection"), empty="None"))
-        choose(self, "project", project_choices(self.initial.get("project"), empty="None"))
+        offer(self, "selection", "selection", empty="None")
+        offer(self, "project", "project", empty="None")
 
 
 def selection_choices(

@@ -10,7 +10,7 @@ from typing import Literal
 
 from django import forms
 
-from content.queries import email_choices, sendable_version
+from content.queries import sendable_version
 from delivery.queue import NewMessage, queue_messages
 from flows.document import StepNode
 from flows.frequency import within_cap
@@ -26,7 +26,7 @@ from flows.steps.base import (
     StepKind,
     StepSettings,
 )
-from flows.steps.forms import StepForm, choose, number_choices, to_number
+from flows.steps.forms import StepForm, offer, to_number
 from flows.timeframe import next_open
 
 
@@ -51,11 +51,7 @@ class SendEmailForm(StepForm):
 
     def prepare(self) -> None:
         """Offer the flow's own emails and those that belong to no flow."""
-        pairs = [
-            (choice.id, choice.name if choice.is_sendable else f"{choice.name} (not ready)")
-            for choice in email_choices(self.flow_id)
-        ]
-        choose(self, "email", number_choices(pairs, self.initial.get("email"), "An email that was deleted"))
+        offer(self, "email", "email", flow_id=self.flow_id)
 
 
 class SendEmail(StepKind):

@@ -22,7 +22,6 @@ from delivery.queue import NewMessage, queue_messages
 from delivery.sms import sms_senders
 from flows.document import ExitSettings, StepNode
 from flows.frequency import within_cap
-from flows.panels.choices import flow_choices
 from flows.steps.base import (
     CheckContext,
     Cohort,
@@ -36,8 +35,7 @@ from flows.steps.base import (
     StepSettings,
 )
 from flows.steps.exits import exit_problems
-from flows.steps.forms import StepForm, choose, to_number
-from flows.steps.selections import selection_choices
+from flows.steps.forms import StepForm, choose, offer, to_number
 from flows.timeframe import next_open
 
 
@@ -98,8 +96,8 @@ class SendSmsForm(TextForm):
     def prepare(self) -> None:
         """Offer the account's senders, selections and flows."""
         choose(self, "sender", sender_choices(self.initial.get("sender", ""), empty="The flow's"))
-        choose(self, "exit_selection", selection_choices(self.initial.get("exit_selection"), empty="None"))
-        choose(self, "exit_flow", flow_choices(self.initial.get("exit_flow"), but=self.flow_id))
+        offer(self, "exit_selection", "selection", empty="None")
+        offer(self, "exit_flow", "flow", flow_id=self.flow_id, empty="None")
 
 
 def sender_choices(chosen: str, *, empty: str) -> list[tuple[str, str]]:

@@ -8,11 +8,11 @@ from typing import ClassVar
 from django import forms
 
 from crm.events import Origin
-from flows.clubs import ClubKind, club_choices, club_problems, club_references
+from flows.clubs import ClubKind, club_problems, club_references
 from flows.document import Trigger
 from flows.part_form import PartForm
 from flows.steps.base import CheckContext, Problem, Reference
-from flows.steps.forms import choose, to_number
+from flows.steps.forms import offer, to_number
 from flows.triggers.base import EventFilter, TriggerKind
 
 
@@ -24,7 +24,7 @@ class SelectionPartForm(PartForm):
 
     def prepare(self) -> None:
         """Offer every static selection, or project."""
-        choose(self, self.club, club_choices(self.club, self.initial.get(self.club)))
+        offer(self, self.club, self.club)
 
 
 class ProjectPartForm(SelectionPartForm):

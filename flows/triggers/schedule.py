@@ -16,8 +16,7 @@ from crm.criteria.sql import compile_criteria
 from flows.document import Trigger
 from flows.part_form import PartForm
 from flows.steps.base import CheckContext, Problem, Reference, StepSettings
-from flows.steps.forms import choose, to_number
-from flows.steps.selections import selection_choices
+from flows.steps.forms import offer, to_number
 from flows.triggers.clocked import Audience, ClockedTrigger
 from flows.waiting import until
 
@@ -71,7 +70,7 @@ class ScheduleForm(PartForm):
 
     def prepare(self) -> None:
         """Offer the selections of every kind."""
-        choose(self, "selection", selection_choices(self.initial.get("selection"), every_kind=True))
+        offer(self, "selection", "any_selection")
 
     def clean_moment(self) -> dt.datetime | None:
         """Keep the clock time as the flow's clocks show it: it has no offset."""

@@ -6,6 +6,7 @@ import { Menu } from "./menu.js";
 import { ids, Placing } from "./placing.js";
 import { fillBranchMenu, fillStepMenu } from "./menus.js";
 import { askRemove, askRemoveBranch } from "./removing.js";
+import { searchSelects } from "./searched.js";
 import { Selecting } from "./selecting.js";
 import { takeNewest } from "./together.js";
 
@@ -33,6 +34,7 @@ class FlowDesigner extends HTMLElement {
     document.addEventListener("click", this.onAction);
     document.addEventListener("keydown", this.onKey);
     addEventListener("beforeunload", this.onLeave);
+    searchSelects(this.panel);
   }
 
   disconnectedCallback() {
@@ -105,6 +107,7 @@ class FlowDesigner extends HTMLElement {
   }
 
   settled() {
+    searchSelects(this.panel);
     this.selecting.settle(this.chosenNow());
     this.dragging.refresh();
     const said = this.state.said;

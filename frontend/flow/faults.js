@@ -17,6 +17,7 @@ class FlowFaults extends HTMLElement {
 function fieldOf(panel, place) {
   const [name, position] = place.split(".");
   const named = panel.querySelector(`form [name="${CSS.escape(name)}"]:not([type="hidden"]), form [data-field="${CSS.escape(name)}"]`);
+  if (named?.previousElementSibling?.localName === "search-select") return named.previousElementSibling.firstElementChild;
   if (named) return named;
   const lines = [...panel.querySelectorAll(".flow-line")];
   if (lines.length) return (lines[position ?? 0] ?? lines[0]).querySelector("select, input");

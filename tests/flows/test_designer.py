@@ -64,7 +64,7 @@ def test_who_may_not_edit_finds_nothing_and_changes_nothing(who: str, flow: Flow
     before = state(flow)
     client = person.client()
     base = f"flows/{flow.pk}/edit/"
-    for path in ["", "panel/", "revisions/1/"]:
+    for path in ["", "panel/", "choices/selection/", "revisions/1/"]:
         assert client.get(person.url(base + path)).status_code == 404
     for path in ["op/", "apply/", "undo/", "redo/", "save/", "start/", "pause/"]:
         posted = {"op": "insert", "kind": "split", "index": "0", "base_version": "0"}

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.tenancy import tenant_scope
 from crm.criteria.schema import Criteria, Group, Line
+from crm.models import Selection
 from flows.document import Branch, FlowDocument
 from flows.models import Flow
 from tests.fixtures.people import Person
-from tests.flows.conftest import World
+from tests.flows.conftest import NOW, World
 from tests.flows.documents import split, step
 from tests.flows.drawing import answered, open_designer
 from tests.flows.test_designer_in_chromium import give, violations
@@ -109,3 +111,44 @@ def test_a_trigger_is_found_and_added_with_the_keyboard(
     page.keyboard.press("Escape")
     expect(menu.locator("summary")).to_be_focused()
     expect(page.locator("#flow-panel [data-part='start']")).to_be_visible()
+
+
+def test_a_long_list_is_searched_with_the_keyboard_and_keeps_the_chosen_name(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    with tenant_scope(alice.tenant.pk):
+        Selection.objects.bulk_create(
+            Selection(name=f"List {n:03}", created_at=NOW, tenant_id=alice.tenant.pk) for n in range(60)
+        )
+    give(flow, alice, FlowDocument(settings=world.settings(), steps=(step("add_to_selection", "Add"),)))
+    open_designer(page, alice, live_server, flow)
+    with answered(page, "**/edit/panel/**"):
+        page.locator("[data-title='Add'] [data-open]").click()
+    panel = page.locator("#flow-panel")
+    box = panel.get_by_role("combobox", name="Selection")
+    expect(box).to_have_value("None")
+    panel.locator("[name=note]").fill("Typed before")
+    box.click()
+    expect(panel.locator("search-select [role=option]")).to_have_count(27)
+    both(page, "search-open")
+    box.click()
+    box.fill("list 05")
+    expect(panel.locator("search-select [role=option]")).to_have_count(10)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(panel.locator(".is-marked")).to_have_text("List 052")
+    page.keyboard.press("Enter")
+    expect(box).to_have_value("List 052")
+    expect(panel.get_by_role("listbox")).to_be_hidden()
+    box.fill("zzz")
+    expect(panel.get_by_text("No selection is called that.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(box).to_have_value("List 052")
+    expect(panel.locator("[name=note]")).to_have_value("Typed before")
+    with answered(page, "**/edit/apply/"):
+        panel.get_by_role("button", name="Apply").click()
+    expect(box).to_have_value("List 052")
+    (node,) = draft(flow, alice).walk()
+    with tenant_scope(alice.tenant.pk):
+        assert node.settings["selection"] == Selection.objects.get(name="List 052").pk
+    assert node.note == "Typed before"

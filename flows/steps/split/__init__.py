@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from pydantic import field_validator
 
-from content.queries_form import form_choices
 from flows.document import Branch, StepNode
 from flows.steps.base import (
     Advance,
@@ -24,7 +23,7 @@ from flows.steps.base import (
     StepSettings,
     else_branch,
 )
-from flows.steps.forms import StepForm, choose, number_choices, to_number
+from flows.steps.forms import StepForm, offer, to_number
 from flows.steps.split.base import Basis, Took
 from flows.steps.split.table import BASES
 
@@ -56,8 +55,7 @@ class SplitForm(StepForm):
 
     def prepare(self) -> None:
         """Offer the forms."""
-        chosen = self.initial.get("form")
-        choose(self, "form", number_choices(form_choices(), chosen, "A form that was deleted"))
+        offer(self, "form", "form")
 
     def settings(self) -> dict[str, Any]:
         """Keep the form only where the answers of one are asked for."""

@@ -30,6 +30,8 @@ class Basis:
     label: ClassVar[str]
     # Whether a branch is described by criteria (crm's editor) instead of fields of its own.
     by_criteria: ClassVar[bool] = False
+    # The fields of a branch whose choices are searched: name and kind of flows.searched.
+    searched: ClassVar[Mapping[str, str]] = {}
     # Whether the split as a whole names a form.
     asks_form: ClassVar[bool] = False
 

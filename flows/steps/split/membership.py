@@ -9,11 +9,9 @@ from django import forms
 
 from crm.criteria.schema import Criteria, Group, Line
 from crm.criteria.sql import FROM, compile_criteria
-from crm.models import Project
 from flows.document import Branch, StepNode
 from flows.steps.base import CheckContext, Cohort, Reference, StepContext
-from flows.steps.forms import number_choices, to_number
-from flows.steps.selections import selection_choices
+from flows.steps.forms import to_number
 from flows.steps.split.base import Basis, Took
 
 
@@ -21,10 +19,6 @@ class Membership(Basis):
     """Base of the two: the members of what a branch names."""
 
     kind: str
-
-    def choices(self, chosen: int | None) -> list[tuple[str, str]]:
-        """Return what may be chosen."""
-        raise NotImplementedError
 
     def fields(self, split: StepNode, branch: Branch, flow_id: int) -> dict[str, forms.Field]:
         """One choice."""
@@ -35,7 +29,6 @@ class Membership(Basis):
                 required=False,
                 coerce=to_number,
                 empty_value=None,
-                choices=self.choices(chosen),
                 initial=chosen,
             )
         }
@@ -97,10 +90,7 @@ class SelectionMembership(Membership):
     name = "selection"
     label = "Membership of a selection"
     kind = "selection"
-
-    def choices(self, chosen: int | None) -> list[tuple[str, str]]:
-        """Return the selections of every kind."""
-        return selection_choices(chosen, every_kind=True)
+    searched = {"selection": "any_selection"}
 
 
 class ProjectMembership(Membership):
@@ -109,8 +99,4 @@ class ProjectMembership(Membership):
     name = "project"
     label = "Membership of a project"
     kind = "project"
-
-    def choices(self, chosen: int | None) -> list[tuple[str, str]]:
-        """Return the projects."""
-        pairs = list(Project.objects.order_by("name").values_list("id", "name"))
-        return number_choices(pairs, chosen, "A project that was deleted")
+    searched = {"project": "project"}

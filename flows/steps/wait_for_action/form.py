@@ -12,8 +12,7 @@ from crm.criteria.schema import Criteria
 from flows.document import StepNode
 from flows.steps.action_choices import action_choices, action_of, code_of, names_of_events
 from flows.steps.actions import Action
-from flows.steps.forms import StepForm, choose, to_number
-from flows.steps.selections import selection_choices
+from flows.steps.forms import StepForm, choose, offer, to_number
 from flows.steps.wait_for_time import UNITS
 
 
@@ -60,11 +59,9 @@ class WaitForActionForm(StepForm):
 
     def prepare(self) -> None:
         """Offer links, forms and emails, onward flows and selections."""
-        from flows.panels.choices import flow_choices
-
         choose(self, "acts", action_choices(self.flow_id, kept=self.initial["acts"]))
-        choose(self, "exit_selection", selection_choices(self.initial.get("exit_selection"), empty="None"))
-        choose(self, "exit_flow", flow_choices(self.initial.get("exit_flow"), but=self.flow_id))
+        offer(self, "exit_selection", "selection", empty="None")
+        offer(self, "exit_flow", "flow", flow_id=self.flow_id, empty="None")
 
     @property
     def shown_criteria(self) -> Criteria | None:
