@@ -10,6 +10,7 @@ ERASURE = Room(
         Place("flows_flow", ("name", "description", "status", "visibility", "draft", "draft_label")),
         Place("flows_flowrevision", ("document", "note")),
         Place("flows_step", ("kind", "title")),
+        Place("flows_savedview", ("name", "query")),
         Place("flows_draftstate", ("document", "label")),
     )
 )

@@ -156,6 +156,23 @@ class FlowOpened(TenantModel):
         indexes = [models.Index(fields=["tenant", "user", "-at"], name="flow_recent")]
 
 
+class SavedView(TenantModel):
+    """A view of the flow list that its owner keeps under a name: the list's query string. Shared: everybody who sees
+    flows finds it."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1_000, blank=True)
+    shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "owner", "name"], name="saved_view_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class FlowUserPermission(UserGrant):
     """A chosen user who sees a flow (django-guardian; flows.visibility reads it)."""
 

@@ -36,6 +36,13 @@ def asked_listing(data: QueryDict) -> FlowListing:
     )
 
 
+class SavedViewForm(forms.Form):
+    """A view's name, and whether others find it."""
+
+    name = forms.CharField(max_length=60, label="Name")
+    shared = forms.BooleanField(required=False, label="Share with everybody who sees flows")
+
+
 class FolderForm(forms.Form):
     """A folder's name."""
 

@@ -6,7 +6,7 @@ the number of queries does not depend on how many flows a page shows. Reads, nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -112,13 +112,17 @@ class FolderNode:
 def flow_list(*, member: Membership, listing: FlowListing, with_pictures: bool = False) -> FlowList:
     """Return a page of the flows that the member sees, as asked for. Nine queries at most."""
     flows = _narrowed(member, listing)
-    ids = _ids_by_figure(flows, listing) if listing.sort in _BY_FIGURE else _ids_by_column(flows, listing)
+    figures: Mapping[int, FlowFigures] = {}
+    if listing.sort in _BY_FIGURE:
+        ids, figures = _ids_by_figure(flows, listing)
+    else:
+        ids = _ids_by_column(flows, listing)
     ids, groups = grouped(ids, flows, listing.group)
     pages = max(1, -(-len(ids) // PAGE_SIZE))
     page = min(max(1, listing.page), pages)
     shown = ids[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     found = Flow.objects.select_related("owner", "folder").defer("draft").in_bulk(shown)
-    figures = flow_figures(shown)
+    figures = figures or flow_figures(shown)
     drawn = pictures(shown) if with_pictures else {}
     rows = [
         FlowRow(
@@ -159,11 +163,14 @@ def _ids_by_column(flows: QuerySet[Flow], listing: FlowListing) -> list[int]:
     return list(flows.order_by(*ordered, tie).values_list("pk", flat=True))
 
 
-def _ids_by_figure(flows: QuerySet[Flow], listing: FlowListing) -> list[int]:
+def _ids_by_figure(
+    flows: QuerySet[Flow], listing: FlowListing
+) -> tuple[list[int], Mapping[int, FlowFigures]]:
+    """Return the ids in order, and the figures that decided it: nobody has to ask for them again."""
     measure = _BY_FIGURE[listing.sort]
     ids = list(flows.order_by("pk").values_list("pk", flat=True))
     figures = flow_figures(ids)
-    return sorted(ids, key=lambda pk: (measure(figures[pk]), pk), reverse=listing.descending)
+    return sorted(ids, key=lambda pk: (measure(figures[pk]), pk), reverse=listing.descending), figures
 
 
 def folder_tree(*, member: Membership) -> list[FolderNode]:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from reporting import views, views_compare, views_folders, views_manage, views_path, views_webhooks
+from reporting import (
+    views,
+    views_compare,
+    views_folders,
+    views_manage,
+    views_path,
+    views_saved,
+    views_webhooks,
+)
 
 app_name = "reporting"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/", views.flows, name="flows"),
     path("flows/compare/", views_compare.compare, name="compare_flows"),
+    path("flows/views/new/", views_saved.new, name="view_new"),
+    path("flows/views/<int:view_id>/delete/", views_saved.delete, name="view_delete"),
     path("flows/move/", views_compare.move_several, name="move_several"),
     path("flows/folders/new/", views_folders.new, name="folder_new"),
     path("flows/folders/<int:folder_id>/rename/", views_folders.rename, name="folder_rename"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
@@ -16,6 +16,7 @@ from accounts.rights import Right
 from flows.canvas import canvas_of
 from flows.models import Flow
 from flows.operations.opened import note_opened
+from flows.operations.saved_views import kept_query, views_for
 from flows.steps.table import STEP_KINDS
 from flows.validation import errors
 from participants.flow_page import FlowPage, flow_page, folder_line
@@ -45,6 +46,8 @@ def flows(request: TenantRequest, tenant: str) -> HttpResponse:
         "all_columns": [(name, title) for name, (title, _, _) in COLUMNS.items()],
         "groups": GROUPS,
         "statuses": Flow.Status.choices,
+        "saved_views": views_for(request.member),
+        "view_query": kept_query(_with_view(request.GET, view)),
         "owners": owners(request.member),
         "used": used_things(request.member),
         "folders": flattened(folder_tree(member=request.member)),
@@ -59,6 +62,13 @@ def flows(request: TenantRequest, tenant: str) -> HttpResponse:
     response = render(request, name, context)
     response.set_cookie("flow_view", view, max_age=365 * 86_400, samesite="Lax", httponly=True)
     return response
+
+
+def _with_view(asked: QueryDict, view: str) -> QueryDict:
+    """A saved view says tiles or list itself: the cookie of whoever opens it may say something else."""
+    query = asked.copy()
+    query["view"] = view
+    return query
 
 
 @require_GET

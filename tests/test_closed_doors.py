@@ -33,6 +33,7 @@ from crm.operations.sales import create_sale
 from delivery.operations.webhook_secrets import keep_secret
 from flows.operations.create import create_flow
 from flows.operations.folders import create_folder
+from flows.operations.saved_views import save_view
 from tests.fixtures.people import LAST_MONDAY, MakePerson, Person
 from tests.support.database_facts import fingerprint
 from tests.support.tenant_urls import TenantPage, tenant_pages
@@ -67,6 +68,7 @@ def _marketing(alice: Person) -> dict[str, Any]:
     flow = create_flow(name="Welcome", owner=alice.user, now=LAST_MONDAY)
     return {
         "flow_id": flow.pk,
+        "view_id": save_view(name="Mine", query="", shared=True, actor=alice.user, now=LAST_MONDAY).pk,
         "folder_id": create_folder(name="Newcomers", parent_id=None).pk,
         "script_id": save_script(
             script_id=None,
