@@ -128,6 +128,11 @@ class Message(HotTenantModel):
             models.Index(fields=["tenant", "contact_id", "-id"], name="message_of_contact"),
             models.Index(fields=["tenant", "flow_id", "step_id", "status"], name="message_of_step"),
             models.Index(fields=["tenant", "-id"], name="message_test", condition=Q(is_test=True)),
+            models.Index(
+                fields=["tenant", "-id"],
+                name="message_given_up",
+                condition=Q(status__in=["failed", "soft_bounced"], is_test=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

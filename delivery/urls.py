@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from delivery.views import blocked
+from delivery.views import blocked, undelivered
 
 app_name = "delivery"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", blocked.blocked, name="blocked"),
+    path("undelivered/", undelivered.undelivered, name="undelivered"),
+    path("undelivered/again/", undelivered.again, name="try_again"),
     path("block/", blocked.block, name="block"),
     path("export/", blocked.export, name="export_blocked"),
     path("<int:blocked_id>/unblock/", blocked.unblock, name="unblock"),

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from core.tenancy import tenant_scope
 from crm.models import Contact
-from delivery.models import BlockedAddress, SenderDomain, SendingRules
+from delivery.models import BlockedAddress, Message, SenderDomain, SendingRules
 from tests.delivery.conftest import NOW, House
 from tests.delivery.conftest import house as house
 from tests.fixtures.dns import NameServer
@@ -75,6 +75,17 @@ def test_the_pages_of_delivery_are_used_by_their_labels(
             )
     page.goto(live_server.url + alice.url("content/blocked-addresses/"))
     look(page, f"blocked-{chosen}")
+    ben = house.contact("Ben")
+    [message_id] = house.queue(ben)
+    with tenant_scope(alice.tenant.pk):
+        Message.objects.update(status="failed", reason="refused", error="554 5.7.1 Your server is listed")
+    page.get_by_role("link", name="Undelivered messages").click()
+    look(page, f"undelivered-{chosen}")
+    page.get_by_role("button", name="Try again to ben@post.test").click()
+    expect(page.get_by_text("1 message queued again.")).to_be_visible()
+    assert house.message(message_id).status == "queued"
+    page.goto(live_server.url + alice.url("content/blocked-addresses/"))
+
     page.get_by_role("button", name="Former employee").click()
     page.get_by_role("button", name="Set as former employee").click()
     expect(page.get_by_text("no flow writes to them any more")).to_be_visible()
