@@ -17,6 +17,16 @@ from participants.flow_page import flow_page, visible_flow
 from participants.operations.lifecycle import end_flow
 
 
+def _back(request: TenantRequest, flow_id: int) -> str:
+    """Return to where the button was: the list of flows, the designer, or the flow."""
+    match request.POST.get("back", ""):
+        case "list":
+            return turl(request.tenant, "reporting:flows")
+        case "designer":
+            return turl(request.tenant, "flows:edit", flow_id)
+    return turl(request.tenant, "reporting:flow", flow_id)
+
+
 @require_POST
 @needs(Right.FLOW_ADMINISTRATOR)
 def run(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
@@ -32,9 +42,9 @@ def run(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         return redirect(f"{here}?problems=1")
     except lifecycle.WrongStatus as refused:
         messages.warning(request, str(refused))
-        return redirect(here)
+        return redirect(_back(request, flow.pk))
     messages.success(request, f"{flow.name} is running{' again' if was_paused else ''}.")
-    return redirect(here)
+    return redirect(_back(request, flow.pk))
 
 
 @require_POST
@@ -48,7 +58,7 @@ def pause(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         messages.warning(request, str(refused))
     else:
         messages.success(request, f"{flow.name} is paused. New participants wait, nobody moves.")
-    return redirect(turl(request.tenant, "reporting:flow", flow.pk))
+    return redirect(_back(request, flow.pk))
 
 
 @require_http_methods(["GET", "POST"])
@@ -58,9 +68,11 @@ def end(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     page = flow_page(request, flow_id)
     if request.method == "GET":
         name = "participants/end_dialog.html" if request.htmx else "participants/end.html"
-        return render(request, name, {"page": page, "tab": "summary"})
+        back = request.GET.get("back", "")
+        context = {"page": page, "tab": "summary", "back": back if back in {"list", "designer"} else ""}
+        return render(request, name, context)
     ended = end_flow(flow_id=flow_id, actor=request.user, now=tenant_now(request.tenant.pk))
     people = f"{ended.cancelled:,} active participant{'' if ended.cancelled == 1 else 's'} became cancelled"
     more = "; the others follow in the background" if ended.goes_on else ""
     messages.success(request, f"{page.flow.name} has ended. {people}{more}.")
-    return redirect(turl(request.tenant, "reporting:flow", flow_id))
+    return redirect(_back(request, flow_id))
