@@ -43,6 +43,8 @@ def check_context(document: FlowDocument) -> CheckContext:
     names = {kind: LOADERS[kind](sorted(ids)) for kind, ids in wanted.items() if kind in LOADERS}
     if "email" in wanted:
         names["sendable_email"] = _sendable(sorted(wanted["email"]))
+    if "selection" in wanted:
+        names["static_selection"] = _static_selections(sorted(wanted["selection"]))
     if "flow" in wanted:
         names["open_flow"] = _open_flows(sorted(wanted["flow"]))
     if "form" in wanted:
@@ -63,6 +65,11 @@ def _sendable(ids: Sequence[int]) -> Names:
 
 def _selections(ids: Sequence[int]) -> Names:
     return dict(Selection.objects.filter(pk__in=ids).values_list("id", "name"))
+
+
+def _static_selections(ids: Sequence[int]) -> Names:
+    found = Selection.objects.filter(pk__in=ids, kind=Selection.Kind.STATIC)
+    return dict(found.values_list("id", "name"))
 
 
 def _projects(ids: Sequence[int]) -> Names:

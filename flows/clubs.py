@@ -17,6 +17,8 @@ def club_problems(ctx: CheckContext, kind: ClubKind, chosen: int | None) -> list
         return [Problem(f"Choose a {kind}", place=kind)]
     if ctx.name(kind, chosen) is None:
         return [Problem(f"The {kind} was deleted: choose another", place=kind)]
+    if kind == "selection" and (text := ctx.not_static(chosen)):
+        return [Problem(text, place=kind)]
     return []
 
 

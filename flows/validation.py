@@ -103,6 +103,8 @@ def _exit_problems(exit_: ExitSettings, ctx: CheckContext) -> Iterator[tuple[str
         yield f"“{ctx.name('flow', exit_.flow)}” is not running, so nobody goes on to it", True
     if exit_.selection is not None and ctx.name("selection", exit_.selection) is None:
         yield "The selection to add to was deleted", False
+    if text := ctx.not_static(exit_.selection):
+        yield text, False
 
 
 def _setting_problems(document: FlowDocument, ctx: CheckContext, now: dt.datetime) -> Iterator[FlowProblem]:
@@ -132,6 +134,8 @@ def _list_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[Findin
         yield "Your licence does not include flows (Marketing Premium)", False, ""
     if any(ctx.name("selection", number) is None for number in document.settings.exclusions):
         yield "A selection of the exclusion list was deleted", False, "exclusions"
+    for text in filter(None, map(ctx.not_static, document.settings.exclusions)):
+        yield text, False, "exclusions"
     if any(ctx.name("flow", number) is None for number in document.settings.remove_from_flows):
         yield "A flow that contacts are removed from was deleted", False, "remove_from_flows"
 

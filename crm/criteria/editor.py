@@ -253,6 +253,14 @@ class CriteriaView:
     may_nest: bool = True
 
 
+# What an editor without criteria says, by where it stands: "" where nothing chosen means everyone.
+WITHOUT = {
+    "": "No criteria: everyone matches.",
+    "waits": "No criteria: only what is chosen above ends the wait.",
+    "missing": "No criteria yet: nobody is meant.",
+}
+
+
 class Drawer:
     """Turns criteria into views; reads fields once and each list of choices once."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.template import Context
 
-from crm.criteria.editor import Drawer
+from crm.criteria.editor import WITHOUT, Drawer
 from crm.criteria.schema import Criteria
 
 register = template.Library()
@@ -20,11 +20,15 @@ def criteria_editor(
     prefix: str = "criteria",
     zone: str = "",
     show_problems: bool = False,
+    without: str = "",
 ) -> dict[str, Any]:
-    """Draw the editor with these criteria. `zone` is the timezone of "today" for the live count."""
+    """Draw the editor with these criteria. `zone` is the timezone of "today" for the live count; `without` says what no
+    criteria mean here (a key of WITHOUT)."""
     return {
         "tenant": context["tenant"],
         "prefix": prefix,
         "zone": zone,
+        "without": without,
+        "without_words": WITHOUT.get(without, WITHOUT[""]),
         "view": Drawer(prefix, show_problems=show_problems).draw(criteria or Criteria()),
     }

@@ -15,7 +15,7 @@ from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.rights import DataObject, Reach
 from core.db.cursors import raw_cursor
-from crm.criteria.editor import Drawer, apply, read_criteria, read_path
+from crm.criteria.editor import WITHOUT, Drawer, apply, read_criteria, read_path
 from crm.criteria.validate import problems
 from crm.queries.audience import count_matching
 
@@ -39,6 +39,12 @@ def _zone(request: TenantRequest) -> ZoneInfo:
     return ZoneInfo(name if name in available_timezones() else request.tenant.timezone)
 
 
+def _without(request: HttpRequest) -> str:
+    """Return what no criteria mean where the editor stands."""
+    name = request.POST.get(f"{_prefix(request)}_without", "")
+    return name if name in WITHOUT else ""
+
+
 @require_POST
 def edit(request: TenantRequest, tenant: str) -> HttpResponse:
     """Apply one operation to what the editor holds and draw it anew; raises `criteria:changed` in the page."""
@@ -51,6 +57,8 @@ def edit(request: TenantRequest, tenant: str) -> HttpResponse:
     context = {
         "prefix": prefix,
         "zone": _zone(request).key,
+        "without": _without(request),
+        "without_words": WITHOUT[_without(request)],
         "view": Drawer(prefix).draw(changed),
         # Whoever added a line goes on in it.
         "focus": request.POST.get("criteria_op") in {"add-group", "add-line", "nest"},
@@ -64,6 +72,8 @@ def count(request: TenantRequest, tenant: str) -> HttpResponse:
     """Say how many contacts match right now, or what is still missing."""
     _reads_contacts(request)
     criteria = read_criteria(request.POST, _prefix(request))
+    if criteria.is_empty and _without(request):
+        return HttpResponse("")
     context: dict[str, object] = {"problems": problems(criteria)}
     if not context["problems"]:
         try:

@@ -265,6 +265,17 @@ class CheckContext:
         """Return the name of an object, or None where it does not exist."""
         return self.names.get(kind, {}).get(object_id) if object_id is not None else None
 
+    def not_static(self, selection_id: int | None) -> str:
+        """Say why nobody can be put into or taken out of a selection; empty where that can be done."""
+        name = self.name("selection", selection_id)
+        if (
+            name is None
+            or "static_selection" not in self.names
+            or selection_id in self.names["static_selection"]
+        ):
+            return ""
+        return f"“{name}” is made of criteria or of other selections: choose a static one"
+
 
 class StepKind:
     """Base of a step kind. One instance per kind is listed in flows.steps.table."""

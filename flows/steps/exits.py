@@ -16,4 +16,6 @@ def exit_problems(exit_: ExitSettings, ctx: CheckContext) -> list[Problem]:
         found.append(Problem(text, place="exit_flow", is_warning=True))
     if exit_.selection is not None and ctx.name("selection", exit_.selection) is None:
         found.append(Problem("The selection to add to was deleted", place="exit_selection"))
+    if text := ctx.not_static(exit_.selection):
+        found.append(Problem(text, place="exit_selection"))
     return found

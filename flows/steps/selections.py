@@ -79,11 +79,14 @@ class SelectionStep(StepKind):
         settings: SelectionSettings = self.settings(node)
         if settings.selection is None and settings.project is None:
             return [Problem("Choose a selection or a project", place="selection")]
-        return [
+        found = [
             Problem(f"The {kind} was deleted: choose another", place=kind)
             for kind, chosen in (("selection", settings.selection), ("project", settings.project))
             if chosen is not None and ctx.name(kind, chosen) is None
         ]
+        if text := ctx.not_static(settings.selection):
+            found.append(Problem(text, place="selection"))
+        return found
 
     def references(self, node: StepNode) -> Iterable[Reference]:
         """Yield the selection and the project."""

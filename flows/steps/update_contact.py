@@ -6,10 +6,12 @@ without a company.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
 
+from accounts.stand_ins import stand_ins
 from crm import bulk
 from crm.events import Origin
 from flows.document import StepNode
@@ -71,7 +73,7 @@ class UpdateContact(StepKind):
         return [
             Problem(text, place=f"lines.{position}")
             for position, change in enumerate(changes)
-            for text in bulk.change_problems(change)
+            for text in (*bulk.change_problems(change), *_gone_users(change, ctx))
         ]
 
     def references(self, node: StepNode) -> Iterable[Reference]:
@@ -90,7 +92,7 @@ class UpdateContact(StepKind):
             ctx.cursor,
             tenant_id=ctx.tenant_id,
             contact_ids=cohort.contact_ids,
-            changes=self.changes(cohort.node),
+            changes=_with_stand_ins(self.changes(cohort.node), ctx),
             now=ctx.now,
             origin=Origin.FLOW,
             flow_id=ctx.flow_id,
@@ -102,3 +104,27 @@ class UpdateContact(StepKind):
             if traveller.contact_id in result.skipped
         }
         return Outcomes(by_id={**left_out})
+
+
+def _users_of(change: bulk.Change) -> list[int]:
+    return [found for kind, found in bulk.change_references(change) if kind == "user"]
+
+
+def _gone_users(change: bulk.Change, ctx: CheckContext) -> list[str]:
+    """Whoever is set must be active, or somebody must stand in for them."""
+    gone = any(ctx.name("user", user) is None for user in _users_of(change))
+    return ["A user who is not active any more: choose another"] if gone else []
+
+
+def _with_stand_ins(changes: Sequence[bulk.Change], ctx: StepContext) -> list[bulk.Change]:
+    """Return the changes with whoever stands in for those who left; a query only where a line names a user."""
+    named = {user for change in changes for user in _users_of(change)}
+    if not named:
+        return list(changes)
+    there = stand_ins(ctx.cursor, tenant_id=ctx.tenant_id, user_ids=named)
+    return [
+        replace(change, values=tuple(there.get(user, user) for user in users))
+        if (users := _users_of(change))
+        else change
+        for change in changes
+    ]

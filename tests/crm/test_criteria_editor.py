@@ -135,3 +135,25 @@ def test_a_prefix_that_is_no_name_is_not_found(alice: Person, prefix: str) -> No
     assert (
         alice.client().post(alice.url("contacts/criteria/"), {"criteria_prefix": prefix}).status_code == 404
     )
+
+
+@pytest.mark.parametrize(
+    ("without", "words"),
+    [
+        ("", "No criteria: everyone matches."),
+        ("waits", "No criteria: only what is chosen above ends the wait."),
+        ("missing", "No criteria yet: nobody is meant."),
+        ("nonsense", "No criteria: everyone matches."),
+    ],
+)
+def test_an_editor_without_criteria_says_what_that_means_here_and_keeps_saying_it(
+    alice: Person, without: str, words: str
+) -> None:
+    with tenant_scope(alice.tenant.pk):
+        data, none = fields_of(of((CHEF,))), fields_of(of())
+    data["criteria_op"], data["criteria_path"] = "remove-group", "0"
+    data["filter_without"] = none["filter_without"] = without
+    client = alice.client()
+    assert words in client.post(alice.url("contacts/criteria/"), data).content.decode()
+    counted = client.post(alice.url("contacts/criteria/count/"), none).content.decode()
+    assert ("match" in counted) == (without not in {"waits", "missing"})
