@@ -6,6 +6,8 @@ import os
 
 from celery import Celery
 
+from config import env
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # A killed worker's tasks come back after restore_interval, not after the default hour's visibility.
@@ -24,6 +26,9 @@ app.config_from_object(
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "worker_prefetch_multiplier": 1,
+        # Python keeps what a large piece of work took: a process that has grown so far is replaced after its task.
+        "worker_max_memory_per_child": env.number("MILLRACE_WORKER_MEMORY_MIB", 300, least=64, most=1_000_000)
+        * 1024,
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],

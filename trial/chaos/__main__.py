@@ -21,6 +21,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--participants", type=int, default=1_000)
     parser.add_argument("--seconds", type=float, default=30.0, help="for how long things are killed")
+    parser.add_argument(
+        "--rest", type=float, default=900.0, help="for how long at most everything then comes to rest"
+    )
     parser.add_argument("--seed", type=int, default=None, help="the same seed kills the same things")
     parser.add_argument("--json", action="store_true", help="print one JSON line last")
     parser.add_argument(
@@ -69,7 +72,7 @@ def _run(options: argparse.Namespace, folder: Path, seed: int) -> list[str]:
         try:
             figures, wrong = run(
                 machine=machine, sinks=sinks, participants=options.participants, seconds=options.seconds, seed=seed,
-                say=_say,
+                say=_say, rest=options.rest,
             )  # fmt: skip
         except NotQuiet as problem:
             figures, wrong = {"participants": options.participants, "seed": seed}, [str(problem)]

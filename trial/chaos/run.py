@@ -21,7 +21,8 @@ from trial.chaos.sinks import Sinks
 TARGETS = ("child", "child", "worker", "valkey", "postgres")
 STEP_AHEAD = dt.timedelta(minutes=2)
 """How far the tenant's clock goes ahead once a second: waits of minutes take seconds."""
-QUIET_SECONDS = 900
+QUIET_SECONDS = 900.0
+"""How long the work may take to come to its end, if nothing else is said."""
 
 
 class NotQuiet(Exception):
@@ -39,8 +40,9 @@ class Chaos:
     kills: Counter[str] = field(default_factory=Counter)
     in_the_air: int = 0
 
-    def go(self, seconds: float) -> None:
-        """Kill at random moments for so many seconds, then let everything come to rest."""
+    def go(self, seconds: float, *, rest: float = QUIET_SECONDS) -> None:
+        """Kill at random moments for so many seconds, then let everything come to rest; raise NotQuiet if that takes
+        longer than `rest` seconds."""
         end = time.monotonic() + seconds
         acted = False
         while time.monotonic() < end:
@@ -50,7 +52,7 @@ class Chaos:
                 acted = self._try(lambda: worlds.act(self.world))
         if not acted:
             worlds.act(self.world)
-        self._rest()
+        self._rest(rest)
 
     def _live(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -88,12 +90,12 @@ class Chaos:
             return False
         return True
 
-    def _rest(self) -> None:
+    def _rest(self, seconds: float) -> None:
         """Wait until nothing is left to do."""
-        deadline = time.monotonic() + QUIET_SECONDS
+        deadline = time.monotonic() + seconds
         while left := self._ask(_LEFT):
             if time.monotonic() > deadline:
-                raise NotQuiet(f"{left} pieces of work are left after {QUIET_SECONDS} s")
+                raise NotQuiet(f"{left} pieces of work are left after {seconds:.0f} s")
             self._live(1.0)
 
 
@@ -114,6 +116,7 @@ def run(
     seconds: float,
     seed: int,
     say: Callable[[str], None],
+    rest: float = QUIET_SECONDS,
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the figures and what is wrong."""
     start = time.monotonic()
@@ -123,7 +126,7 @@ def run(
     chaos = Chaos(machine, world, random.Random(seed), say)
     machine.look_after_workers()
     worlds.enrol(world)
-    chaos.go(seconds)
+    chaos.go(seconds, rest=rest)
     found = audit(
         machine.superuser_url, sinks.received, flow_id=world.flow.pk, enrolled=participants,
         in_the_air=chaos.in_the_air,

@@ -19,9 +19,7 @@ from core.tenancy import tenant_scope
 from crm.criteria.schema import Criteria, Group, Line
 from crm.events import NewEvent, Origin, record_alike
 from crm.models import (
-    ConsentPurpose,
     Contact,
-    ListItem,
     Project,
     RequestCategory,
     RequestPriority,
@@ -30,7 +28,6 @@ from crm.models import (
     Selection,
     SubscriptionType,
 )
-from crm.models.consent import E_MARKETING
 from delivery.operations.connectors import connect_sms
 from flows.document import Branch, FlowDocument, FlowSettings, MessageSettings, Sender, StepNode
 from flows.models import Flow
@@ -38,7 +35,7 @@ from flows.operations.create import create_flow
 from flows.operations.lifecycle import save_and_start
 from flows.steps.table import STEP_KINDS
 from participants.operations.adding import Chosen, start_adding
-from trial.bench.world import CONTACTS
+from trial.bench.world import make_contacts
 
 COLLEAGUE = "+4799999999"
 _MJML = """<mjml><mj-body><mj-section><mj-column>
@@ -84,20 +81,8 @@ def make_world(*, participants: int, talk_share: int, hook_port: int) -> World:
 
 
 def _contacts(number: int) -> Selection:
-    selection = Selection.objects.create(name="Everyone", created_at=now())
+    selection = make_contacts(number, name="Everyone", mark="c")
     with connection.cursor() as cursor:
-        cursor.execute(
-            CONTACTS,
-            {
-                "tenant": selection.tenant_id,
-                "mark": "c",
-                "category": ListItem.objects.filter(list=ListItem.List.CATEGORY).order_by("id")[0].pk,
-                "now": now(),
-                "number": number,
-                "purpose": ConsentPurpose.objects.get(key=E_MARKETING).pk,
-                "selection": selection.pk,
-            },
-        )
         # The last digits tell the stand-in for Twilio what to do with an SMS: these are none that it refuses.
         cursor.execute(
             "UPDATE crm_contact SET mobile = '+47' || (4000000 + id) || '9' WHERE tenant_id = %s",
