@@ -12,6 +12,7 @@ from flows.document import Branch, ExitSettings, FlowDocument, StepNode
 from flows.editing.branches import end_branch, update_branch
 from flows.editing.steps import update
 from flows.editing.tree import IllegalEdit, find_branch
+from flows.event_tags import event_tags
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
 from flows.steps.forms import StepForm, offer, to_number
@@ -48,6 +49,7 @@ class StepPanel(Panel):
         card = next((c for c in cards(self.designer) if c.id == node.id), None)
         return {
             "kind": STEP_KINDS[node.kind],
+            "event_tags": event_tags(self.designer.document),
             "node": node,
             "card": card,
         }

@@ -54,6 +54,10 @@ class TriggerKind:
             return []
         return [Problem(text, place="criteria") for text in criteria_problems(trigger.criteria)]
 
+    def brings(self, trigger: Trigger) -> Iterable[tuple[str, str]]:
+        """Yield (path, label) of the values of its event that later steps may name as `event.<path>`."""
+        return ()
+
     def references(self, trigger: Trigger) -> Iterable[Reference]:
         """Yield what the trigger uses."""
         if trigger.criteria is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from flows import desk_parts
 from flows.document import Trigger
@@ -11,9 +12,14 @@ from flows.triggers.base import EventFilter, TriggerKind
 
 
 class DeskTrigger(TriggerKind):
-    """See the module; a kind names its event, settings and form."""
+    """See the module; a kind names its event, settings and form, and the values that the event brings."""
 
     group = "Sales and requests"
+    values: ClassVar[Mapping[str, str]]
+
+    def brings(self, trigger: Trigger) -> Iterable[tuple[str, str]]:
+        """Yield the values."""
+        return self.values.items()
 
     def event_filter(self, trigger: Trigger) -> EventFilter:
         """The kind's event, of what is chosen."""
@@ -38,4 +44,12 @@ class SaleTrigger(DeskTrigger):
     """Base of those about sales."""
 
     Settings = desk_parts.SaleSettings
+    values = {
+        "sale.title": "Title of the sale",
+        "sale.amount": "Amount",
+        "sale.currency": "Currency",
+        "sale.type": "Sale type",
+        "sale.stage": "Stage",
+        "sale.date": "Date of the sale",
+    }
     Form = desk_parts.SaleForm

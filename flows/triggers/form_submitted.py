@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from content.queries_form import form_fields
 from flows.content_parts import FormPartForm
+from flows.document import Trigger
 from flows.steps.base import StepSettings
 from flows.triggers.content import ContentTrigger
 
@@ -25,3 +29,7 @@ class FormSubmitted(ContentTrigger):
     Form = FormPartForm
     content = "form"
     verb = "submitted"
+
+    def brings(self, trigger: Trigger) -> Iterable[tuple[str, str]]:
+        """Yield the answers of the form. One query, two where answers are of the tenant's own fields."""
+        return ((f"form.answers.{one.key}", one.label) for one in form_fields(self.chosen(trigger)))

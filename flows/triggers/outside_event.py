@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flows.document import Trigger
 from flows.outside import OutsideSettings, Words, outside_filter, outside_problems
 from flows.outside_form import OutsideForm
@@ -28,6 +30,11 @@ class OutsideEventTrigger(TriggerKind):
     def what(self, trigger: Trigger, names: CheckContext) -> str:
         """Say which event."""
         return f"Event from outside: {Words(self.settings(trigger))}"
+
+    def brings(self, trigger: Trigger) -> Iterable[tuple[str, str]]:
+        """Yield the values that its conditions name: what else is posted, nobody knows before it comes."""
+        conditions = self.settings(trigger).conditions
+        return ((f"data.{one.path}", one.path) for one in conditions if one.path)
 
     def problems(self, trigger: Trigger, ctx: CheckContext) -> list[Problem]:
         """There must be a name, and conditions that can be judged."""

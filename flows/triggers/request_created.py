@@ -15,4 +15,11 @@ class RequestCreated(DeskTrigger):
     icon = "lifebuoy"
     event_kinds = frozenset({"request.created"})
     Settings = desk_parts.RequestSettings
+    values = {
+        "request.title": "Title of the request",
+        "request.type": "Request type",
+        "request.category": "Category",
+        "request.priority": "Priority",
+        "request.status": "Status of the request",
+    }
     Form = desk_parts.RequestForm
