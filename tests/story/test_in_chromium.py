@@ -153,6 +153,7 @@ def write_emails(stage: Stage) -> None:
         page.locator("[name=name]").fill(name)
         page.get_by_role("button", name="Create email").click()
         page.locator("[name=subject]").fill(name + ", {{ contact.first_name }}")
+        page.get_by_text("Source", exact=True).click()
         page.locator("[name=mjml]").fill(MJML)
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Saved as version 1")).to_be_visible()
