@@ -7,7 +7,7 @@ step id. Knows nothing of who stands where.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crm.criteria.describe import describe_all
@@ -43,6 +43,28 @@ class Problems:
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """What a split or branch holds: its steps, at every depth, and how many of these need attention."""
+
+    steps: int = 0
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NoteCard:
+    """A sticky note."""
+
+    id: uuid.UUID
+    text: str
+    colour: str
+
+    @property
+    def part(self) -> str:
+        """The panel that opens it."""
+        return part("note", self.id)
+
+
+@dataclass(frozen=True, slots=True)
 class BranchCard:
     """A way out of a split."""
 
@@ -56,6 +78,8 @@ class BranchCard:
     places: Sequence[Place]
     last: Slot
     people: int = 0
+    folded: bool = False
+    inside: Inside = Inside()
 
     @property
     def part(self) -> str:
@@ -81,6 +105,9 @@ class StepCard:
     # Who stands here, and whether that keeps the step from being moved or removed.
     people: int = 0
     fixed: bool = False
+    folded: bool = False
+    inside: Inside = Inside()
+    notes: Sequence[NoteCard] = ()
 
     @property
     def part(self) -> str:
@@ -116,10 +143,14 @@ class Canvas:
     finish: EndCard
     editable: bool
     linked: bool = False
+    # Splits and branches fold, and notes open.
+    in_designer: bool = False
     selected: str = ""
     # The list of the flow's participants, where those who stand on a step can be looked at.
     people_url: str = ""
     trail: Trail | None = None
+    # Those at the start; the others are at their steps.
+    notes: Sequence[NoteCard] = ()
 
 
 @dataclass(slots=True)
@@ -128,6 +159,8 @@ class _Drawing:
     problems: Mapping[str, Problems]
     counts: Mapping[uuid.UUID, object]
     people: Mapping[uuid.UUID, int]
+    folded: Collection[uuid.UUID] = ()
+    notes: Mapping[uuid.UUID | None, Sequence[NoteCard]] = field(default_factory=dict)
     criteria: dict[int, str] = field(default_factory=dict)
 
 
@@ -145,13 +178,23 @@ def canvas_of(
     people: Mapping[uuid.UUID, int] | None = None,
     people_url: str = "",
     trail: Trail | None = None,
+    folded: Collection[uuid.UUID] | None = None,
 ) -> Canvas:
     """Return the picture of a document; `found` are the problems to show on the cards.
 
     `editable` draws the "+" and the menus; `linked` makes the cards buttons (`data-open` names their part). `people`
-    are those who stand on each step while it is edited, `people_url` lists them; `trail` is one participant's way.
+    are those who stand on each step while it is edited, `people_url` lists them; `trail` is one participant's
+    way. `folded` names the splits and branches of which only the number of steps is
+    shown; given at all, even empty, the picture is the designer's, where things fold and notes open.
     """
-    drawing = _Drawing(ctx or check_context(document), by_part(found), counts or {}, people or {})
+    drawing = _Drawing(
+        ctx or check_context(document),
+        by_part(found),
+        counts or {},
+        people or {},
+        folded or (),
+        _notes(document),
+    )
     drawing.criteria = _described(document)
     places, last = _sequence(document.steps, None, "the flow", drawing)
     return Canvas(
@@ -163,9 +206,11 @@ def canvas_of(
         finish=EndCard("Finish", finish_lines(document, drawing.ctx), _ends(drawing, "finish"), finish_count),
         editable=editable,
         linked=linked,
+        in_designer=folded is not None,
         selected=selected,
         people_url=people_url,
         trail=trail,
+        notes=drawing.notes.get(None, ()),
     )
 
 
@@ -175,6 +220,13 @@ def by_part(found: Sequence[FlowProblem]) -> dict[str, Problems]:
     for problem in found:
         grouped.setdefault(problem.part, ([], []))[problem.is_warning].append(problem.message)
     return {key: Problems(*lists) for key, lists in grouped.items()}
+
+
+def _notes(document: FlowDocument) -> dict[uuid.UUID | None, list[NoteCard]]:
+    grouped: dict[uuid.UUID | None, list[NoteCard]] = {}
+    for note in document.notes:
+        grouped.setdefault(note.step, []).append(NoteCard(note.id, note.text, note.colour))
+    return grouped
 
 
 def _ends(drawing: _Drawing, end: str) -> Problems:
@@ -197,6 +249,7 @@ def _sequence(
 
 def _card(node: StepNode, drawing: _Drawing) -> StepCard:
     kind = STEP_KINDS[node.kind]
+    branches = list(_branches(node, drawing))
     summary = kind.summary(node, drawing.ctx) if is_valid_settings(node) else "Settings cannot be read"
     return StepCard(
         id=node.id,
@@ -208,11 +261,20 @@ def _card(node: StepNode, drawing: _Drawing) -> StepCard:
         summary=summary,
         note=node.note,
         problems=drawing.problems.get(part("step", node.id), Problems()),
-        branches=list(_branches(node, drawing)),
+        branches=branches,
         count=drawing.counts.get(node.id),
         people=drawing.people.get(node.id, 0),
         fixed=bool(drawing.people) and holds_people(node, drawing.people),
+        folded=node.id in drawing.folded,
+        inside=Inside(sum(b.inside.steps for b in branches), sum(b.inside.errors for b in branches)),
+        notes=drawing.notes.get(node.id, ()),
     )
+
+
+def _inside(branch: Branch, drawing: _Drawing) -> Inside:
+    found = [inner for top in branch.steps for inner in subtree(top)]
+    errors = sum(bool(drawing.problems.get(part("step", node.id), Problems()).errors) for node in found)
+    return Inside(len(found), errors)
 
 
 def _branches(node: StepNode, drawing: _Drawing) -> Iterator[BranchCard]:
@@ -230,6 +292,8 @@ def _branches(node: StepNode, drawing: _Drawing) -> Iterator[BranchCard]:
             places=places,
             last=last,
             people=sum(drawing.people.get(s.id, 0) for top in branch.steps for s in subtree(top)),
+            folded=branch.id in drawing.folded,
+            inside=_inside(branch, drawing),
         )
 
 

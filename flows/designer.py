@@ -19,6 +19,7 @@ from flows.document import FlowDocument
 from flows.models import DraftState, Flow, FlowRevision
 from flows.occupancy import step_occupancy
 from flows.operations.drafts import draft_of
+from flows.operations.folding import folded_parts
 from flows.steps.base import CheckContext
 from flows.together import print_of
 
@@ -84,6 +85,7 @@ class Designer:
             found=self.problems,
             selected=self.part,
             ctx=self.ctx,
+            folded=folded_parts(flow_id=self.flow.pk, user=self.member.user),
         )
 
     @cached_property

@@ -6,7 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from accounts.permissions import GroupGrant, UserGrant
 from core.models import TenantForeignKey, TenantModel
@@ -145,11 +145,12 @@ class DraftState(TenantModel):
 
 
 class FlowOpened(TenantModel):
-    """When a user last opened a flow: the tab Recent."""
+    """How a user last saw a flow: when (the tab Recent), and which splits and branches were folded on its canvas."""
 
     flow = TenantForeignKey(Flow, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField()
+    folded = models.JSONField(default=list, db_default=Value([], models.JSONField()))
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "user", "flow"], name="flow_opened_once")]

@@ -17,6 +17,7 @@ urlpatterns = [
     path("flows/<int:flow_id>/edit/panel/", designer.panel, name="panel"),
     path("flows/<int:flow_id>/edit/choices/<str:kind>/", choices.choices, name="choices"),
     path("flows/<int:flow_id>/edit/apply/", designer.apply, name="apply"),
+    path("flows/<int:flow_id>/edit/fold/", designer.fold, name="fold"),
     path("flows/<int:flow_id>/edit/op/", designer.op, name="op"),
     path("flows/<int:flow_id>/edit/here/", together.here, name="here"),
     path("flows/<int:flow_id>/edit/newest/", together.newest, name="newest"),

@@ -9,7 +9,15 @@ from typing import Any
 from crm.criteria.schema import Criteria
 from flows.document import Branch, ExitSettings, FlowDocument, StepNode
 from flows.editing.rules import checked
-from flows.editing.tree import IllegalEdit, find_branch, find_step, fresh_branch, with_branch, with_step
+from flows.editing.tree import (
+    IllegalEdit,
+    find_branch,
+    find_step,
+    fresh_branch,
+    subtree,
+    with_branch,
+    with_step,
+)
 
 Branches = tuple[Branch, ...]
 
@@ -68,6 +76,25 @@ def place_branch(document: FlowDocument, *, branch_id: uuid.UUID, position: int)
     branches = list(split.branches)
     branches.insert(position, branches.pop(old))
     return _rebuilt(document, split.id, lambda _: tuple(branches))
+
+
+def transfer_branch(
+    document: FlowDocument, *, branch_id: uuid.UUID, step_id: uuid.UUID, position: int
+) -> FlowDocument:
+    """Move a branch with its steps into another split, before the branch at `position`."""
+    split, old = find_branch(document, branch_id)
+    target = find_step(document, step_id)
+    if old == len(split.branches) - 1 or not 0 <= position < len(target.branches):
+        raise IllegalEdit("Everyone else comes last.")
+    branch = split.branches[old]
+    if any(inner.id == step_id for node in branch.steps for inner in subtree(node)):
+        raise IllegalEdit("A branch cannot be moved into itself.")
+    moved = with_step(document, split.id, lambda n: n.model_copy(update={"branches": _but(n, branch_id)}))
+    return _rebuilt(moved, step_id, lambda all_: (*all_[:position], branch, *all_[position:]))
+
+
+def _but(node: StepNode, branch_id: uuid.UUID) -> Branches:
+    return tuple(branch for branch in node.branches if branch.id != branch_id)
 
 
 def copy_branch(document: FlowDocument, *, branch_id: uuid.UUID) -> FlowDocument:

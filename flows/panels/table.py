@@ -8,6 +8,7 @@ from flows.designer import Designer
 from flows.panels.base import Panel
 from flows.panels.ends import FilterPanel, FinishPanel, StartPanel, SuccessPanel, TriggerPanel
 from flows.panels.look import PalettePanel, ProblemsPanel, RevisionsPanel
+from flows.panels.notes import NotePanel
 from flows.panels.settings import DetailsPanel, EnrolmentPanel, MessagesPanel
 from flows.panels.steps import BranchPanel, StepPanel
 
@@ -15,6 +16,7 @@ PANELS: dict[str, type[Panel]] = {
     "": PalettePanel,
     "step": StepPanel,
     "branch": BranchPanel,
+    "note": NotePanel,
     "start": StartPanel,
     "trigger": TriggerPanel,
     "filter": FilterPanel,

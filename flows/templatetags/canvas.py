@@ -49,7 +49,7 @@ def canvas_card(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
     """Draw a step's card. Cards with counts or marks are drawn anew: those are of the moment."""
     marks = canvas.trail.steps.get(step.id, ()) if canvas.trail else ()
     shown = {
-        "step": replace(step, branches=()),  # what is remembered must not hold on to a whole tree
+        "step": replace(step, branches=(), notes=()),  # what is remembered must not hold on to a whole tree
         "splits": bool(step.branches),
         "editable": canvas.editable,
         "opens": canvas.editable or canvas.linked,
@@ -60,9 +60,43 @@ def canvas_card(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
         shown |= {"marks": marks, "drawn_revision": canvas.trail.revision, "tenant": context.get("tenant")}
     if step.count is not None or marks:
         return mark_safe(render_to_string("flows/canvas/card.html", shown))  # noqa: S308 (a template's own output)
-    key = (step.kind, step.icon, step.family, step.title, step.summary, step.note, step.people, step.fixed)
+    key = (
+        step.kind,
+        step.icon,
+        step.family,
+        step.title,
+        step.summary,
+        step.note,
+        step.people,
+        step.fixed,
+        step.inside.steps,
+    )
     problems = tuple(step.problems.errors), tuple(step.problems.warnings)
     return _remembered("flows/canvas/card.html", _Key(shown, (step.id, key, problems, shown["people_url"])))
+
+
+@register.simple_tag
+def canvas_fold(part: StepCard | BranchCard, name: str) -> SafeString:
+    """Draw the button that folds a split or unfolds a split or branch; folded, it says what is inside."""
+    inside = part.inside
+    if not part.folded:
+        words, shown = f"Fold the branches of {name}", icon("caret-up")
+    else:
+        steps = f"{inside.steps} step{'' if inside.steps == 1 else 's'}"
+        words = f"Unfold {name}"
+        trouble = format_html(" · {}{} to fix", icon("warning"), inside.errors) if inside.errors else ""
+        shown = format_html("{}<span>{} inside{}</span>", icon("caret-down"), steps, trouble)
+    return format_html(
+        '<button type="button" class="flow-fold{}" id="fold-{}" data-fold="{}" aria-expanded="{}"{} title="{}">{}'
+        "</button>",
+        " is-folded" if part.folded else "",
+        part.id,
+        part.id,
+        "false" if part.folded else "true",
+        "" if part.folded else format_html(' aria-label="{}"', words),
+        words,
+        shown,
+    )
 
 
 @register.simple_tag

@@ -21,6 +21,7 @@ from flows.editing.tree import IllegalEdit, find_step
 from flows.models import Flow, FlowFolder
 from flows.operations import drafts
 from flows.operations.details import update_details
+from flows.operations.folding import around, foldable, folded_parts, keep_folded
 from flows.panels.look import families
 from flows.panels.settings import DetailsPanel
 from flows.panels.table import panel_for
@@ -105,6 +106,26 @@ def _details(request: TenantRequest, flow: Flow, form: Any) -> HttpResponse:
     return answer(
         request, over(request, changed, part=request.POST.get("next", "details"), said="Settings saved.")
     )
+
+
+@require_POST
+@admin
+def fold(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Fold a split or branch for whoever asks, unfold it (`fold`), or unfold all around a part (`reveal`)."""
+    designer = designer_of(request, flow_id, part=request.POST.get("part", ""))
+    ask = Ask(request.POST, designer.document, flow_id)
+    folded = folded_parts(flow_id=flow_id, user=request.user)
+    try:
+        if request.POST.get("reveal"):
+            folded -= around(designer.document, ask.id("reveal"))
+        else:
+            folded ^= {foldable(designer.document, ask.id("fold"))}
+    except IllegalEdit as error:
+        return refusal(request, str(error))
+    keep_folded(
+        flow_id=flow_id, user=request.user, folded=folded, document=designer.document, now=designer.now
+    )
+    return answer(request, designer)
 
 
 @require_POST

@@ -171,6 +171,14 @@ def _place_branch(ask: Ask) -> Plan:
     except ValueError:
         raise IllegalEdit("That place is no longer in the flow.") from None
     name = split.branches[position].name
+    into = ask.id("step") if ask.post.get("step") else split.id
+    if into != split.id:
+        return Plan(
+            lambda d: branches.transfer_branch(d, branch_id=branch_id, step_id=into, position=target),
+            f"moved branch “{name}” to another split",
+            f"Branch {name} moved.",
+            focus=f"branch-{branch_id}",
+        )
     return Plan(
         lambda d: branches.place_branch(d, branch_id=branch_id, position=target),
         f"moved branch “{name}”",
@@ -195,6 +203,15 @@ def _rename_branch(ask: Ask) -> Plan:
 def _add_note(ask: Ask) -> Plan:
     note = Note(step=ask.id("step") if ask.post.get("step") else None)
     return Plan(lambda d: notes.add_note(d, note=note), "added a note", "Note added.", part("note", note.id))
+
+
+def _move_note(ask: Ask) -> Plan:
+    note = notes.find_note(ask.document, ask.id("note"))
+    step = ask.id("step") if ask.post.get("step") else None
+    change: Change = lambda d: notes.update_note(  # noqa: E731
+        d, note_id=note.id, text=note.text, colour=note.colour, step=step
+    )
+    return Plan(change, "moved a note", "Note moved.", focus=f"note-{note.id}")
 
 
 def _remove_note(ask: Ask) -> Plan:
@@ -256,6 +273,7 @@ OPS: dict[str, Callable[[Ask], Plan]] = {
     "place_branch": _place_branch,
     "rename_branch": _rename_branch,
     "add_note": _add_note,
+    "move_note": _move_note,
     "remove_note": _remove_note,
     "remove_branch": _on_branch("removed", lambda d, b: branches.remove_branch(d, branch_id=b)),
     "branch_exits": _on_branch(

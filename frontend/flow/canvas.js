@@ -3,7 +3,7 @@ const LEAST = 0.25;
 const MOST = 2;
 const FIT_LEAST = 0.4;
 const BEGIN_LEAST = 0.6;
-const STOPS = "[data-open], .flow-slot__button";
+const STOPS = "[data-open], .flow-slot__button, .flow-fold";
 
 class FlowCanvas extends HTMLElement {
   connectedCallback() {

@@ -4,7 +4,7 @@ import { Dragging } from "./dragging.js";
 import { goToField } from "./faults.js";
 import { Menu } from "./menu.js";
 import { ids, Placing } from "./placing.js";
-import { fillBranchMenu, fillStepMenu } from "./menus.js";
+import { fillBranchMenu, fillSlotMenu, fillStepMenu } from "./menus.js";
 import { askRemove, askRemoveBranch } from "./removing.js";
 import { searchSelects } from "./searched.js";
 import { Selecting } from "./selecting.js";
@@ -72,15 +72,20 @@ class FlowDesigner extends HTMLElement {
   }
 
   /* An operation that somebody began outside the panel: what was typed there is applied first. */
-  async change(op, values) {
+  async change(op, values = {}) {
     if (this.dirty && !(await this.apply(this.openPart))) return undefined;
     return this.op(op, values);
   }
 
   say(words) { this.querySelector("#flow-live").textContent = words; }
 
+  /* Folds or unfolds a split or branch; `reveal` unfolds whatever hides a step or branch. */
+  fold(values) { return this.request("fold/", values); }
+
   async open(part, { focus = true, field = "" } = {}) {
     if (this.dirty && !(await this.apply(part))) return;
+    const [kind, id] = part.split(":");
+    if (["step", "branch"].includes(kind) && !this.querySelector(`#${kind}-${CSS.escape(id)}`)) await this.fold({ reveal: id });
     const url = `${this.dataset.url}panel/?part=${encodeURIComponent(part)}`;
     await this.inTurn(() => htmx.ajax("GET", url, { source: this, target: "#flow-panel", swap: "innerHTML" }));
     this.dirty = false;
@@ -155,6 +160,8 @@ class FlowDesigner extends HTMLElement {
     if (opener) return this.openMenu(opener);
     const item = event.target.closest(".flow-menu [role='menuitem']");
     if (item) return this.choose(item);
+    const fold = event.target.closest("[data-fold]");
+    if (fold) return this.fold({ fold: fold.dataset.fold });
     const open = event.target.closest("[data-open]");
     if (open && this.selecting.click(event, open.closest("#flow-root .flow-card"))) return undefined;
     if (open) return this.open(open.dataset.open, { field: open.dataset.field });
@@ -183,8 +190,7 @@ class FlowDesigner extends HTMLElement {
   }
 
   context(event) {
-    const card = event.target.closest("#flow-root .flow-card[data-step]");
-    const menu = card?.querySelector("[data-menu]");
+    const menu = event.target.closest("#flow-root :is(.flow-card, .flow-branch__label)")?.querySelector("[data-menu]");
     if (!menu) return;
     event.preventDefault();
     this.openMenu(menu);
@@ -194,13 +200,13 @@ class FlowDesigner extends HTMLElement {
     if (this.placing.active) return this.placing.drop(slot);
     this.chosenSlot = slot;
     const menu = this.menus.get("slot-menu");
-    for (const item of menu.element.querySelectorAll("[data-act='paste']")) item.disabled = !this.state.clipboard;
+    fillSlotMenu(menu.element, this.state);
     return menu.open(slot);
   }
 
   openMenu(button) {
     const menu = this.menus.get(button.dataset.menu);
-    if (button.dataset.menu === "step-menu") fillStepMenu(menu.element, button.closest(".flow-step"));
+    if (button.dataset.menu === "step-menu") fillStepMenu(menu.element, button.closest(".flow-step"), this.state);
     if (button.dataset.menu === "branch-menu") fillBranchMenu(menu.element, button.closest(".flow-branch"));
     menu.open(button);
   }
@@ -220,6 +226,7 @@ class FlowDesigner extends HTMLElement {
     if (act === "edit") return this.open(card.dataset.part);
     if (act === "move" || act === "copy_to") return this.placing.pick(card, act);
     if (act === "remove") return askRemove(this, card);
+    if (act === "fold") return "splits" in card.dataset && this.fold({ fold: card.dataset.step });
     const several = ["duplicate", "copy", "cut"].includes(act);
     return this.change(act, several ? { steps: ids(this.cardsWith(card)) } : { step: card.dataset.step });
   }
@@ -235,12 +242,14 @@ class FlowDesigner extends HTMLElement {
   branchAct(act, branch) {
     const id = branch.dataset.branch;
     if (act === "edit") return this.open(`branch:${id}`);
+    if (act === "fold") return this.fold({ fold: id });
     if (act === "remove_branch") return askRemoveBranch(this, branch);
     return this.change(act, { branch_id: id });
   }
 
   async act(action) {
     if (action === "keys") return this.querySelector("#flow-keys").showModal();
+    if (action === "add-note") return this.change("add_note");
     if (action === "open-problems") return this.open("problems");
     if (action === "open-settings") return this.open("details");
     if (action === "open-revisions") return this.open("revisions");
@@ -290,6 +299,8 @@ class FlowDesigner extends HTMLElement {
       return;
     }
     if (!this.editable) return;
+    const label = event.target.closest?.("#flow-root .flow-branch__label");
+    if (label && key === "c") this.branchAct("copy", label.parentElement);
     const card = this.cardAt(event);
     if ((key === "c" || key === "x") && card && !String(getSelection())) this.stepAct(key === "c" ? "copy" : "cut", card);
     if (key === "a" && event.target.closest?.("flow-canvas")) this.selecting.all();
@@ -313,16 +324,31 @@ class FlowDesigner extends HTMLElement {
   }
 
   cardKey(event) {
-    if (!this.editable) return;
+    const near = (selector) => event.target.closest?.(`#flow-root ${selector}`);
+    const label = near(".flow-branch__label");
+    if (!this.editable) return undefined;
+    if (label) return this.branchKey(event, label.parentElement);
+    const note = near(".flow-note");
+    if (note && ["Delete", "Backspace"].includes(event.key)) return this.change("remove_note", { note: note.dataset.note, part: "" });
+    if (event.key === "n" && near("#card-start")) return this.change("add_note");
     const card = this.cardAt(event);
-    if (!card) return;
+    if (!card) return undefined;
     const act = event.altKey
       ? { ArrowUp: "move_up", ArrowDown: "move_down" }[event.key]
-      : { x: "move", d: "duplicate", s: "select", Delete: "remove", Backspace: "remove" }[event.key];
-    if (!act) return;
+      : { x: "move", d: "duplicate", s: "select", f: "fold", n: "add_note", Delete: "remove", Backspace: "remove" }[event.key];
+    if (!act) return undefined;
     event.preventDefault();
     if (act === "select") return this.selecting.toggle(card);
     return this.stepAct(act, card);
+  }
+
+  branchKey(event, branch) {
+    const act = event.altKey
+      ? { ArrowLeft: "branch_left", ArrowRight: "branch_right" }[event.key]
+      : { d: "copy_branch", f: "fold", Delete: "remove_branch", Backspace: "remove_branch" }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    this.branchAct(act, branch);
   }
 }
 

@@ -35,11 +35,12 @@ export class Dragging {
     this.cleanup = combine(
       ...all("[data-drag-kind]").map((element) => this.source(element, () => kindOf(element))),
       ...all("#flow-root .flow-card[data-step]:not([data-held])").map((card) => this.source(card, () => this.stepsOf(card))),
-      ...all("#flow-root .flow-branch:not(.flow-branch--else)").map((branch) => (
+      ...all("#flow-root .flow-branches:not([hidden]) > .flow-branch:not(.flow-branch--else)").map((branch) => (
         this.source(branch.querySelector(".flow-branch__label"), () => branchOf(branch)))),
+      ...all("#flow-root .flow-note").map((note) => this.source(note, () => ({ type: "note", id: note.dataset.note, words: "Note" }))),
       ...all("#flow-root .flow-slot").map((slot) => this.slotTarget(slot)),
       ...all("#flow-root .flow-card").map((card) => this.cardTarget(card)),
-      ...all("#flow-root .flow-branch").map((branch) => this.branchTarget(branch)),
+      ...all("#flow-root .flow-branches:not([hidden]) > .flow-branch").map((branch) => this.branchTarget(branch)),
       autoScrollForElements({ element: this.designer.querySelector("flow-canvas") }),
     );
   }
@@ -74,7 +75,7 @@ export class Dragging {
   slotTarget(slot) {
     return dropTargetForElements({
       element: slot,
-      canDrop: ({ source }) => source.data.type !== "branch" && this.free(slot),
+      canDrop: ({ source }) => ["kind", "steps"].includes(source.data.type) && this.free(slot),
       getData: () => ({ slot }),
     });
   }
@@ -90,8 +91,10 @@ export class Dragging {
     };
     return dropTargetForElements({
       element: card,
-      canDrop: ({ source, input }) => source.data.type !== "branch" && this.free(beside(input)),
-      getData: ({ input }) => ({ slot: beside(input) }),
+      canDrop: ({ source, input }) => (source.data.type === "note"
+        ? card.id !== "card-finish"
+        : source.data.type !== "branch" && this.free(beside(input))),
+      getData: ({ input, source }) => (source.data.type === "note" ? { card } : { slot: beside(input) }),
     });
   }
 
@@ -103,7 +106,7 @@ export class Dragging {
     };
     return dropTargetForElements({
       element: branch,
-      canDrop: ({ source }) => source.data.type === "branch" && source.data.branch.parentElement === branch.parentElement,
+      canDrop: ({ source }) => source.data.type === "branch" && (source.data.branch === branch || !source.data.branch.contains(branch)),
       getData: ({ input }) => ({ branch, position: place(input) }),
     });
   }
@@ -121,7 +124,7 @@ export class Dragging {
   begin(data) {
     this.what = data;
     document.body.classList.add("dragging");
-    this.designer.classList.add(data.type === "branch" ? "is-sorting" : "is-dragging");
+    this.designer.classList.add({ branch: "is-sorting", note: "is-pinning" }[data.type] ?? "is-dragging");
     if (data.type === "steps") {
       for (const card of data.cards) card.classList.add("is-picked");
       for (const button of nothingChanges(data.cards)) button.disabled = true;
@@ -136,6 +139,8 @@ export class Dragging {
       slot?.classList.add("is-over");
       this.slot = slot;
     }
+    for (const marked of this.designer.querySelectorAll(".is-under")) marked.classList.remove("is-under");
+    target?.data.card?.classList.add("is-under");
     this.mark(target?.data.branch, target?.data.position);
   }
 
@@ -149,6 +154,7 @@ export class Dragging {
 
   /* The position among the branches once the dragged one is taken out; null where it would stay. */
   where(branch, position) {
+    if (branch.parentElement !== this.what.branch.parentElement) return position;
     const from = [...branch.parentElement.children].indexOf(this.what.branch);
     const to = position > from ? position - 1 : position;
     return to === from ? null : to;
@@ -159,17 +165,20 @@ export class Dragging {
     this.over(null);
     this.what = null;
     document.body.classList.remove("dragging");
-    this.designer.classList.remove("is-dragging", "is-sorting");
+    this.designer.classList.remove("is-dragging", "is-sorting", "is-pinning");
     for (const picked of this.designer.querySelectorAll(".is-picked")) picked.classList.remove("is-picked");
     for (const button of this.designer.querySelectorAll(".flow-slot__button:disabled")) button.disabled = false;
     if (going) this.designer.change(...going);
     else this.designer.say("Put back: nothing was moved.");
   }
 
-  operation(data, { slot, branch, position }) {
+  operation(data, { slot, branch, position, card }) {
+    if (data.type === "note") return card ? ["move_note", { note: data.id, step: card.dataset.step ?? "" }] : null;
     if (data.type === "branch") {
       const to = branch ? this.where(branch, position) : null;
-      return to === null ? null : ["place_branch", { branch_id: data.branch.dataset.branch, position: to }];
+      if (to === null) return null;
+      const step = branch.closest(".flow-step").querySelector(":scope > .flow-card").dataset.step;
+      return ["place_branch", { branch_id: data.branch.dataset.branch, position: to, step }];
     }
     if (!slot) return null;
     const { slotBranch, slotIndex } = slot.querySelector(".flow-slot__button").dataset;

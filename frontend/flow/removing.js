@@ -1,7 +1,9 @@
 /* Removing asks and names what is lost; for a split, one branch's steps may stay in line. */
 import { ids } from "./placing.js";
 
-const count = (root) => root.querySelectorAll(".flow-card[data-step]").length;
+/* Steps in a branch, or in a step with itself: the server counts, what is folded is not on the page. */
+const inBranch = (branch) => Number(branch.dataset.inside);
+const inStep = (card) => 1 + Number(card.dataset.inside ?? 0);
 const steps = (number) => (number === 1 ? "1 step" : `${number} steps`);
 
 function ask(designer, title, text, choices = []) {
@@ -32,7 +34,7 @@ export async function askRemove(designer, card) {
   const several = designer.cardsWith(card);
   if (several.length > 1) return askRemoveSeveral(designer, several);
   const step = card.closest(".flow-step");
-  const inside = count(step) - 1;
+  const inside = inStep(card) - 1;
   const title = `Remove “${card.dataset.title}”?`;
   if (!("splits" in card.dataset)) {
     const note = card.dataset.kind === "send_email" ? "The email itself stays in the flow's content." : "You can undo this.";
@@ -40,15 +42,15 @@ export async function askRemove(designer, card) {
   }
   const branches = [...step.querySelectorAll(":scope > .flow-branches > .flow-branch")];
   const lost = `Its ${branches.length} branches go with it, and the ${steps(inside)} in them.`;
-  const keep = branches.filter((branch) => count(branch))
-    .map((branch) => [branch.dataset.branch, `Keep the ${steps(count(branch))} of “${branch.dataset.name}” in line`]);
+  const keep = branches.filter(inBranch)
+    .map((branch) => [branch.dataset.branch, `Keep the ${steps(inBranch(branch))} of “${branch.dataset.name}” in line`]);
   const choices = keep.length ? [["", "Remove everything in it"], ...keep] : [];
   const answer = await ask(designer, title, inside ? lost : "Its branches are empty.", choices);
   return answer && designer.op("remove", { step: card.dataset.step, keep: answer.keep, part: "" });
 }
 
 async function askRemoveSeveral(designer, cards) {
-  const all = cards.reduce((sum, card) => sum + count(card.closest(".flow-step")), 0);
+  const all = cards.reduce((sum, card) => sum + inStep(card), 0);
   const more = all > cards.length ? `The ${steps(all - cards.length)} in their branches go with them. ` : "";
   const text = `${more}${cards.map((card) => `“${card.dataset.title}”`).slice(0, 6).join(", ")}${cards.length > 6 ? " and more" : ""}.`;
   const answer = await ask(designer, `Remove ${cards.length} steps?`, text);
@@ -56,8 +58,11 @@ async function askRemoveSeveral(designer, cards) {
 }
 
 export async function askRemoveBranch(designer, branch) {
-  const inside = count(branch);
+  const inside = inBranch(branch);
   const text = inside ? `The ${steps(inside)} in it go with it.` : "It is empty. You can undo this.";
+  if (branch.classList.contains("flow-branch--else") || branch.dataset.held || branch.parentElement.children.length < 3) {
+    return designer.say("This branch stays: a split keeps everyone else and one branch, and whoever is inside keeps theirs.");
+  }
   const answer = await ask(designer, `Remove branch “${branch.dataset.name}”?`, text);
   return answer && designer.op("remove_branch", { branch_id: branch.dataset.branch, part: "" });
 }

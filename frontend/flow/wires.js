@@ -40,7 +40,7 @@ class FlowWires extends HTMLElement {
     };
     const lines = [];
     const walked = [];
-    for (const branches of this.tree.querySelectorAll(".flow-branches")) {
+    for (const branches of this.tree.querySelectorAll(".flow-branches:not([hidden])")) {
       lines.push(...fork(branches, point), ...join(branches, point));
       walked.push(...fork(branches, point, ".is-walked"), ...join(branches, point, ".is-joined"));
     }

@@ -32,11 +32,21 @@ function morphStyle(swap) {
   return swap === "morph:innerHTML" ? "innerHTML" : null;
 }
 
+/* What <action-menu> wrote on its button and menu stays: without it they would no longer belong together. */
+const MENU_OWN = ["id", "popovertarget", "aria-haspopup", "aria-expanded", "style"];
+
+function beforeAttributeUpdated(name, element, kind) {
+  return !(kind === "remove" && MENU_OWN.includes(name) && element.parentElement?.localName === "action-menu");
+}
+
 window.htmx?.defineExtension("morph", {
   isInlineSwap: (swap) => morphStyle(swap) === "outerHTML",
   handleSwap(swap, target, fragment) {
     const style = morphStyle(swap);
     if (!style) return false;
-    return Idiomorph.morph(target, fragment.children, { morphStyle: style, ignoreActiveValue: true });
+    // The field with focus keeps what is typed in it. Of a button with focus the words inside must change like any others.
+    const typing = Boolean(document.activeElement?.matches("input, textarea, select, [contenteditable]"));
+    const settings = { morphStyle: style, ignoreActiveValue: typing, callbacks: { beforeAttributeUpdated } };
+    return Idiomorph.morph(target, fragment.children, settings);
   },
 });
