@@ -33,6 +33,7 @@ class Designer:
     member: Membership
     now: dt.datetime
     part: str = ""
+    query: str = ""
     said: str = ""
     focus: str = ""
     copied: Copied = NOTHING

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from flows.checks.base import opens
+from flows.finding import find
 from flows.panels.base import Panel
 from flows.queries import revisions_of
 from flows.steps.base import StepKind
@@ -46,6 +47,18 @@ class ProblemsPanel(Panel):
     def context(self) -> dict[str, Any]:
         """Each problem with the panel and the field that mend it; errors first."""
         return {"listed": [(problem, *opens(problem)) for problem in self.designer.problems]}
+
+
+class FindPanel(Panel):
+    """Every step and branch, or those that hold the words; each leads to its place."""
+
+    template = "flows/panel/find.html"
+    heading = "Find"
+
+    def context(self) -> dict[str, Any]:
+        """What was found."""
+        designer = self.designer
+        return {"found": find(designer.canvas, designer.document, designer.ctx, designer.query)}
 
 
 class RevisionsPanel(Panel):

@@ -7,7 +7,7 @@ from django.http import Http404
 from flows.designer import Designer
 from flows.panels.base import Panel
 from flows.panels.ends import FilterPanel, FinishPanel, StartPanel, SuccessPanel, TriggerPanel
-from flows.panels.look import PalettePanel, ProblemsPanel, RevisionsPanel
+from flows.panels.look import FindPanel, PalettePanel, ProblemsPanel, RevisionsPanel
 from flows.panels.notes import NotePanel
 from flows.panels.settings import DetailsPanel, EnrolmentPanel, MessagesPanel
 from flows.panels.steps import BranchPanel, StepPanel
@@ -25,6 +25,7 @@ PANELS: dict[str, type[Panel]] = {
     "details": DetailsPanel,
     "settings": EnrolmentPanel,
     "messages": MessagesPanel,
+    "find": FindPanel,
     "problems": ProblemsPanel,
     "revisions": RevisionsPanel,
 }

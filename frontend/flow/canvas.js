@@ -1,8 +1,11 @@
-/* <flow-canvas>: the sheet. Zoom by buttons and ctrl+wheel, pan by dragging the background, arrows walk the tree. */
+/* <flow-canvas>: the sheet. Zoom by buttons, keys, ctrl+wheel and two fingers; pan by dragging the background, or
+   anything while Space or the middle button is held; arrows walk the tree. For print it is as wide as the paper. */
 const LEAST = 0.25;
 const MOST = 2;
 const FIT_LEAST = 0.4;
 const BEGIN_LEAST = 0.6;
+const PAPER = 700; // pixels of a page in portrait between its margins
+const KEYS = { "+": "in", "=": "in", "-": "out", 0: "reset", 1: "fit" };
 const STOPS = "[data-open], .flow-slot__button, .flow-fold";
 
 class FlowCanvas extends HTMLElement {
@@ -14,11 +17,23 @@ class FlowCanvas extends HTMLElement {
     this.addEventListener("pointerup", () => this.release());
     this.addEventListener("pointercancel", () => this.release());
     this.addEventListener("keydown", (event) => this.walk(event));
+    this.addEventListener("touchstart", (event) => this.pinch(event), { passive: false });
+    this.addEventListener("touchmove", (event) => this.pinch(event), { passive: false });
+    this.addEventListener("touchend", () => { this.apart = null; });
+    this.onKey = (event) => this.hand(event);
+    this.onPrint = (event) => this.paper(event.type === "beforeprint");
+    for (const type of ["keydown", "keyup"]) document.addEventListener(type, this.onKey);
+    for (const type of ["beforeprint", "afterprint"]) addEventListener(type, this.onPrint);
     this.parentElement.addEventListener("click", (event) => {
       const button = event.target.closest("[data-zoom]");
       if (button) this.press(button.dataset.zoom);
     });
     requestAnimationFrame(() => this.begin());
+  }
+
+  disconnectedCallback() {
+    for (const type of ["keydown", "keyup"]) document.removeEventListener(type, this.onKey);
+    for (const type of ["beforeprint", "afterprint"]) removeEventListener(type, this.onPrint);
   }
 
   get sheet() { return this.querySelector(".flow-canvas__sheet"); }
@@ -74,9 +89,38 @@ class FlowCanvas extends HTMLElement {
     });
   }
 
+  /* Two fingers: as much larger as they go apart, around the point between them. */
+  pinch(event) {
+    if (event.touches.length !== 2) return;
+    event.preventDefault();
+    const [one, two] = event.touches;
+    const apart = Math.hypot(one.clientX - two.clientX, one.clientY - two.clientY);
+    const box = this.getBoundingClientRect();
+    const [x, y] = [(one.clientX + two.clientX) / 2 - box.left, (one.clientY + two.clientY) / 2 - box.top];
+    if (this.apart) this.set((this.zoom * apart) / this.apart, x, y);
+    this.apart = apart;
+  }
+
+  /* Space makes a hand of the pointer; having dragged with it, letting go of it presses no button. */
+  hand(event) {
+    if (event.key !== " " || event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+    const down = event.type === "keydown";
+    if (this.moved || (down && !event.target.closest("button, a, summary"))) event.preventDefault();
+    if (!down) this.moved = false;
+    this.classList.toggle("is-hand", down);
+  }
+
+  paper(begins) {
+    const tree = this.querySelector(".flow-canvas__tree");
+    const zoom = begins ? Math.min(1, PAPER / tree.offsetWidth) : this.zoom;
+    this.style.setProperty("--flow-zoom", zoom);
+  }
+
   grab(event) {
     if (event.button > 1 || event.pointerType === "touch") return;
-    if (event.target.closest(".flow-card, .flow-branch__label, button, a, input")) return;
+    const anything = event.button === 1 || this.classList.contains("is-hand");
+    if (!anything && event.target.closest(".flow-card, .flow-branch__label, button, a, input")) return;
+    if (anything) event.preventDefault();
     this.held = { x: event.clientX, y: event.clientY, left: this.scrollLeft, top: this.scrollTop };
     this.setPointerCapture(event.pointerId);
     this.classList.add("is-panning");
@@ -84,6 +128,7 @@ class FlowCanvas extends HTMLElement {
 
   drag(event) {
     if (!this.held) return;
+    this.moved = this.classList.contains("is-hand");
     this.scrollLeft = this.held.left - (event.clientX - this.held.x);
     this.scrollTop = this.held.top - (event.clientY - this.held.y);
   }
@@ -94,12 +139,16 @@ class FlowCanvas extends HTMLElement {
   }
 
   walk(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.altKey || event.ctrlKey || event.metaKey) return undefined;
+    if (KEYS[event.key] && !event.target.closest("input, textarea, select")) {
+      event.preventDefault();
+      return this.press(KEYS[event.key]);
+    }
     const target = this.next(event.key, document.activeElement);
-    if (!target) return;
+    if (!target || event.shiftKey) return undefined;
     event.preventDefault();
     target.focus({ preventScroll: true });
-    target.scrollIntoView({ block: "nearest", inline: "nearest" });
+    return target.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   next(key, here) {

@@ -54,6 +54,8 @@ class FlowDesigner extends HTMLElement {
   request(path, values = {}, after) {
     return this.inTurn(() => {
       const sent = { ...values, base_version: this.state.version, part: values.part ?? this.openPart };
+      const words = this.panel.querySelector("#flow-find")?.value;
+      if (words) sent.q = words;
       const going = { source: this, target: "#flow-root", swap: "morph:outerHTML", values: sent };
       return htmx.ajax("POST", this.dataset.url + path, going);
     }).then(() => after?.());
@@ -90,6 +92,7 @@ class FlowDesigner extends HTMLElement {
     await this.inTurn(() => htmx.ajax("GET", url, { source: this, target: "#flow-panel", swap: "innerHTML" }));
     this.dirty = false;
     this.mark(part);
+    this.show(part);
     if (field && goToField(this.panel, field)) return;
     if (focus && part) this.panel.querySelector("[autofocus], h2")?.focus();
   }
@@ -142,6 +145,16 @@ class FlowDesigner extends HTMLElement {
     const card = this.querySelector(`#flow-root [data-part="${CSS.escape(part)}"]`);
     card?.classList.add("is-selected");
     card?.querySelector("[data-open]")?.setAttribute("aria-current", "true");
+  }
+
+  /* Brings what was opened into sight, where it is not. */
+  show(part) {
+    const canvas = this.querySelector("flow-canvas");
+    const card = part && this.querySelector(`#flow-root [data-part="${CSS.escape(part)}"]`);
+    if (!card) return;
+    const [at, seen] = [card.getBoundingClientRect(), canvas.getBoundingClientRect()];
+    const inSight = at.top >= seen.top && at.bottom <= seen.bottom && at.left >= seen.left && at.right <= seen.right;
+    if (!inSight) card.scrollIntoView({ block: "center", inline: "center" });
   }
 
   touched(event) {
@@ -249,6 +262,7 @@ class FlowDesigner extends HTMLElement {
 
   async act(action) {
     if (action === "keys") return this.querySelector("#flow-keys").showModal();
+    if (action === "print") return print();
     if (action === "add-note") return this.change("add_note");
     if (action === "open-problems") return this.open("problems");
     if (action === "open-settings") return this.open("details");
@@ -277,6 +291,10 @@ class FlowDesigner extends HTMLElement {
     if (event.key === "Escape") return this.escape(event);
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     if ((event.ctrlKey || event.metaKey) && !event.altKey) return this.chord(event);
+    if (event.key === "/") {
+      event.preventDefault();
+      return this.open("find");
+    }
     if (event.key === "?") return this.querySelector("#flow-keys").showModal();
     this.cardKey(event);
   }

@@ -55,7 +55,7 @@ export class Dragging {
   source(element, data) {
     return draggable({
       element,
-      canDrag: () => !this.byFinger && !this.designer.placing.active,
+      canDrag: () => !this.byFinger && !this.designer.placing.active && !this.designer.querySelector("flow-canvas.is-hand"),
       getInitialData: data,
       onGenerateDragPreview: ({ nativeSetDragImage, source }) => setCustomNativeDragPreview({
         nativeSetDragImage,
