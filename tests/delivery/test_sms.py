@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import socket
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -20,6 +21,7 @@ from crm.models import Consent, Contact, Event, SubscriptionOptOut
 from crm.operations.contacts import create_contact
 from delivery.channels import sms as channel
 from delivery.models import Message, SmsConnector, SmsOptOut, Stream
+from delivery.operations import sending
 from delivery.operations.connectors import BadSenders, TokenMissing, connect_sms
 from delivery.operations.rescue import rescue
 from delivery.operations.streams import close_stream, stream_for_colleagues
@@ -326,10 +328,14 @@ def test_a_process_that_dies_in_mid_hand_over_leaves_it_unknown_until_twilio_tel
     class Killed(BaseException):
         pass
 
-    def die(*_: object, **__: object) -> None:
-        raise Killed
+    marks = sending._settle
 
-    monkeypatch.setattr("delivery.operations.sending._settle", die)
+    def die(turn: Any, settlements: Any, *rest: Any) -> Any:
+        if settlements:
+            raise Killed
+        return marks(turn, settlements, *rest)
+
+    monkeypatch.setattr(sending, "_settle", die)
     with pytest.raises(Killed):
         house.send()
     monkeypatch.undo()
