@@ -8,10 +8,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from crm.criteria.schema import Criteria, Group, Line
-from flows.document import Branch, FlowDocument, Note, StepNode
-from flows.editing import branches, notes, several, steps
+from flows.document import Branch, ExitSettings, FlowDocument, Note, StepNode
+from flows.editing import branches, frame, notes, several, steps
 from flows.editing.tree import Slot, find_branch, fresh_branch, lists
 from flows.steps.table import STEP_KINDS
+from flows.success.table import SUCCESS_KINDS
+from flows.triggers.table import TRIGGER_KINDS
 
 
 def job(text: str) -> Criteria:
@@ -47,7 +49,9 @@ class Edits:
     def one(self, document: FlowDocument) -> FlowDocument:
         """Return the document after one random operation (which may be illegal: then it raises)."""
         nodes = list(document.walk())
-        names = ["insert", "insert", "add_note"]
+        names = ["insert", "insert", "add_note", "add_trigger", "add_success"]
+        names += ["remove_trigger"] if document.triggers else []
+        names += ["remove_success"] if document.success else []
         names += (
             ["move", "duplicate", "remove", "update", "move_several", "remove_several", "copy_several"]
             if nodes
@@ -55,7 +59,16 @@ class Edits:
         )
         splits = [node for node in nodes if node.branches]
         names += (
-            ["add_branch", "move_branch", "place_branch", "copy_branch", "remove_branch", "paste_branch"]
+            [
+                "add_branch",
+                "move_branch",
+                "place_branch",
+                "copy_branch",
+                "remove_branch",
+                "paste_branch",
+                "end_branch",
+                "rename_branch",
+            ]
             if splits
             else []
         )
@@ -127,6 +140,32 @@ class Edits:
 
     def remove_note(self, document: FlowDocument) -> FlowDocument:
         return notes.remove_note(document, note_id=self.draw(st.sampled_from(document.notes)).id)
+
+    def end_branch(self, document: FlowDocument) -> FlowDocument:
+        exit_ = self.draw(st.sampled_from([None, ExitSettings(), ExitSettings(selection=7)]))
+        return branches.end_branch(document, branch_id=self._branch(document), exit_=exit_)
+
+    def rename_branch(self, document: FlowDocument) -> FlowDocument:
+        name = self.draw(st.text(min_size=1, max_size=5))
+        return branches.rename_branch(document, branch_id=self._branch(document), name=name)
+
+    def add_trigger(self, document: FlowDocument) -> FlowDocument:
+        return frame.add_trigger(
+            document, kind=self.draw(st.sampled_from([kind.name for kind in TRIGGER_KINDS]))
+        )
+
+    def remove_trigger(self, document: FlowDocument) -> FlowDocument:
+        trigger = self.draw(st.sampled_from(document.triggers))
+        return frame.remove_trigger(document, trigger_id=trigger.id)
+
+    def add_success(self, document: FlowDocument) -> FlowDocument:
+        return frame.add_success(
+            document, kind=self.draw(st.sampled_from([kind.name for kind in SUCCESS_KINDS]))
+        )
+
+    def remove_success(self, document: FlowDocument) -> FlowDocument:
+        criterion = self.draw(st.sampled_from(document.success))
+        return frame.remove_success(document, success_id=criterion.id)
 
     def _step_or_start(self, document: FlowDocument) -> uuid.UUID | None:
         return self.draw(st.sampled_from([None, *(node.id for node in document.walk())]))  # type: ignore[no-any-return]
