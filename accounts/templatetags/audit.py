@@ -16,6 +16,8 @@ _WORDS = {
     "flow.delete": "Flow deleted",
     "flow.details": "Flow's details changed",
     "flow.end": "Flow ended",
+    "flow.export": "Flow exported",
+    "flow.import": "Flow imported",
     "flow.pause": "Flow paused",
     "flow.rename": "Flow renamed",
     "flow.resume": "Flow resumed",

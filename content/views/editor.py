@@ -77,6 +77,11 @@ def _posted(request: TenantRequest) -> tuple[EmailForm, Edited]:
     return EmailForm(data), edited
 
 
+def _saved(email: Email) -> tuple[EmailForm, Edited]:
+    """Return the email as it was saved, as if it were posted."""
+    return EmailForm({name: getattr(email, name) for name in EmailForm.base_fields}), Edited(email.mjml, "")
+
+
 def _problems_of(form: EmailForm, edited: Edited) -> list[Problem]:
     found = [Problem(name, str(text)) for name, texts in form.errors.items() for text in texts]
     return found + [Problem("mjml", text) for text in edited.problems.values()]
@@ -132,7 +137,9 @@ def _editor(
 def preview(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Compile what stands in the editor and show it as one contact would get it; saves nothing."""
     email = get_email(request.member, email_id)
-    form, edited = _posted(request)
+    # A locked email's fields are switched off, so a browser sends none of them.
+    is_locked = queries.locks_of(email.pk, hidden=hidden_flows(request.member))
+    form, edited = _saved(email) if is_locked else _posted(request)
     problems = _problems_of(form, edited)
     result = Result(problems) if problems else compile_draft(form.draft())
     if result.compiled is None:

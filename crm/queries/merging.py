@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from core.db.cursors import raw_cursor
@@ -112,6 +113,8 @@ class _Words:
             return self._names.get(target.type, {}).get(value, "a value that is gone")
         if target.type == "code":
             return (COUNTRIES if target.choices == "country" else LANGUAGES).get(value, str(value))
+        if isinstance(value, Decimal):
+            return f"{value.normalize():f}"
         return str(value)
 
 

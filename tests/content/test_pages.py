@@ -167,6 +167,10 @@ def test_an_email_of_a_running_flow_is_locked(wendy: Person, bob: Person, email:
     page = wendy.client().get(wendy.url(f"content/{email.pk}/")).content.decode()
     assert "locked while" in page
     assert ">Save<" not in page
+    # What a browser sends of a form whose fields are switched off.
+    seen = wendy.client().post(wendy.url(f"content/{email.pk}/preview/"), {"contact": ""}).content.decode()
+    assert "This field is required" not in seen
+    assert "<iframe" in seen
     assert wendy.client().post(wendy.url(f"content/{email.pk}/"), fields(subject="X")).status_code == 409
     bob.client().post(bob.url(f"content/{email.pk}/delete/"))
     after = fresh(wendy, email)
