@@ -11,6 +11,7 @@ ERASURE = Room(
         Place("flows_flowrevision", ("document", "note")),
         Place("flows_step", ("kind", "title")),
         Place("flows_savedview", ("name", "query")),
+        Place("flows_flowopened", ("folded",)),
         Place("flows_draftstate", ("document", "label")),
     )
 )

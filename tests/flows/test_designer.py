@@ -46,7 +46,7 @@ def test_a_new_flow_needs_a_name_and_opens_in_the_designer(alice: Person, acme: 
     client = alice.client()
     refused = client.post(alice.url("flows/new/"), {"name": "  "})
     assert refused.status_code == 422
-    assert "This field is required" in refused.text
+    assert "Give the flow a name." in refused.text
     made = client.post(alice.url("flows/new/"), {"name": "Winter"})
     with tenant_scope(acme.pk):
         flow = Flow.objects.get()
