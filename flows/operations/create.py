@@ -8,13 +8,13 @@ from django.db import transaction
 
 from accounts.audit import write_audit
 from accounts.models import Tenant, User
-from content.operations.emails import copy_email
 from core.tenancy import require_tenant_id
 from delivery.operations.streams import make_stream
-from flows.document import FlowDocument, FlowSettings, MessageSettings, Sender, StepNode
+from flows.document import FlowDocument, FlowSettings, MessageSettings, Sender
 from flows.editing.tree import fresh_document
 from flows.models import DraftState, Flow, FlowFolder
 from flows.operations.drafts import draft_of
+from flows.operations.own_content import own_document
 
 
 @transaction.atomic
@@ -58,41 +58,16 @@ def blank_document(timezone: str) -> FlowDocument:
 
 @transaction.atomic
 def copy_flow(*, flow: Flow, actor: User, now: dt.datetime) -> Flow:
-    """Copy a flow as its draft is: its emails are copied, selections are shared; the copy is not running and has
-    no participants and no revisions."""
+    """Copy a flow as its draft is: its emails are copied (see own_document), selections are shared; the copy is not
+    running and has no participants and no revisions."""
     name = copy_name(flow.name)
     copy = create_flow(name=name, owner=actor, now=now, folder=flow.folder)
-    blank = fresh_document(draft_of(flow))
-    document = blank.model_copy(
-        update={
-            "steps": tuple(with_own_emails(n, flow_id=copy.pk, actor=actor, now=now) for n in blank.steps)
-        }
-    )
+    document = own_document(fresh_document(draft_of(flow)), flow_id=copy.pk, actor=actor, now=now)
     copy.description = flow.description
     copy.draft = document.model_dump(mode="json")
     copy.save(update_fields=["description", "draft"])
     DraftState.objects.filter(flow=copy).update(document=copy.draft)
     return copy
-
-
-def with_own_emails(node: StepNode, *, flow_id: int, actor: User, now: dt.datetime) -> StepNode:
-    """Return the step with a copy of each email that it, or a step in its branches, sends."""
-    branches = tuple(
-        branch.model_copy(
-            update={
-                "steps": tuple(
-                    with_own_emails(inner, flow_id=flow_id, actor=actor, now=now) for inner in branch.steps
-                )
-            }
-        )
-        for branch in node.branches
-    )
-    settings = node.settings
-    email = settings.get("email") if node.kind == "send_email" else None
-    if isinstance(email, int):
-        copy = copy_email(email_id=email, flow_id=flow_id, actor=actor, now=now)
-        settings = {**settings, "email": copy.pk}
-    return node.model_copy(update={"branches": branches, "settings": settings})
 
 
 def copy_name(name: str) -> str:
