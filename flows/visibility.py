@@ -52,3 +52,11 @@ def choose_viewers(*, flow: Flow, user_ids: Iterable[int], auth_group_ids: Itera
     """Make exactly these users and groups see a flow that is visible for *chosen users and groups*."""
     set_grants(FlowUserPermission, codename=VIEW, content_object=flow, ids=user_ids)
     set_grants(FlowGroupPermission, codename=VIEW, content_object=flow, ids=auth_group_ids)
+
+
+def copy_viewers(*, flow: Flow, copy: Flow) -> None:
+    """Let the users and groups that were chosen for a flow see its copy too."""
+    chosen = flow.visibility == Flow.Visibility.CHOSEN
+    users = FlowUserPermission.objects.filter(content_object=flow).values_list("user_id", flat=True)
+    groups = FlowGroupPermission.objects.filter(content_object=flow).values_list("group_id", flat=True)
+    choose_viewers(flow=copy, user_ids=users if chosen else (), auth_group_ids=groups if chosen else ())

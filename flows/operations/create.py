@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from accounts.audit import write_audit
-from accounts.models import Tenant, User
+from accounts.models import Membership, Tenant, User
 from core.tenancy import require_tenant_id
 from delivery.operations.streams import make_stream
 from flows.document import FlowDocument, FlowSettings, MessageSettings, Sender
@@ -15,6 +15,7 @@ from flows.editing.tree import fresh_document
 from flows.models import DraftState, Flow, FlowFolder
 from flows.operations.drafts import draft_of
 from flows.operations.own_content import own_document
+from flows.visibility import copy_viewers
 
 
 @transaction.atomic
@@ -59,15 +60,27 @@ def blank_document(timezone: str) -> FlowDocument:
 @transaction.atomic
 def copy_flow(*, flow: Flow, actor: User, now: dt.datetime) -> Flow:
     """Copy a flow as its draft is: its emails are copied (see own_document), selections are shared; the copy is not
-    running and has no participants and no revisions."""
+    running and has no participants and no revisions. It belongs to the actor and is no more widely visible."""
     name = copy_name(flow.name)
     copy = create_flow(name=name, owner=actor, now=now, folder=flow.folder)
     document = own_document(fresh_document(draft_of(flow)), flow_id=copy.pk, actor=actor, now=now)
-    copy.description = flow.description
+    copy.description, copy.visibility = flow.description, _visibility_of_copy(flow, actor)
     copy.draft = document.model_dump(mode="json")
-    copy.save(update_fields=["description", "draft"])
+    copy.save(update_fields=["description", "draft", "visibility"])
+    copy_viewers(flow=flow, copy=copy)
     DraftState.objects.filter(flow=copy).update(document=copy.draft)
     return copy
+
+
+def _visibility_of_copy(flow: Flow, actor: User) -> str:
+    """Return the flow's *visible for*; "the owner's group" only where that group is the new owner's too."""
+    if flow.visibility == Flow.Visibility.GROUP and flow.owner_id != actor.pk:
+        groups = Membership.objects.filter(user__in=[flow.owner_id, actor.pk]).values_list(
+            "group_id", flat=True
+        )
+        if len(set(groups)) > 1:
+            return Flow.Visibility.OWNER
+    return flow.visibility
 
 
 def copy_name(name: str) -> str:

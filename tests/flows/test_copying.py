@@ -15,7 +15,8 @@ from flows.models import Flow
 from flows.operations import drafts
 from flows.operations.create import copy_flow
 from flows.references import uses
-from tests.fixtures.people import Person
+from flows.visibility import choose_viewers, visible_flows
+from tests.fixtures.people import MakePerson, Person
 from tests.flows.conftest import NOW, World
 from tests.flows.documents import split, step
 
@@ -105,3 +106,40 @@ def test_an_email_that_is_only_asked_about_or_was_deleted_is_left_as_it_is(
     assert copied.steps[0].settings == {"email": world.welcome.pk}
     assert copied.steps[1].settings == current.draft["steps"][1]["settings"]
     assert copied.steps[-1].settings["actions"] == [{"kind": "open", "email": world.unfinished.pk}]
+
+
+def test_a_copy_is_no_more_widely_visible_than_its_original(
+    flow: Flow, alice: Person, bob: Person, wendy: Person, make_person: MakePerson
+) -> None:
+    stranger = make_person(alice.tenant, "Sam", "Strange", role="Flow administrator", group="Elsewhere")
+    people = (bob, wendy, stranger)
+
+    def seeing_a_copy_by(copier: Person) -> list[Person]:
+        flow.refresh_from_db()
+        copy = copy_flow(flow=flow, actor=copier.user, now=NOW)
+        return [one for one in people if visible_flows(one.member).filter(pk=copy.pk).exists()]
+
+    Flow.objects.filter(pk=flow.pk).update(owner=bob.user, visibility="owner")
+    assert seeing_a_copy_by(bob) == [bob]
+    # A general administrator reaches it; the copy is the administrator's own.
+    assert seeing_a_copy_by(alice) == []
+    Flow.objects.filter(pk=flow.pk).update(visibility="everyone")
+    assert seeing_a_copy_by(bob) == [bob, wendy, stranger]
+    Flow.objects.filter(pk=flow.pk).update(visibility="group")
+    assert seeing_a_copy_by(bob) == [bob, wendy]
+    assert seeing_a_copy_by(wendy) == [bob, wendy]
+    assert seeing_a_copy_by(stranger) == [stranger]
+
+
+def test_chosen_users_and_groups_see_the_copy(
+    flow: Flow, alice: Person, bob: Person, wendy: Person, make_person: MakePerson
+) -> None:
+    inside = make_person(alice.tenant, "Ina", "In", role="Flow administrator", group="Elsewhere")
+    assert inside.member.group is not None
+    Flow.objects.filter(pk=flow.pk).update(visibility="chosen")
+    flow.refresh_from_db()
+    choose_viewers(flow=flow, user_ids=[bob.user.pk], auth_group_ids=[inside.member.group.auth_group_id])
+    copy = copy_flow(flow=flow, actor=alice.user, now=NOW)
+    assert copy.visibility == "chosen"
+    seen = [visible_flows(one.member).filter(pk=copy.pk).exists() for one in (bob, wendy, inside)]
+    assert seen == [True, False, True]
