@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 from zoneinfo import ZoneInfo
 
-from core.localtime import is_workday, moment
+from core.localtime import moment
 
 _DAY = dt.timedelta(days=1)
 # Longer than any run of holidays that a tenant could mean.
@@ -82,7 +82,7 @@ def counts(timeframe: Timeframe, day: dt.date, holidays: frozenset[dt.date]) -> 
     """Say whether a window may begin on this day."""
     if day.weekday() not in timeframe.weekdays:
         return False
-    return not timeframe.workdays_only or is_workday(day, holidays)
+    return not (timeframe.workdays_only and day in holidays)
 
 
 def window(timeframe: Timeframe, day: dt.date, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime]:

@@ -21,7 +21,7 @@ from flows.models import Flow
 from flows.steps.base import Cohort, Outcomes, StepBroken, StepContext
 from flows.steps.table import STEP_KINDS
 from participants.engine import ending, outcomes
-from participants.engine.bisect import run_bisected
+from participants.engine.bisect import EachFailed, run_bisected
 from participants.engine.claim import claim
 from participants.engine.guards import GuardContext, Verdict, check_email, check_everyone
 from participants.engine.guards_sms import check_sms
@@ -257,7 +257,7 @@ def _run(
     try:
         bisection = run_bisected(lambda part: run(part, batch.ctx), node, cohort, undo=remember)
     except StepBroken as error:
-        hold_step(batch, node, cohort, cause=str(error))
+        hold_step(batch, node, cohort, cause=str(error), may_be_theirs=isinstance(error, EachFailed))
         return
     release_step(batch, node)
     for part, result in bisection.outcomes:

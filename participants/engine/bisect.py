@@ -45,6 +45,10 @@ def is_for_whole_batch(error: BaseException) -> bool:
     return False
 
 
+class EachFailed(StepBroken):
+    """It failed for each one tried. Those few may be at fault themselves; what a kind says itself concerns all."""
+
+
 def run_bisected(
     run: Callable[[Cohort], Outcomes],
     node: StepNode,
@@ -81,4 +85,4 @@ def run_bisected(
 
 def _check_broken(result: Bisection, *, total: int) -> None:
     if not result.outcomes and len(result.errors) >= min(SAMPLE, total):
-        raise StepBroken(next(iter(result.errors.values())))
+        raise EachFailed(next(iter(result.errors.values())))

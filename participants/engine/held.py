@@ -23,10 +23,14 @@ TRIES_ALONE = 5
 log = structlog.get_logger(__name__)
 
 
-def hold_step(batch: Batch, node: StepNode, cohort: Sequence[Moving], *, cause: str) -> None:
+def hold_step(
+    batch: Batch, node: StepNode, cohort: Sequence[Moving], *, cause: str, may_be_theirs: bool
+) -> None:
     """Keep the whole cohort on the step until the next try. Cost: one row a step, not a participant.
 
-    A few that fail where others have passed before are at fault themselves after TRIES_ALONE tries: step failed.
+    A few that fail where others have passed before are at fault themselves after TRIES_ALONE tries: step failed. Not
+    where the kind itself says what is wrong (a licence that ended, an email without content): they stay until it is put
+    right.
     """
     held, is_new = HeldStep.objects.get_or_create(
         flow_id=batch.flow.pk,
@@ -38,7 +42,9 @@ def hold_step(batch: Batch, node: StepNode, cohort: Sequence[Moving], *, cause: 
     held.retry_at = next_try(attempt=held.attempts, now=batch.now)
     held.save(update_fields=["attempts", "cause", "retry_at"])
     log.error("step_held", flow=batch.flow.pk, step=str(node.id), cause=cause, participants=len(cohort))
-    alone_at_fault = len(cohort) < SAMPLE and has_passed(flow_id=batch.flow.pk, step_id=node.id)
+    alone_at_fault = (
+        may_be_theirs and len(cohort) < SAMPLE and has_passed(flow_id=batch.flow.pk, step_id=node.id)
+    )
     for mover in cohort:
         mover.attempts += 1
     tried_out = [m for m in cohort if alone_at_fault and m.attempts >= TRIES_ALONE]

@@ -139,14 +139,20 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(
 
 
 @given(timeframes, st.dates(dt.date(2024, 1, 1), dt.date(2028, 1, 1)), holidays)
-def test_a_day_that_is_not_chosen_or_is_no_workday_opens_no_window(
+def test_a_day_that_is_not_chosen_or_is_a_holiday_opens_no_window(
     frame: Timeframe, day: dt.date, days: frozenset[dt.date]
 ) -> None:
     workdays = frame.model_copy(update={"workdays_only": True})
-    if counts(workdays, day, days):
-        assert day.weekday() in frame.weekdays
-        assert day.weekday() < 5
-        assert day not in days
+    assert counts(workdays, day, days) == (day.weekday() in frame.weekdays and day not in days)
+
+
+def test_a_weekend_that_is_chosen_counts_also_without_holidays() -> None:
+    weekend = Timeframe(weekdays=(5, 6), start=dt.time(8), to=dt.time(17), workdays_only=True)
+    saturday = dt.date(2026, 11, 21)
+    assert next_open(weekend, oslo("2026-11-18T08:00"), OSLO, NONE) == oslo("2026-11-21T08:00")
+    assert next_open(weekend, oslo("2026-11-18T08:00"), OSLO, frozenset({saturday})) == oslo(
+        "2026-11-22T08:00"
+    )
 
 
 def test_a_timeframe_without_days_never_opens() -> None:

@@ -120,6 +120,24 @@ def test_a_lapsed_licence_holds_everyone_and_they_go_on_when_it_is_back(
     assert not HeldStep.objects.exists()
 
 
+def test_a_few_whom_a_lapsed_licence_stops_stay_however_many_passed_before(
+    world: World, desk: list[int]
+) -> None:
+    flow = world.flow(sale_step())
+    world.suggest(flow, world.contact("Ann"))
+    world.advance(flow)
+    Licence.objects.filter(code="sales").update(expires_on=dt.date(2026, 11, 1))
+    late = world.contact("Late")
+    world.suggest(flow, late)
+    for _ in range(8):
+        world.advance(flow, days=1)
+    assert HeldStep.objects.get().attempts == 8
+    assert world.one(flow, late).status == "active"
+    Licence.objects.filter(code="sales").update(expires_on=None)
+    world.advance(flow, days=1)
+    assert Sale.objects.count() == 2
+
+
 def test_what_steps_leave_for_the_end_is_done_once_a_kind_of_work_in_one_order() -> None:
     done: list[tuple[str, list[int]]] = []
 
