@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -29,10 +30,12 @@ def ids(alice: Person, bob: Person) -> dict[str, int]:
     """A diary with a bit of everything; ids by name."""
     with tenant_scope(alice.tenant.pk):
         now = tenant_now(alice.tenant.pk)
+        # Around midnight the tenant's day is not that of UTC.
+        today = now.astimezone(ZoneInfo(alice.tenant.timezone)).date()
         ann = make_contact(first_name="Ann", last_name="Berg", company=make_company("Ek AS"))
         common: dict[str, Any] = {"contact_id": ann.pk, "now": now, "actor": bob.user}
         for title, days in (("Send the offer", -2), ("Call about the fair", 0), ("Ask for a reference", 3)):
-            day = now.date() + dt.timedelta(days=days)
+            day = today + dt.timedelta(days=days)
             values = FollowUpValues(kind="task", title=title, assignee_id=alice.user.pk, day=day)
             create_follow_up(values=values, **common)
         starts = now.replace(minute=0, second=0, microsecond=0) + HOUR
@@ -41,7 +44,7 @@ def ids(alice: Person, bob: Person) -> dict[str, int]:
         )
         made = create_follow_up(values=values, **common)
         AwayPeriod.objects.create(
-            user=alice.user, first_day=now.date(), last_day=now.date() + dt.timedelta(days=1), note="Skiing"
+            user=alice.user, first_day=today, last_day=today + dt.timedelta(days=1), note="Skiing"
         )
         return {"contact": ann.pk, "follow_up": made.pk}
 
