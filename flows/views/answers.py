@@ -67,10 +67,10 @@ def panel_of(designer: Designer) -> Panel:
     return panel
 
 
-def answer(request: HttpRequest, designer: Designer) -> HttpResponse:
-    """Redraw canvas, panel, header and state after an operation."""
-    panel = panel_of(designer)
-    return render(request, "flows/designer/answer.html", panel_context(panel))
+def answer(request: HttpRequest, designer: Designer, *, keeps_panel: bool = False) -> HttpResponse:
+    """Redraw canvas, panel, header and state after an operation; `keeps_panel` leaves the panel with what was typed."""
+    context = {**panel_context(panel_of(designer)), "keeps_panel": keeps_panel}
+    return render(request, "flows/designer/answer.html", context)
 
 
 def panel_answer(request: HttpRequest, panel: Panel, form: Any = None, *, status: int = 200) -> HttpResponse:

@@ -111,7 +111,8 @@ def _details(request: TenantRequest, flow: Flow, form: Any) -> HttpResponse:
 @require_POST
 @admin
 def fold(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
-    """Fold a split or branch for whoever asks, unfold it (`fold`), or unfold all around a part (`reveal`)."""
+    """Fold a split or branch for whoever asks, unfold it (`fold`), or unfold all around a part (`reveal`); with `keep`
+    the open panel stays as it is, with what was typed."""
     designer = designer_of(request, flow_id, part=request.POST.get("part", ""))
     ask = Ask(request.POST, designer.document, flow_id)
     folded = folded_parts(flow_id=flow_id, user=request.user)
@@ -125,7 +126,7 @@ def fold(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     keep_folded(
         flow_id=flow_id, user=request.user, folded=folded, document=designer.document, now=designer.now
     )
-    return answer(request, designer)
+    return answer(request, designer, keeps_panel="keep" in request.POST)
 
 
 @require_POST

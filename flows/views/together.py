@@ -11,7 +11,7 @@ from accounts.http import TenantRequest
 from accounts.rights import Right
 from flows.presence import note_present
 from flows.together import part_words
-from flows.views.answers import designer_of, panel_context, panel_of
+from flows.views.answers import answer, designer_of
 from flows.views.designer import base_version
 
 admin = needs(Right.FLOW_ADMINISTRATOR)
@@ -47,7 +47,5 @@ def here(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
 def newest(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """Redraw the newest draft; with `keep` the open panel stays as it is, with what was typed."""
     designer = designer_of(request, flow_id, part=request.GET.get("part", ""))
-    panel = panel_of(designer)
     designer.said = "This is the newest."
-    context = {**panel_context(panel), "keeps_panel": "keep" in request.GET}
-    return render(request, "flows/designer/answer.html", context)
+    return answer(request, designer, keeps_panel="keep" in request.GET)

@@ -81,8 +81,9 @@ class FlowDesigner extends HTMLElement {
 
   say(words) { this.querySelector("#flow-live").textContent = words; }
 
-  /* Folds or unfolds a split or branch; `reveal` unfolds whatever hides a step or branch. */
-  fold(values) { return this.request("fold/", values); }
+  /* Folds or unfolds a split or branch; `reveal` unfolds whatever hides a step or branch. What was typed stays in the
+     panel: folding changes nothing of the flow. */
+  fold(values) { return this.request("fold/", this.dirty ? { ...values, keep: "1" } : values); }
 
   async open(part, { focus = true, field = "" } = {}) {
     if (this.dirty && !(await this.apply(part))) return;

@@ -1,0 +1,82 @@
+"""What was typed in the designer's panel and not applied is kept: while folding, removing, taking lines out, saving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from crm.criteria.schema import Criteria, Group, Line
+from flows.document import Branch, FlowDocument, Trigger
+from flows.models import Flow
+from tests.fixtures.people import Person
+from tests.flows.conftest import World
+from tests.flows.documents import job, split, step
+from tests.flows.drawing import answered, open_designer, open_part
+from tests.flows.test_designer_in_chromium import give, titles
+from tests.flows.test_triggers_in_chromium import draft
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def drawn(world: World) -> FlowDocument:
+    """Return One, Two, Fork (Chefs: Inner; Bakers), Three."""
+    chefs = Branch(name="Chefs", criteria=job("chef"), steps=(step(title="Inner"),))
+    fork = split(chefs, Branch(name="Bakers", criteria=job("baker")), title="Fork")
+    return FlowDocument(
+        settings=world.settings(), steps=(step(title="One"), step(title="Two"), fork, step(title="Three"))
+    )
+
+
+def card(page: Page, title: str) -> Any:
+    """Return a step's card."""
+    return page.locator(f"#flow-root [data-title='{title}']")
+
+
+def open_step(page: Page, title: str) -> None:
+    """Open a step's panel."""
+    with answered(page, "**/edit/panel/**"):
+        card(page, title).locator("[data-open]").click()
+
+
+def remove(page: Page) -> None:
+    """Say yes to removing and wait for the last answer."""
+    with answered(page, "**/edit/op/"):
+        page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+
+
+def key_on(page: Page, title: str, key: str) -> None:
+    """Press a key on a step's card."""
+    card(page, title).locator("[data-open]").focus()
+    page.keyboard.press(key)
+
+
+@pytest.fixture(autouse=True)
+def tall(page: Page) -> None:
+    """Let the whole flow be in sight."""
+    page.set_viewport_size({"width": 1440, "height": 1400})
+
+
+def test_folding_leaves_what_was_typed_in_the_panel(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    give(flow, alice, drawn(world))
+    open_designer(page, alice, live_server, flow)
+    open_step(page, "One")
+    page.locator("[name=title]").fill("First")
+    # Not even valid: folding has nothing to do with it.
+    page.locator("[name=amount]").fill("99999999")
+    with answered(page, "**/edit/fold/"):
+        key_on(page, "Fork", "f")
+    expect(card(page, "Inner")).to_have_count(0)
+    expect(page.locator("[name=title]")).to_have_value("First")
+    expect(page.locator("[name=amount]")).to_have_value("99999999")
+    with answered(page, "**/edit/fold/"):
+        key_on(page, "Fork", "f")
+    expect(card(page, "Inner")).to_be_visible()
+    page.locator("[name=amount]").fill("3")
+    with answered(page, "**/edit/panel/**"):
+        card(page, "Two").locator("[data-open]").click()
+    first = draft(flow, alice).steps[0]
+    assert (first.title, first.settings["amount"]) == ("First", 3)
