@@ -20,9 +20,13 @@ class FlowDesigner extends HTMLElement {
     this.addEventListener("contextmenu", (event) => this.context(event));
     this.addEventListener("input", (event) => this.touched(event));
     this.addEventListener("criteria:changed", (event) => this.touched(event));
-    this.addEventListener("submit", () => { this.dirty = false; });
+    // Dialogs have forms too.
+    this.addEventListener("submit", ({ target }) => { if (this.panel.contains(target)) this.dirty = false; });
     this.addEventListener("htmx:afterRequest", ({ target, detail }) => {
-      if (!detail.successful && this.panel.contains(target) && target.matches("form")) this.dirty = true;
+      const { elt } = detail.requestConfig;
+      if (!this.panel.contains(target)) return;
+      // A form that was refused is still to apply.
+      if (elt.matches("form") && !accepted(detail)) this.dirty = true;
     });
     this.addEventListener("htmx:afterSettle", () => this.settled());
     this.onAction = (event) => {
@@ -105,11 +109,11 @@ class FlowDesigner extends HTMLElement {
     form.querySelector('[name="next"]').value = next;
     const done = new Promise((resolve) => {
       const heard = (event) => {
-        if (event.detail.elt !== form) return;
-        form.removeEventListener("htmx:afterRequest", heard);
-        resolve(event.detail.successful);
+        if (event.detail.requestConfig.elt !== form) return;
+        this.removeEventListener("htmx:afterRequest", heard);
+        resolve(accepted(event.detail));
       };
-      form.addEventListener("htmx:afterRequest", heard);
+      this.addEventListener("htmx:afterRequest", heard);
     });
     htmx.trigger(form, "submit");
     return done;
@@ -370,6 +374,9 @@ class FlowDesigner extends HTMLElement {
     this.branchAct(act, branch);
   }
 }
+
+/* htmx calls a refusal a success where the page shows it (409, 422). */
+const accepted = ({ successful, xhr }) => Boolean(successful) && xhr.status < 400;
 
 function place(slot) {
   return { branch: slot.dataset.slotBranch, index: slot.dataset.slotIndex };

@@ -30,6 +30,14 @@ function choice(value, words, checked) {
   return label;
 }
 
+/* `lost`: the elements that go. What was typed in the panel of one of them goes too; in another's it is applied first. */
+function remove(designer, op, values, lost) {
+  const open = designer.openPart;
+  const card = open && designer.querySelector(`#flow-root [data-part="${CSS.escape(open)}"]`);
+  const goes = card && lost.some((element) => element.contains(card));
+  return goes ? designer.op(op, { ...values, part: "" }) : designer.change(op, { ...values, part: "" });
+}
+
 export async function askRemove(designer, card) {
   const several = designer.cardsWith(card);
   if (several.length > 1) return askRemoveSeveral(designer, several);
@@ -38,7 +46,7 @@ export async function askRemove(designer, card) {
   const title = `Remove “${card.dataset.title}”?`;
   if (!("splits" in card.dataset)) {
     const note = card.dataset.kind === "send_email" ? "The email itself stays in the flow's content." : "You can undo this.";
-    return (await ask(designer, title, note)) && designer.op("remove", { step: card.dataset.step, part: "" });
+    return (await ask(designer, title, note)) && remove(designer, "remove", { step: card.dataset.step }, [step]);
   }
   const branches = [...step.querySelectorAll(":scope > .flow-branches > .flow-branch")];
   const lost = `Its ${branches.length} branches go with it, and the ${steps(inside)} in them.`;
@@ -46,7 +54,7 @@ export async function askRemove(designer, card) {
     .map((branch) => [branch.dataset.branch, `Keep the ${steps(inBranch(branch))} of “${branch.dataset.name}” in line`]);
   const choices = keep.length ? [["", "Remove everything in it"], ...keep] : [];
   const answer = await ask(designer, title, inside ? lost : "Its branches are empty.", choices);
-  return answer && designer.op("remove", { step: card.dataset.step, keep: answer.keep, part: "" });
+  return answer && remove(designer, "remove", { step: card.dataset.step, keep: answer.keep }, answer.keep ? [card] : [step]);
 }
 
 async function askRemoveSeveral(designer, cards) {
@@ -54,7 +62,7 @@ async function askRemoveSeveral(designer, cards) {
   const more = all > cards.length ? `The ${steps(all - cards.length)} in their branches go with them. ` : "";
   const text = `${more}${cards.map((card) => `“${card.dataset.title}”`).slice(0, 6).join(", ")}${cards.length > 6 ? " and more" : ""}.`;
   const answer = await ask(designer, `Remove ${cards.length} steps?`, text);
-  return answer && designer.op("remove", { steps: ids(cards), part: "" });
+  return answer && remove(designer, "remove", { steps: ids(cards) }, cards.map((card) => card.closest(".flow-step")));
 }
 
 export async function askRemoveBranch(designer, branch) {
@@ -64,5 +72,5 @@ export async function askRemoveBranch(designer, branch) {
     return designer.say("This branch stays: a split keeps everyone else and one branch, and whoever is inside keeps theirs.");
   }
   const answer = await ask(designer, `Remove branch “${branch.dataset.name}”?`, text);
-  return answer && designer.op("remove_branch", { branch_id: branch.dataset.branch, part: "" });
+  return answer && remove(designer, "remove_branch", { branch_id: branch.dataset.branch }, [branch]);
 }

@@ -80,3 +80,47 @@ def test_folding_leaves_what_was_typed_in_the_panel(
         card(page, "Two").locator("[data-open]").click()
     first = draft(flow, alice).steps[0]
     assert (first.title, first.settings["amount"]) == ("First", 3)
+
+
+def test_removing_something_else_applies_the_panel_first(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    give(flow, alice, drawn(world))
+    open_designer(page, alice, live_server, flow)
+    open_step(page, "One")
+    page.locator("[name=title]").fill("First")
+    key_on(page, "Two", "Delete")
+    remove(page)
+    assert titles(flow, alice) == ["First", "Fork", "Inner", "Three"]
+    open_step(page, "First")
+    page.locator("[name=title]").fill("Start")
+    page.locator(".flow-branch[data-name='Bakers'] .flow-branch__label").click(button="right")
+    page.get_by_role("menuitem", name="Remove").click()
+    remove(page)
+    assert titles(flow, alice) == ["Start", "Fork", "Inner", "Three"]
+    assert [branch.name for branch in draft(flow, alice).steps[1].branches] == ["Chefs", "Everyone else"]
+    open_step(page, "Start")
+    page.locator("[name=title]").fill("Begin")
+    for title in ("Fork", "Three"):
+        key_on(page, title, "s")
+    page.locator("[data-bar=remove]").click()
+    remove(page)
+    assert titles(flow, alice) == ["Begin"]
+
+
+def test_what_is_wrong_in_the_panel_holds_back_other_removals_but_not_its_own(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    give(flow, alice, drawn(world))
+    open_designer(page, alice, live_server, flow)
+    open_step(page, "Inner")
+    page.locator("[name=amount]").fill("99999999")
+    key_on(page, "One", "Delete")
+    with answered(page, "**/edit/apply/"):
+        page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.locator("#id_amount_error")).to_contain_text("less than or equal to 10000")
+    assert titles(flow, alice) == ["One", "Two", "Fork", "Inner", "Three"]
+    # The split takes the open step with it.
+    key_on(page, "Fork", "Delete")
+    remove(page)
+    assert titles(flow, alice) == ["One", "Two", "Three"]
