@@ -19,14 +19,13 @@ class FlowDesigner extends HTMLElement {
     this.addEventListener("click", (event) => this.click(event));
     this.addEventListener("contextmenu", (event) => this.context(event));
     this.addEventListener("input", (event) => this.touched(event));
-    this.addEventListener("criteria:changed", (event) => this.touched(event));
     // Dialogs have forms too.
     this.addEventListener("submit", ({ target }) => { if (this.panel.contains(target)) this.dirty = false; });
     this.addEventListener("htmx:afterRequest", ({ target, detail }) => {
-      const { elt } = detail.requestConfig;
+      const { elt, formData } = detail.requestConfig;
       if (!this.panel.contains(target)) return;
-      // A form that was refused is still to apply.
-      if (elt.matches("form") && !accepted(detail)) this.dirty = true;
+      // A form that was refused is still to apply; so is a line taken out, whose button is gone by now.
+      if (elt.matches("form") ? !accepted(detail) : accepted(detail) && formData?.has("drop")) this.unapplied();
     });
     this.addEventListener("htmx:afterSettle", () => this.settled());
     this.onAction = (event) => {
@@ -34,9 +33,12 @@ class FlowDesigner extends HTMLElement {
       if (action) this.act(action.dataset.flowAction);
     };
     this.onKey = (event) => this.key(event);
+    // Raised on the page where the button that was pressed went with its line.
+    this.onCriteria = ({ detail }) => { if (this.panel.querySelector(`form #criteria-${CSS.escape(detail.prefix)}`)) this.unapplied(); };
     this.onLeave = (event) => { if (this.dirty) event.preventDefault(); };
     document.addEventListener("click", this.onAction);
     document.addEventListener("keydown", this.onKey);
+    document.addEventListener("criteria:changed", this.onCriteria);
     addEventListener("beforeunload", this.onLeave);
     searchSelects(this.panel);
   }
@@ -45,6 +47,7 @@ class FlowDesigner extends HTMLElement {
     this.dragging.stop();
     document.removeEventListener("click", this.onAction);
     document.removeEventListener("keydown", this.onKey);
+    document.removeEventListener("criteria:changed", this.onCriteria);
     removeEventListener("beforeunload", this.onLeave);
   }
 
@@ -163,7 +166,10 @@ class FlowDesigner extends HTMLElement {
   }
 
   touched(event) {
-    if (!this.panel.contains(event.target) || !event.target.closest("form")) return;
+    if (this.panel.contains(event.target) && event.target.closest("form")) this.unapplied();
+  }
+
+  unapplied() {
     this.dirty = true;
     const hint = this.panel.querySelector(".flow-panel__hint");
     if (hint) hint.textContent = "Not applied yet";

@@ -124,3 +124,49 @@ def test_what_is_wrong_in_the_panel_holds_back_other_removals_but_not_its_own(
     key_on(page, "Fork", "Delete")
     remove(page)
     assert titles(flow, alice) == ["One", "Two", "Three"]
+
+
+def test_a_line_taken_out_is_a_change_that_saving_keeps(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    lines = [{"field": f"contact.{name}", "action": "set", "values": ["x"]} for name in ("job_title", "city")]
+    change = step("update_contact", "Change", lines=lines)
+    trigger = Trigger(
+        kind="contact_updated",
+        settings={"fields": [{"field": "contact.job_title"}, {"field": "contact.city"}]},
+    )
+    give(flow, alice, FlowDocument(settings=world.settings(), steps=(change,), triggers=(trigger,)))
+    open_designer(page, alice, live_server, flow)
+    open_step(page, "Change")
+    with answered(page, "**/edit/apply/"):
+        page.get_by_role("button", name="Remove change 2").click()
+    expect(page.locator(".flow-panel__hint")).to_have_text("Not applied yet")
+    with answered(page, "**/edit/save/"):
+        page.get_by_role("button", name="Save", exact=True).click()
+    kept = draft(flow, alice).steps[0].settings["lines"]
+    assert [line["field"] for line in kept] == ["contact.job_title"]
+    open_part(page, "Contact updated")
+    with answered(page, "**/edit/panel/**"):
+        page.locator(f"#flow-panel [data-open='trigger:{trigger.id}']").click()
+    with answered(page, "**/edit/apply/"):
+        page.get_by_role("button", name="Remove field 1").click()
+    open_step(page, "Change")
+    (left,) = draft(flow, alice).triggers
+    assert [line["field"] for line in left.settings["fields"]] == ["contact.city"]
+
+
+def test_the_last_criterion_taken_out_is_a_change(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    line = Line(field="contact.job_title", operator="contains", values=("chef",))
+    fork = split(Branch(name="Chefs", criteria=Criteria(groups=(Group(lines=(line,)),))), title="Fork")
+    give(flow, alice, FlowDocument(settings=world.settings(), steps=(step(title="One"), fork)))
+    open_designer(page, alice, live_server, flow)
+    with answered(page, "**/edit/panel/**"):
+        page.locator(".flow-branch[data-name='Chefs'] [data-open]").first.click()
+    with answered(page, "**/contacts/criteria/"):
+        page.locator("#flow-panel").get_by_role("button", name="Remove this line").click()
+    expect(page.locator(".flow-panel__hint")).to_have_text("Not applied yet")
+    open_step(page, "One")
+    left = draft(flow, alice).steps[1].branches[0].criteria
+    assert left is None or left.is_empty
