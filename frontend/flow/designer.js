@@ -300,7 +300,7 @@ class FlowDesigner extends HTMLElement {
     // Only our menus: dragging leaves a popover of its own behind for a moment.
     if (document.querySelector("dialog[open], .flow-menu:popover-open, .menu:popover-open")) return;
     if (event.key === "Escape") return this.escape(event);
-    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]") && !this.savesPanel(event)) return;
     if ((event.ctrlKey || event.metaKey) && !event.altKey) return this.chord(event);
     if (event.key === "/") {
       event.preventDefault();
@@ -319,23 +319,30 @@ class FlowDesigner extends HTMLElement {
     event.preventDefault();
   }
 
+  /* A field keeps its own keys, undo too; Ctrl+S has no meaning in it. */
+  savesPanel(event) {
+    return (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s" && this.panel.contains(event.target);
+  }
+
   chord(event) {
     const key = event.key.toLowerCase();
     const action = key === "z" ? (event.shiftKey ? "redo" : "undo") : { y: "redo", s: "save" }[key];
     if (action) {
       event.preventDefault();
+      // The button rests while the draft is saved, whatever waits in the panel.
+      if (action === "save" && this.dirty && this.editable) return this.act("save");
       document.querySelector(`[data-flow-action="${action}"]:not(:disabled)`)?.click();
-      return;
+      return undefined;
     }
-    if (!this.editable) return;
+    if (!this.editable) return undefined;
     const label = event.target.closest?.("#flow-root .flow-branch__label");
     if (label && key === "c") this.branchAct("copy", label.parentElement);
     const card = this.cardAt(event);
     if ((key === "c" || key === "x") && card && !String(getSelection())) this.stepAct(key === "c" ? "copy" : "cut", card);
     if (key === "a" && event.target.closest?.("flow-canvas")) this.selecting.all();
-    else if (key !== "v" || !this.state.clipboard) return;
+    else if (key !== "v" || !this.state.clipboard) return undefined;
     event.preventDefault();
-    if (key === "v") this.pasteAt(event.target);
+    return key === "v" ? this.pasteAt(event.target) : undefined;
   }
 
   /* At a plus it goes there, at a step right after it. */

@@ -170,3 +170,27 @@ def test_the_last_criterion_taken_out_is_a_change(
     open_step(page, "One")
     left = draft(flow, alice).steps[1].branches[0].criteria
     assert left is None or left.is_empty
+
+
+def test_control_s_in_a_field_applies_and_saves_and_control_z_stays_the_fields(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    give(flow, alice, drawn(world))
+    open_designer(page, alice, live_server, flow)
+    open_step(page, "One")
+    page.locator("[name=title]").fill("First")
+    with answered(page, "**/edit/save/"):
+        page.locator("[name=title]").press("Control+s")
+    expect(page.locator("#flow-saved")).to_contain_text("Saved as revision")
+    assert titles(flow, alice) == ["First", "Two", "Fork", "Inner", "Three"]
+    # Saved as it is, the button rests; what is typed then is saved all the same.
+    page.locator("[name=title]").fill("")
+    page.locator("[name=title]").press_sequentially("Start")
+    page.locator("[name=title]").press("Control+z")
+    expect(page.locator("[name=title]")).not_to_have_value("Start")
+    assert titles(flow, alice) == ["First", "Two", "Fork", "Inner", "Three"]
+    page.locator("[name=title]").fill("Begin")
+    with answered(page, "**/edit/save/"):
+        page.locator("[name=title]").press("Control+s")
+    expect(page.locator("#flow-saved")).to_contain_text("Saved as revision")
+    assert titles(flow, alice) == ["Begin", "Two", "Fork", "Inner", "Three"]
