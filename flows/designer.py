@@ -35,6 +35,7 @@ class Designer:
     part: str = ""
     query: str = ""
     said: str = ""
+    warning: str = ""
     focus: str = ""
     copied: Copied = NOTHING
     chosen: Sequence[uuid.UUID] = ()

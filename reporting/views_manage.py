@@ -13,7 +13,9 @@ from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from flows.operations import folders, lifecycle
+from flows.operations.consent import taken_out
 from flows.operations.create import copy_flow
+from flows.operations.drafts import draft_of
 from flows.operations.rename import rename_flow
 from participants.dialogs import form_dialog, go
 from participants.flow_page import visible_flow
@@ -27,6 +29,8 @@ def copy(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     flow = visible_flow(request.member, flow_id)
     made = copy_flow(flow=flow, actor=request.user, now=tenant_now(request.tenant.pk))
     messages.success(request, f"{made.name} made. It does not run and has no participants.")
+    if note := taken_out(draft_of(flow), draft_of(made), what="The original"):
+        messages.warning(request, note)
     return redirect(turl(request.tenant, "reporting:flow", made.pk))
 
 

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from accounts.audit import write_audit
 from accounts.models import Membership
-from accounts.rights import Right
 from content.models import TrackedLink
 from core.kinds import UnknownKind
 from crm.criteria.fields import custom_key
@@ -25,6 +24,7 @@ from flows.exchange.schema import FlowFile, Used
 from flows.exchange.swap import Swap, swapped
 from flows.exchange.table import USED_KINDS
 from flows.models import DraftState, Flow, FlowFolder
+from flows.operations.consent import taken_out, within_rights
 from flows.operations.create import create_flow
 from flows.references import sent_emails, uses
 
@@ -74,7 +74,9 @@ def bring_in(
         numbers.taken[used.key] = _make(used, numbers, making)
         made += 1
     plain = swapped(file.document.model_dump(mode="json"), numbers)
-    document, notes = _allowed(FlowDocument.model_validate(plain), member)
+    wanted = FlowDocument.model_validate(plain)
+    document = within_rights(wanted, actor)
+    note = taken_out(wanted, document, what="The file")
     document = checked(fresh_document(document))
     _check_named(document, numbers)
     flow.description = file.description
@@ -85,7 +87,7 @@ def bring_in(
         actor=actor, action="flow.import", object_kind="flow", object_id=flow.pk, object_name=name,
         payload={"made": made, "from": file.name},
     )  # fmt: skip
-    return BroughtIn(flow, made, notes)
+    return BroughtIn(flow, made, (note,) if note else ())
 
 
 def _order(used: Used) -> tuple[int, int, int]:
@@ -149,17 +151,6 @@ class _Here(Swap):
         used = self._links.get(key)
         here = self._link_keys.get(self.taken.get(used.key, NOTHING)) if used else None
         return here or (f"{key}_left_open" if key in self._link_keys.values() else key)
-
-
-def _allowed(document: FlowDocument, member: Membership) -> tuple[FlowDocument, tuple[str, ...]]:
-    """Return the document without what its new owner may not set, and what was taken out."""
-    messages = document.settings.messages
-    if not messages.override_consent or member.may(Right.OVERRIDE_CONSENT):
-        return document, ()
-    kept = messages.model_copy(update={"override_consent": False})
-    settings = document.settings.model_copy(update={"messages": kept})
-    note = "The file sends without consent, which you may not do: that is off now."
-    return document.model_copy(update={"settings": settings}), (note,)
 
 
 def _check_named(document: FlowDocument, numbers: _Here) -> None:

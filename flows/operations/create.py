@@ -13,6 +13,7 @@ from delivery.operations.streams import make_stream
 from flows.document import FlowDocument, FlowSettings, MessageSettings, Sender
 from flows.editing.tree import fresh_document
 from flows.models import DraftState, Flow, FlowFolder
+from flows.operations.consent import within_rights
 from flows.operations.drafts import draft_of
 from flows.operations.own_content import own_document
 from flows.visibility import copy_viewers
@@ -60,10 +61,12 @@ def blank_document(timezone: str) -> FlowDocument:
 @transaction.atomic
 def copy_flow(*, flow: Flow, actor: User, now: dt.datetime) -> Flow:
     """Copy a flow as its draft is: its emails are copied (see own_document), selections are shared; the copy is not
-    running and has no participants and no revisions. It belongs to the actor and is no more widely visible."""
+    running and has no participants and no revisions. It belongs to the actor and is no more widely visible;
+    without the right to override consent it does not do so."""
     name = copy_name(flow.name)
     copy = create_flow(name=name, owner=actor, now=now, folder=flow.folder)
-    document = own_document(fresh_document(draft_of(flow)), flow_id=copy.pk, actor=actor, now=now)
+    wanted = within_rights(fresh_document(draft_of(flow)), actor)
+    document = own_document(wanted, flow_id=copy.pk, actor=actor, now=now)
     copy.description, copy.visibility = flow.description, _visibility_of_copy(flow, actor)
     copy.draft = document.model_dump(mode="json")
     copy.save(update_fields=["description", "draft", "visibility"])

@@ -15,6 +15,7 @@ from accounts.models import User
 from flows.document import FlowDocument
 from flows.models import DraftState, Flow
 from flows.occupancy import check_change, check_move, step_occupancy
+from flows.operations.consent import within_rights
 from flows.queries import newest_document
 
 Change = Callable[[FlowDocument], FlowDocument]
@@ -101,6 +102,12 @@ def draft_of(flow: Flow) -> FlowDocument:
     return FlowDocument.model_validate(flow.draft)
 
 
+def state_of(flow: Flow) -> FlowDocument:
+    """Return the state that the draft was taken from; the draft lacks what its editor may not set (within_rights)."""
+    states = DraftState.objects.filter(flow=flow, number=flow.draft_state)
+    return FlowDocument.model_validate(states.values_list("document", flat=True).first() or flow.draft)
+
+
 def _keep(flow: Flow, document: FlowDocument, label: str, actor: User, now: dt.datetime) -> None:
     states = DraftState.objects.filter(flow=flow)
     states.filter(number__gt=flow.draft_state).delete()
@@ -116,9 +123,10 @@ def _keep(flow: Flow, document: FlowDocument, label: str, actor: User, now: dt.d
 def _walk(flow: Flow, state: DraftState | None, label: str, actor: User, now: dt.datetime) -> Flow:
     if state is None:
         raise NothingThere("There is nothing left to undo or redo.")
-    document = FlowDocument.model_validate(state.document)
-    _check_people(flow, draft_of(flow), document, ())
-    flow.draft = state.document
+    old = draft_of(flow)
+    document = within_rights(FlowDocument.model_validate(state.document), actor, now=old)
+    _check_people(flow, old, document, ())
+    flow.draft = document.model_dump(mode="json")
     _point(flow, state.number, label, actor, now)
     return flow
 

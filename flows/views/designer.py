@@ -20,6 +20,7 @@ from flows.editing.steps import update
 from flows.editing.tree import IllegalEdit, find_step
 from flows.models import Flow, FlowFolder
 from flows.operations import drafts
+from flows.operations.consent import taken_out
 from flows.operations.details import update_details
 from flows.operations.folding import around, foldable, folded_parts, keep_folded
 from flows.panels.look import families
@@ -229,4 +230,6 @@ def _walk(request: TenantRequest, flow_id: int, operation: Any, said: str) -> Ht
         return conflict(request, error)
     except (IllegalEdit, drafts.NotEditable, drafts.NothingThere) as error:
         return refused(request, error, flow_id)
-    return answer(request, over(request, flow, part=designer.part, said=said))
+    shown = over(request, flow, part=designer.part, said=said)
+    shown.warning = taken_out(drafts.state_of(flow), drafts.draft_of(flow), what="That state of the flow")
+    return answer(request, shown)

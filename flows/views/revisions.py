@@ -17,7 +17,8 @@ from flows.comparing.words import told
 from flows.designer import Designer
 from flows.document import FlowDocument
 from flows.editing.tree import IllegalEdit
-from flows.operations.drafts import DraftConflict, NotEditable
+from flows.operations.consent import taken_out
+from flows.operations.drafts import DraftConflict, NotEditable, draft_of
 from flows.operations.revisions import restore_revision
 from flows.queries import NeverSaved, revision_document, revisions_of
 from flows.views.answers import designer_of
@@ -77,7 +78,7 @@ def restore(request: TenantRequest, tenant: str, flow_id: int, number: int) -> H
     """Bring a revision back as the draft; the page asked before where the draft had unsaved changes."""
     designer = designer_of(request, flow_id)
     try:
-        restore_revision(
+        flow = restore_revision(
             flow_id=flow_id,
             number=number,
             base_version=base_version(request),
@@ -92,4 +93,7 @@ def restore(request: TenantRequest, tenant: str, flow_id: int, number: int) -> H
         messages.warning(request, str(error))
     else:
         messages.success(request, f"Revision {number} is the draft now. Undo takes it back.")
+        what = f"Revision {number}"
+        if note := taken_out(revision_document(flow_id, number), draft_of(flow), what=what):
+            messages.warning(request, note)
     return redirect(turl(request.tenant, "flows:edit", flow_id))
