@@ -23,6 +23,13 @@ def newest_document(flow_id: int) -> FlowDocument:
     return revision_document(flow_id, number)
 
 
+def has_unsaved_changes(flow: Flow) -> bool:
+    """Say whether a saved flow that does not run has a draft other than its newest revision."""
+    if not flow.revision or flow.status == Flow.Status.RUNNING:
+        return False
+    return FlowDocument.model_validate(flow.draft) != newest_document(flow.pk)
+
+
 def revision_document(flow_id: int, number: int) -> FlowDocument:
     """Return the document of one revision; raise NeverSaved where there is none."""
     return parsed_revision(revision_id(flow_id, number))

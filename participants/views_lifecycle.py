@@ -13,6 +13,7 @@ from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from flows.operations import lifecycle
+from flows.queries import has_unsaved_changes
 from participants.flow_page import flow_page, visible_flow
 from participants.operations.lifecycle import end_flow
 
@@ -30,9 +31,19 @@ def _back(request: TenantRequest, flow_id: int) -> str:
 @require_POST
 @needs(Right.FLOW_ADMINISTRATOR)
 def run(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
-    """Start a flow, or resume a paused one. A second click changes nothing."""
+    """Start a flow, or resume a paused one. A second click changes nothing. Asks first where the draft has changes:
+    what runs is the newest revision, without them."""
     flow = visible_flow(request.member, flow_id)
     was_paused = flow.status == flow.Status.PAUSED
+    if request.POST.get("as_saved") != str(flow.revision) and has_unsaved_changes(flow):
+        back = request.POST.get("back", "")
+        context = {
+            "page": flow_page(request, flow_id),
+            "tab": "summary",
+            "verb": "Resume" if was_paused else "Start",
+            "back": back if back == "list" else "",
+        }
+        return render(request, "participants/run.html", context)
     here = turl(request.tenant, "reporting:flow", flow.pk)
     try:
         lifecycle.start(flow_id=flow.pk, actor=request.user, now=tenant_now(request.tenant.pk))

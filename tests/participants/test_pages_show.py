@@ -16,7 +16,9 @@ from accounts.models import AuditEntry
 from core.jobs import run_slice
 from core.models import Job, JobLane
 from crm.models import Contact, Selection, SelectionMember
+from flows.document import FlowDocument, StepNode, Trigger
 from flows.models import Flow
+from flows.queries import newest_document
 from participants.models import Participant, Suggestion
 from participants.operations.adding import Chosen, start_adding
 from tests.fixtures.people import Person
@@ -204,16 +206,64 @@ def test_ending_names_how_many_become_cancelled_and_does_it(stage: Stage, bob: P
 def test_a_refused_start_lists_each_problem_with_a_link_to_its_step(bob: Person) -> None:
     stage = make_stage(bob, status="not_running")
     with stage.scope() as world:
-        from flows.document import FlowDocument, StepNode
-
         broken = StepNode(kind="send_email", title="Nothing chosen")
         world.save(stage.flow, FlowDocument(steps=(broken,)))
-    answer = bob.client().post(stage.url("run/"), follow=True)
+        number = Flow.objects.get(pk=stage.flow.pk).revision
+    answer = bob.client().post(stage.url("run/"), {"as_saved": number}, follow=True)
     html = answer.content.decode()
     assert "Not started." in html
     assert f"{stage.url('edit/')}?part=step%3A{broken.id}" in html
     with stage.scope():
         assert Flow.objects.get(pk=stage.flow.pk).status == "not_running"
+
+
+STARTABLE = FlowDocument(
+    triggers=(Trigger(kind="contact_created"),),
+    steps=(
+        StepNode(kind="wait_for_time", title="Wait", settings={"mode": "span", "amount": 1, "unit": "days"}),
+    ),
+)
+
+
+@pytest.mark.parametrize(("status", "verb"), [("not_running", "Start"), ("paused", "Resume")])
+def test_unsaved_changes_are_told_before_the_flow_runs_without_them(
+    bob: Person, status: str, verb: str
+) -> None:
+    stage = make_stage(bob, status=status)
+    client = bob.client()
+    with stage.scope() as world:
+        world.save(stage.flow, STARTABLE)
+        flow = Flow.objects.get(pk=stage.flow.pk)
+        saved = newest_document(flow.pk)
+        changed = saved.model_copy(update={"steps": saved.steps[:0]})
+        Flow.objects.filter(pk=flow.pk).update(draft=changed.model_dump(mode="json"))
+    asked = client.post(stage.url("run/"), {"back": "list"})
+    text = text_of(asked.content.decode())
+    assert f"{verb} Autumn welcome as last saved?" in text
+    assert f"They are not in what runs: that is revision {flow.revision}." in text
+    assert f'href="{stage.url("edit/")}"' in asked.content.decode()
+    # Who was asked about another revision is asked again.
+    client.post(stage.url("run/"), {"as_saved": str(flow.revision + 1)})
+    with stage.scope():
+        assert Flow.objects.get(pk=flow.pk).status == status
+    answer = client.post(stage.url("run/"), {"as_saved": str(flow.revision), "back": "list"})
+    assert (answer.status_code, answer["Location"]) == (302, bob.url("flows/"))
+    with stage.scope():
+        running = Flow.objects.get(pk=flow.pk)
+        assert (running.status, running.draft) == ("running", changed.model_dump(mode="json"))
+    # A second click: it runs, nothing is asked.
+    assert client.post(stage.url("run/")).status_code == 302
+
+
+def test_a_flow_whose_draft_is_saved_starts_without_a_question(bob: Person) -> None:
+    stage = make_stage(bob, status="paused")
+    with stage.scope() as world:
+        world.save(stage.flow, STARTABLE)
+        saved = newest_document(stage.flow.pk).model_dump(mode="json")
+        Flow.objects.filter(pk=stage.flow.pk).update(draft=saved)
+    assert bob.client().post(stage.url("run/")).status_code == 302
+    with stage.scope():
+        assert Flow.objects.get(pk=stage.flow.pk).status == "running"
 
 
 def test_take_out_keeps_the_record_and_remove_erases_it(stage: Stage, bob: Person) -> None:
