@@ -61,7 +61,8 @@ def celery_workers(number: int, *, log: Path) -> Iterator[Workers]:
             yield workers
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            # A child of billiard may wait half a minute for the parent to take note of its last task.
+            process.wait(timeout=90)
 
 
 def _wait_ready(workers: Workers, number: int) -> None:
