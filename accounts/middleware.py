@@ -21,6 +21,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.audit import acting_from
 from accounts.http import TenantRequest
+from accounts.looking import looking_as
 from accounts.models import Membership, Tenant
 from accounts.operations.presence import note_presence
 from accounts.queries import active_membership
@@ -66,8 +67,10 @@ class TenantMiddleware:
             limit_waiting()
             request.member = _member(request)
             if not getattr(view, "outside_transaction", False):
-                return _finished(view(request, *args, **kwargs))
-        return _finished(view(request, *args, **kwargs))
+                with looking_as(request.member):
+                    return _finished(view(request, *args, **kwargs))
+        with looking_as(request.member):
+            return _finished(view(request, *args, **kwargs))
 
 
 def limit_waiting() -> None:

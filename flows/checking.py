@@ -31,6 +31,7 @@ from flows.document import FlowDocument
 from flows.models import Flow
 from flows.references import uses
 from flows.steps.base import CheckContext
+from flows.visibility import veiled
 
 Names = Mapping[int, str]
 
@@ -77,7 +78,7 @@ def _projects(ids: Sequence[int]) -> Names:
 
 
 def _flows(ids: Sequence[int]) -> Names:
-    return dict(Flow.objects.filter(pk__in=ids, deleted_at=None).values_list("id", "name"))
+    return veiled(dict(Flow.objects.filter(pk__in=ids, deleted_at=None).values_list("id", "name")))
 
 
 def _open_flows(ids: Sequence[int]) -> Names:

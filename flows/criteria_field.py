@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from crm.criteria.editor import read_criteria
 from crm.criteria.schema import Criteria
+from crm.criteria.unseen import unseen_problem
 
 
 class CriteriaForm(forms.Form):
@@ -23,6 +24,13 @@ class CriteriaForm(forms.Form):
     ) -> None:
         super().__init__(data, initial=initial)
         self.kept = criteria
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what is out of sight, where nobody else had chosen it before."""
+        given = super().clean() or {}
+        if problem := unseen_problem(self.criteria(), self.kept):
+            self.add_error(None, problem)
+        return given
 
     def criteria(self) -> Criteria | None:
         """Return the criteria that were posted, or None where there are none."""

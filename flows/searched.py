@@ -6,7 +6,7 @@ tenant's thousands of selections are never loaded. Knows names and ids, not form
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from accounts.models import Membership
 from content.models import Email, Form, TrackedLink
 from core.kinds import KindTable
 from crm.models import Project, Selection
-from flows.models import Flow
+from flows.visibility import UNSEEN, flows_in_sight, unseen_flows
 
 # So many are brought with the panel and shown by one search.
 MOST = 25
@@ -34,10 +34,12 @@ class Choosable:
     pk: str = "pk"
     order: tuple[Any, ...] = ("label", "pk")
     gone: str = ""
+    unseen: Callable[[Collection[int]], set[int]] | None = None
 
-    @property
-    def gone_text(self) -> str:
-        """What stands for a chosen one that may not be chosen any more."""
+    def gone_text(self, number: int) -> str:
+        """What stands for a chosen one that may not be chosen any more, or not by who looks."""
+        if self.unseen and self.unseen([number]):
+            return UNSEEN.capitalize()
         return self.gone or f"{'An' if self.noun[0] in 'aeiou' else 'A'} {self.noun} that was deleted"
 
     def first(self, flow_id: int, text: str = "", *, most: int = MOST) -> list[Pair]:
@@ -65,7 +67,7 @@ def _projects(flow_id: int) -> QuerySet[Any]:
 
 
 def _flows(flow_id: int) -> QuerySet[Any]:
-    return Flow.objects.filter(deleted_at=None).exclude(pk=flow_id).annotate(label=F("name"))
+    return flows_in_sight().exclude(pk=flow_id).annotate(label=F("name"))
 
 
 def _forms(flow_id: int) -> QuerySet[Any]:
@@ -97,7 +99,7 @@ CHOOSABLE: KindTable[Choosable] = KindTable(
         Choosable("selection", "selection", _static),
         Choosable("any_selection", "selection", _selections),
         Choosable("project", "project", _projects),
-        Choosable("flow", "flow", _flows),
+        Choosable("flow", "flow", _flows, unseen=unseen_flows),
         Choosable("form", "form", _forms),
         Choosable("link", "tracked link", _links),
         Choosable("email", "email", _emails, order=(F("flow_id").asc(nulls_last=True), "label", "pk")),

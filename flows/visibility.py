@@ -6,10 +6,11 @@ with a flow is asked by the views (accounts.guards).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from accounts.looking import who_looks
 from accounts.models import Membership
 from accounts.permissions import set_grants
 from accounts.rights import Right
@@ -17,6 +18,8 @@ from flows.models import Flow, FlowGroupPermission, FlowUserPermission
 
 VIEW_RIGHTS = (Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
 VIEW = "view_flow"
+# What stands for the name of a flow that somebody else chose.
+UNSEEN = "a flow you may not see"
 
 
 def within_sight(member: Membership) -> QuerySet[Flow]:
@@ -25,8 +28,12 @@ def within_sight(member: Membership) -> QuerySet[Flow]:
     "The owner's group" is the owner's primary group; members of it by any way see the flow. A general administrator
     is not narrowed: somebody must reach a flow whose owner is gone (docs/adr/0006).
     """
+    return Flow.objects.filter(_seen_by(member), deleted_at=None)
+
+
+def _seen_by(member: Membership) -> Q:
     if member.may(Right.ADMINISTRATOR):
-        return Flow.objects.filter(deleted_at=None)
+        return Q()
     owners = Membership.objects.filter(
         user_id=OuterRef("owner_id"), group__auth_group_id__in=member.auth_group_ids
     )
@@ -34,18 +41,39 @@ def within_sight(member: Membership) -> QuerySet[Flow]:
     groups = FlowGroupPermission.objects.filter(
         content_object=OuterRef("pk"), group_id__in=member.auth_group_ids
     )
-    seen = (
+    return (
         Q(visibility=Flow.Visibility.EVERYONE)
         | Q(owner_id=member.user_id)
         | Q(Exists(owners), visibility=Flow.Visibility.GROUP)
         | Q(Exists(users) | Exists(groups), visibility=Flow.Visibility.CHOSEN)
     )
-    return Flow.objects.filter(seen, deleted_at=None)
 
 
 def visible_flows(member: Membership) -> QuerySet[Flow]:
     """Return the flows that the member may look at: none without the right to."""
     return within_sight(member) if member.may(*VIEW_RIGHTS) else Flow.objects.none()
+
+
+def flows_in_sight() -> QuerySet[Flow]:
+    """Return the flows that whoever the page is drawn for may choose; every flow where nobody looks."""
+    member = who_looks()
+    return Flow.objects.filter(deleted_at=None) if member is None else visible_flows(member)
+
+
+def unseen_flows(ids: Collection[int]) -> set[int]:
+    """Return which of these flows, deleted ones too, are kept from whoever the page is drawn for."""
+    member = who_looks()
+    if member is None or not ids:
+        return set()
+    seen = _seen_by(member) if member.may(*VIEW_RIGHTS) else Q(pk=None)
+    return set(
+        Flow.objects.filter(pk__in=ids).exclude(pk__in=Flow.objects.filter(seen)).values_list("pk", flat=True)
+    )
+
+
+def veiled(names: dict[int, str]) -> dict[int, str]:
+    """Return names of flows by id, without those that whoever the page is drawn for may not see."""
+    return {**names, **dict.fromkeys(unseen_flows(names), UNSEEN)}
 
 
 def choose_viewers(*, flow: Flow, user_ids: Iterable[int], auth_group_ids: Iterable[int]) -> None:

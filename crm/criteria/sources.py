@@ -25,10 +25,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`choices` returns what may be chosen now, in order; `names` the names of those ids that exist or existed."""
+    """`choices` returns what may be chosen now, in order; `names` the names of those ids that exist or existed;
+    `unseen` which of them whoever the page is drawn for (accounts.looking) may not see, and so not choose."""
 
     choices: Callable[[], list[Choice]]
     names: Callable[[Collection[int]], Mapping[int, str]]
+    unseen: Callable[[Collection[int]], Collection[int]] = lambda ids: ()
 
 
 def has_source(name: str) -> bool:

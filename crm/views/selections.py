@@ -15,6 +15,7 @@ from accounts.queries import tenant_now
 from accounts.urls_for import turl
 from crm.criteria.editor import read_criteria
 from crm.criteria.schema import Criteria
+from crm.criteria.unseen import unseen_problem
 from crm.forms.selections import CombinedForm, DynamicForm, RuleForm
 from crm.models import Selection
 from crm.operations.clubs import NameTaken
@@ -67,6 +68,8 @@ def _page(request: TenantRequest, selection: Selection | None, *, dynamic: bool,
     form = kind(data, selection=selection, readable=SELECTIONS.within(request, "read"))
     criteria = _criteria(request, selection) if dynamic else None
     counted: int | None = None
+    if data is not None and (hidden := unseen_problem(criteria, _kept(selection))):
+        form.add_error(None, hidden)
     if data is not None and form.is_valid():
         rule = form.rule(criteria)
         if data.get("do") == "count" and not dynamic:
@@ -96,6 +99,8 @@ def _page(request: TenantRequest, selection: Selection | None, *, dynamic: bool,
 
 
 def _criteria(request: TenantRequest, selection: Selection | None) -> Criteria:
-    if request.method == "POST":
-        return read_criteria(request.POST, "rule")
-    return Criteria.model_validate(selection.criteria) if selection else Criteria()
+    return read_criteria(request.POST, "rule") if request.method == "POST" else _kept(selection)
+
+
+def _kept(selection: Selection | None) -> Criteria:
+    return Criteria.model_validate(selection.criteria or {}) if selection else Criteria()

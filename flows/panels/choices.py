@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from accounts.models import Membership
-from flows.models import Flow, FlowFolder
-from flows.steps.forms import number_choices
+from flows.models import FlowFolder
+from flows.visibility import UNSEEN, flows_in_sight, unseen_flows
 
 
-def flow_choices(chosen: int | None, *, but: int, empty: str = "None") -> list[tuple[str, str]]:
-    """Return the other flows by name."""
-    pairs = list(
-        Flow.objects.filter(deleted_at=None).exclude(pk=but).order_by("name").values_list("id", "name")
-    )
-    return number_choices(pairs, chosen, "A flow that was deleted", empty=empty)
+def flow_choices(chosen: Iterable[int], *, but: int) -> list[tuple[str, str]]:
+    """Return the other flows in sight by name; what was chosen and is not there stays under its own words."""
+    pairs = list(flows_in_sight().exclude(pk=but).order_by("name").values_list("id", "name"))
+    missing = [number for number in chosen if number not in dict(pairs)]
+    unseen = unseen_flows(missing)
+    pairs += [
+        (number, UNSEEN.capitalize() if number in unseen else "A flow that was deleted") for number in missing
+    ]
+    return [(str(number), name) for number, name in pairs]
 
 
 def folder_choices() -> list[tuple[str, str]]:

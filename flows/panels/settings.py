@@ -134,7 +134,7 @@ class EnrolmentForm(forms.Form):
         choices = {
             "timezone": [(name, name.replace("_", " ")) for name in {*timezones(), settings.timezone}],
             "exclusions": selection_choices()[1:],
-            "remove_from_flows": flow_choices(None, but=flow_id)[1:],
+            "remove_from_flows": flow_choices(settings.remove_from_flows, but=flow_id),
         }
         choices["timezone"].sort()
         for name, offered in choices.items():

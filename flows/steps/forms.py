@@ -91,9 +91,10 @@ def offer(
     for wanted in dict.fromkeys(str(one) for one in (chosen, typed) if one not in (None, "")):
         if wanted in dict(pairs):
             continue
-        label = thing.label_of(flow_id, int(wanted)) if wanted.isdecimal() and len(wanted) < 19 else None
+        number = int(wanted) if wanted.isdecimal() and len(wanted) < 19 else 0
+        label = thing.label_of(flow_id, number) if number else None
         if label is not None or wanted == str(chosen):
-            pairs.append((wanted, label or thing.gone_text))
+            pairs.append((wanted, label or thing.gone_text(number)))
     choose(form, name, [("", empty), *pairs])
     field.widget.attrs["data-searched"] = kind
     if len(found) > MOST:

@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from crm.criteria.editor import read_criteria
 from crm.criteria.schema import Criteria
+from crm.criteria.unseen import unseen_problem
 from flows.document import StepNode
 from flows.steps.action_choices import action_choices, action_of, code_of, names_of_events
 from flows.steps.actions import Action
@@ -62,6 +63,13 @@ class WaitForActionForm(StepForm):
         choose(self, "acts", action_choices(self.flow_id, kept=self.initial["acts"]))
         offer(self, "exit_selection", "selection", empty="None")
         offer(self, "exit_flow", "flow", flow_id=self.flow_id, empty="None")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse criteria on what is out of sight, where nobody else had chosen it before."""
+        given = super().clean() or {}
+        if problem := unseen_problem(self.shown_criteria, self.kept_criteria):
+            self.add_error(None, problem)
+        return given
 
     @property
     def shown_criteria(self) -> Criteria | None:
