@@ -7,13 +7,14 @@ from typing import Any
 import psycopg
 
 from core.erasure import EMPTY, NO_DATA, Person, Place, Room
+from delivery.queue import STILL_OPEN, withdrawn
 
 
 def cancel_queued(cursor: psycopg.Cursor[Any], person: Person) -> None:
-    """Cancel what is queued to the person; what is being handed over right now goes."""
+    """Withdraw what is still open to the person; what is being handed over right now goes if it is taken."""
     cursor.execute(
-        "UPDATE delivery_message SET status = 'cancelled', reason = 'contact_deleted' "
-        "WHERE tenant_id = %s AND contact_id = %s AND status = 'queued'",
+        f"""UPDATE delivery_message m SET {withdrawn("'contact_deleted'")}
+        WHERE m.tenant_id = %s AND m.contact_id = %s AND {STILL_OPEN}""",
         [person.tenant_id, person.contact_id],
     )
     cursor.execute(
@@ -31,7 +32,7 @@ ERASURE = Room(
         ),
         Place(
             "delivery_message",
-            ("channel", "status", "reason", "provider_id"),
+            ("channel", "status", "reason", "withdrawn", "provider_id"),
             {"to_address": EMPTY, "values": NO_DATA, "error": EMPTY},
             # Tests, and mails that ask to confirm a form, went to the address without knowing a contact; notes to
             # colleagues speak of one.

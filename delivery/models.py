@@ -108,6 +108,9 @@ class Message(HotTenantModel):
     queued_at = models.DateTimeField()
     send_at = models.DateTimeField()
     attempts = models.SmallIntegerField(default=0)
+    # Why it must not go (again): its participant left, its step was removed. Kept beside the status, because what is
+    # being handed over, or was given up, is still open: it is neither put off nor tried again.
+    withdrawn = models.CharField(max_length=60, blank=True, default="", db_default="")
     reserved_by = models.BigIntegerField(null=True)
     handed_at = models.DateTimeField(null=True)
     first_opened_at = models.DateTimeField(null=True)

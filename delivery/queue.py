@@ -131,6 +131,22 @@ def _uuids(count: int) -> str:
     return "{" + ",".join(f"{d[:12]}4{d[13:16]}a{d[17:]}" for d in cut) + "}"
 
 
+# What can still go some day: queued, put off while it is handed over, or given up and tried again.
+STILL_OPEN = "m.status IN ('queued', 'sending', 'failed', 'soft_bounced')"
+
+
+def withdrawn(reason: str) -> str:
+    """Return the SET clause that keeps a message `m` that is STILL_OPEN from going; `reason` is an SQL expression.
+
+    What is queued is cancelled; what is being handed over is cancelled if it comes back; what was given up stays as it
+    is and cannot be tried again. Whoever writes it needs no lock: a hand-over settles against the row as it is then.
+    """
+    return (
+        f"status = CASE WHEN m.status = 'queued' THEN 'cancelled' ELSE m.status END, "
+        f"reason = CASE WHEN m.status = 'queued' THEN {reason} ELSE m.reason END, withdrawn = {reason}"
+    )
+
+
 def cancel_messages(
     cursor: psycopg.Cursor[Any],
     *,
@@ -138,17 +154,22 @@ def cancel_messages(
     participants: Sequence[tuple[dt.date, int]],
     reason: str,
 ) -> int:
-    """Cancel what is queued for participants, given as (enrolled_on, id); return how many messages.
+    """Withdraw what is still open for participants, given as (enrolled_on, id); return how many messages.
 
-    A message that is being handed over already goes out; one that is only reserved does not.
+    A message that is being handed over goes out if it is taken; one that is only reserved does not.
     """
     cursor.execute(
-        """
-        UPDATE delivery_message m SET status = 'cancelled', reason = %s, reserved_by = NULL
-        FROM unnest(%s::date[], %s::bigint[]) AS p(enrolled_on, id)
-        WHERE m.tenant_id = %s AND m.enrolled_on = p.enrolled_on AND m.participant_id = p.id AND m.status = 'queued'
+        f"""
+        UPDATE delivery_message m SET {withdrawn("%(reason)s")}
+        FROM unnest(%(days)s::date[], %(ids)s::bigint[]) AS p(enrolled_on, id)
+        WHERE m.tenant_id = %(tenant)s AND m.enrolled_on = p.enrolled_on AND m.participant_id = p.id AND {STILL_OPEN}
         """,
-        [reason, [p[0] for p in participants], [p[1] for p in participants], tenant_id],
+        {
+            "reason": reason,
+            "days": [p[0] for p in participants],
+            "ids": [p[1] for p in participants],
+            "tenant": tenant_id,
+        },
     )
     return cursor.rowcount
 
@@ -156,11 +177,11 @@ def cancel_messages(
 def cancel_messages_of_steps(
     cursor: psycopg.Cursor[Any], *, tenant_id: int, flow_id: int, step_ids: Sequence[uuid.UUID]
 ) -> int:
-    """Cancel what is queued at steps that were removed from a flow; return how many messages."""
+    """Withdraw what is still open at steps that were removed from a flow; return how many messages."""
     cursor.execute(
-        """
-        UPDATE delivery_message SET status = 'cancelled', reason = 'step_removed', reserved_by = NULL
-        WHERE tenant_id = %s AND flow_id = %s AND step_id = ANY(%s::uuid[]) AND status = 'queued'
+        f"""
+        UPDATE delivery_message m SET {withdrawn("'step_removed'")}
+        WHERE m.tenant_id = %s AND m.flow_id = %s AND m.step_id = ANY(%s::uuid[]) AND {STILL_OPEN}
         """,
         [tenant_id, flow_id, list(step_ids)],
     )

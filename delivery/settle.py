@@ -119,20 +119,23 @@ def _again(candidate: Candidate, result: HandOver, attempts: int, now: dt.dateti
 
 
 # `unknown` may be settled too: another process took this one for dead and was wrong about the outcome. What was
-# cancelled while it was reserved stays cancelled and is let go of.
+# cancelled while it was reserved stays cancelled and is let go of; what was withdrawn while it was handed over, and was
+# not taken, is not put off but cancelled.
 _SETTLE = """
 UPDATE delivery_message m SET
-    status = CASE WHEN NOT t.applies THEN m.status WHEN t.status <> 'sent' THEN t.status
+    status = CASE WHEN NOT t.applies THEN m.status WHEN t.stays_here THEN 'cancelled'
+                  WHEN t.status <> 'sent' THEN t.status
                   WHEN m.first_clicked_at IS NOT NULL THEN 'clicked'
                   WHEN m.first_opened_at IS NOT NULL THEN 'opened' ELSE 'sent' END,
-    reason = CASE WHEN t.applies THEN t.reason ELSE m.reason END,
+    reason = CASE WHEN NOT t.applies THEN m.reason WHEN t.stays_here THEN m.withdrawn ELSE t.reason END,
     error = CASE WHEN t.erased THEN '' WHEN t.applies THEN t.error ELSE m.error END, reserved_by = NULL,
     attempts = coalesce(t.attempts, m.attempts), send_at = coalesce(t.send_at, m.send_at),
     handed_at = coalesce(t.handed_at, m.handed_at),
     content_version_id = coalesce(t.version_id, m.content_version_id),
     to_address = CASE WHEN t.erased THEN '' ELSE t.address END,
     provider_id = coalesce(nullif(t.reference, ''), m.provider_id)
-FROM (SELECT g.*, h.status IN ('queued', 'sending', 'unknown') AS applies, h.to_address = '' AS erased
+FROM (SELECT g.*, h.status IN ('queued', 'sending', 'unknown') AS applies, h.to_address = '' AS erased,
+             g.status = 'queued' AND h.withdrawn <> '' AS stays_here
       FROM unnest(%s::date[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::timestamptz[],
                   %s::timestamptz[], %s::bigint[], %s::text[], %s::text[])
            AS g(enrolled_on, id, status, reason, error, attempts, send_at, handed_at, version_id, address, reference)

@@ -22,6 +22,7 @@ _AGAIN = """
 WITH chosen AS MATERIALIZED (
     SELECT enrolled_on, id FROM delivery_message
     WHERE tenant_id = %(tenant)s AND status = ANY(%(given_up)s::text[]) AND NOT is_test AND to_address <> ''
+      AND withdrawn = ''
       AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s::bigint[]))
     ORDER BY id DESC LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE delivery_message m SET status = 'queued', reason = '', error = '', attempts = 0, send_at = %(now)s
@@ -30,15 +31,17 @@ FROM chosen WHERE m.tenant_id = %(tenant)s AND m.enrolled_on = chosen.enrolled_o
 
 
 def undelivered() -> QuerySet[Message]:
-    """Return the messages that can be tried again. What may have arrived (unknown) is not among them."""
-    return Message.objects.filter(status__in=GIVEN_UP, is_test=False).exclude(to_address="")
+    """Return the messages that can be tried again. Neither what may have arrived (unknown) is among them, nor what was
+    withdrawn: its participant has left the flow or reached its goal, or its step is gone."""
+    return Message.objects.filter(status__in=GIVEN_UP, is_test=False, withdrawn="").exclude(to_address="")
 
 
 @transaction.atomic
 def try_again(*, ids: Sequence[int] | None, actor: User, now: dt.datetime) -> int:
     """Queue the given messages again (None: all, the newest MOST); return how many.
 
-    Consent, blocks, the flow's state and everything else is checked again when they go. Twice at once queues once.
+    Consent, blocks, the flow's state and everything else is checked again when they go. Twice at once queues once; who
+    leaves the flow at the same moment gets nothing, whichever of the two comes first.
     """
     with raw_cursor() as cursor:
         cursor.execute(

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from crm.bulk import add_to_selection
 from crm.events import NewEvent, Origin
+from delivery.queue import STILL_OPEN, withdrawn
 from flows.document import ExitSettings
 from participants.engine import outcomes
 from participants.engine.moving import DROPPED, FINISHED, SUCCESS, Moving
@@ -103,14 +104,14 @@ def _event(batch: Batch, mover: Moving, kind: str, *, object_id: int, key: str =
 
 
 def silence(batch: Batch) -> None:
-    """Cancel the queued messages of who dropped out or was moved to Finish; an ordinary finish lets them go."""
+    """Withdraw the messages of who dropped out or was moved to Finish; an ordinary finish lets them go."""
     if batch.silenced:
         batch.cursor.execute(
-            """
-            UPDATE delivery_message m SET status = 'cancelled', reason = 'left_flow'
+            f"""
+            UPDATE delivery_message m SET {withdrawn("'left_flow'")}
             FROM unnest(%s::date[], %s::bigint[]) AS v(enrolled_on, participant_id)
             WHERE m.tenant_id = %s AND m.enrolled_on = v.enrolled_on AND m.participant_id = v.participant_id
-              AND m.status = 'queued'
+              AND {STILL_OPEN}
             """,
             [[m.enrolled_on for m in batch.silenced], [m.id for m in batch.silenced], batch.tenant.pk],
         )

@@ -1,6 +1,6 @@
 """Participants that leave by the hand of others: end of the flow, take out, moved to another flow. Set-based.
 
-Closes the open visit, cancels queued messages, appends counters and events, all in the caller's transaction.
+Closes the open visit, withdraws messages, appends counters and events, all in the caller's transaction.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 
 import psycopg
 
+from delivery.queue import STILL_OPEN, withdrawn
 from participants.engine.records import insert_deltas
 
-_LEAVE = """
+_LEAVE = f"""
 WITH gone AS (
     UPDATE participants_participant
     SET status = %(status)s, ended_at = %(now)s, due_at = NULL, waiting = FALSE, waits_until = NULL, held_reason = '',
@@ -31,14 +32,14 @@ WITH gone AS (
       AND v.number = g.visit_number AND v.ended = ''
     RETURNING v.participant_id, v.step_id
 ), stopped AS (
-    UPDATE delivery_message m SET status = 'cancelled', reason = %(how)s
+    UPDATE delivery_message m SET {withdrawn("%(how)s")}
     FROM gone g
     WHERE m.tenant_id = %(tenant)s AND m.enrolled_on = g.enrolled_on AND m.participant_id = g.id
-      AND m.status = 'queued'
+      AND {STILL_OPEN}
 ), told AS (
     INSERT INTO crm_event (tenant_id, day, at, kind, contact_id, origin, object_id, object_key, data, flow_id,
                            participant_id)
-    SELECT %(tenant)s, %(today)s, %(now)s, %(event)s, g.contact_id, 'flow', g.flow_id, %(reason)s, '{}'::jsonb,
+    SELECT %(tenant)s, %(today)s, %(now)s, %(event)s, g.contact_id, 'flow', g.flow_id, %(reason)s, '{{}}'::jsonb,
            g.flow_id, g.id
     FROM gone g
 )

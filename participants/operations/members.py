@@ -12,6 +12,7 @@ from accounts.audit import write_audit
 from accounts.models import User
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
+from delivery.queue import cancel_messages
 from participants.engine.records import insert_deltas
 from participants.models import Participant
 from participants.operations.leaving import leave
@@ -63,6 +64,9 @@ def remove_from_flow(*, flow_id: int, participant_ids: Sequence[int], actor: Use
         if not ids:
             return 0
         leave(cursor, tenant_id=tenant_id, participant_ids=ids, now=now, reason="removed_by_user")
+        # Also what is still open of those who had finished.
+        people = list(Participant.objects.filter(pk__in=ids).values_list("enrolled_on", "pk"))
+        cancel_messages(cursor, tenant_id=tenant_id, participants=people, reason="removed_by_user")
         _take_back_counts(cursor, tenant_id=tenant_id, flow_id=flow_id, ids=ids)
         cursor.execute(
             """
