@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.http import QueryDict
 
-from accounts.models import Group, Membership
+from accounts.models import Membership
 from accounts.rights import Right
 from core.localtime import moment
 from crm.models import SubscriptionType
@@ -19,9 +19,8 @@ from flows.editing.frame import with_settings
 from flows.models import Flow, FlowGroupPermission, FlowUserPermission
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
-from flows.panels.choices import flow_choices, folder_choices, user_choices
-from flows.steps.forms import choose, number_choices, to_number
-from flows.steps.selections import selection_choices
+from flows.panels.choices import folder_choices
+from flows.steps.forms import choose, number_choices, offer, offer_many, to_number
 from flows.steps.send_sms import sender_choices
 
 DAYS = [("0", "Mon"), ("1", "Tue"), ("2", "Wed"), ("3", "Thu"), ("4", "Fri"), ("5", "Sat"), ("6", "Sun")]
@@ -56,21 +55,14 @@ class DetailsForm(forms.Form):
             "folder": flow.folder_id,
             "owner": flow.owner_id,
             "visibility": flow.visibility,
-            "users": [str(number) for number in users],
-            "groups": [str(number) for number in groups],
+            "users": list(users),
+            "groups": list(groups),
         }
         super().__init__(data, initial=initial)
-        people = user_choices()
         choose(self, "folder", folder_choices())
-        choose(
-            self,
-            "owner",
-            people
-            if str(flow.owner_id) in dict(people)
-            else [*people, (str(flow.owner_id), str(flow.owner))],
-        )
-        choose(self, "users", people)
-        choose(self, "groups", [(str(g.auth_group_id), g.name) for g in Group.objects.order_by("name")])
+        offer(self, "owner", "user", empty=None, gone=str(flow.owner))
+        offer_many(self, "users", "user")
+        offer_many(self, "groups", "auth_group")
 
 
 class DetailsPanel(Panel):
@@ -126,19 +118,15 @@ class EnrolmentForm(forms.Form):
             "starts_at": _shown(settings.starts_at, zone),
             "enrolment_ends_at": _shown(settings.enrolment_ends_at, zone),
             "once_only": settings.once_only,
-            "exclusions": [str(number) for number in settings.exclusions],
-            "remove_from_flows": [str(number) for number in settings.remove_from_flows],
+            "exclusions": settings.exclusions,
+            "remove_from_flows": settings.remove_from_flows,
             "control_share": settings.control_share,
         }
         super().__init__(data, initial=initial)
-        choices = {
-            "timezone": [(name, name.replace("_", " ")) for name in {*timezones(), settings.timezone}],
-            "exclusions": selection_choices()[1:],
-            "remove_from_flows": flow_choices(settings.remove_from_flows, but=flow_id),
-        }
-        choices["timezone"].sort()
-        for name, offered in choices.items():
-            choose(self, name, [*offered, *_gone(offered, initial[name])])
+        zones = sorted({*timezones(), settings.timezone})
+        choose(self, "timezone", [(name, name.replace("_", " ")) for name in zones])
+        offer_many(self, "exclusions", "selection")
+        offer_many(self, "remove_from_flows", "flow", flow_id=flow_id)
 
     def clean(self) -> dict[str, Any]:
         """Enrolment cannot end before the start."""
@@ -171,12 +159,6 @@ def _shown(at: dt.datetime | None, zone: ZoneInfo) -> dt.datetime | None:
 
 def _moment(local: dt.datetime | None, zone: ZoneInfo) -> dt.datetime | None:
     return moment(local.date(), local.time(), zone) if local else None
-
-
-def _gone(offered: list[tuple[str, str]], chosen: Any) -> list[tuple[str, str]]:
-    known = dict(offered)
-    chosen = chosen if isinstance(chosen, list) else []
-    return [(value, "Deleted") for value in chosen if value not in known]
 
 
 class EnrolmentPanel(Panel):

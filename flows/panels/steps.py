@@ -15,7 +15,7 @@ from flows.editing.tree import IllegalEdit, find_branch
 from flows.event_tags import event_tags
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
-from flows.steps.forms import StepForm, offer, to_number
+from flows.steps.forms import StepForm, offer, offer_many, to_number
 from flows.steps.split import basis_of
 from flows.steps.table import STEP_KINDS
 
@@ -97,8 +97,18 @@ class BranchForm(CriteriaForm):
         self.basis = None if is_else else basis_of(split)
         self.asked = () if self.basis is None else tuple(self.basis.fields(split, branch, flow_id).items())
         self.fields.update(self.asked)
-        for name, kind in (self.basis.searched if self.basis else {}).items():
-            offer(self, name, kind, chosen=branch.settings.get(name))
+        self._offer_searched(branch, flow_id)
+
+    def _offer_searched(self, branch: Branch, flow_id: int) -> None:
+        """Offer what the fields of the split's basis choose from."""
+        if self.basis is None:
+            return
+        chosen = self.basis.chosen(branch)
+        for name, kind in self.basis.searched.items():
+            if isinstance(self.fields[name], forms.MultipleChoiceField):
+                offer_many(self, name, kind, flow_id=flow_id, chosen=chosen.get(name) or ())
+            else:
+                offer(self, name, kind, chosen=chosen.get(name))
 
     @property
     def asked_fields(self) -> list[forms.BoundField]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from django import forms
 
-from accounts.models import Group
 from crm.bulk.distribute import Circle, distribute
 from crm.events import Origin
 from flows.document import StepNode
@@ -21,8 +20,8 @@ from flows.steps.base import (
     StepKind,
     StepSettings,
 )
-from flows.steps.forms import StepForm, choose
-from flows.steps.people import active_members, active_or_owner, fallback_field, prepare_users
+from flows.steps.forms import StepForm, offer_many
+from flows.steps.people import active_or_owner, fallback_field, prepare_users
 
 
 class DistributeSettings(StepSettings):
@@ -54,17 +53,8 @@ class DistributeForm(StepForm):
 
     def prepare(self) -> None:
         """Offer members and groups."""
-        chosen_users = [str(user) for user in self.initial.get("users", ())]
-        people = [(str(user), name) for user, name in active_members()]
-        people += [(user, "A user who is not active") for user in chosen_users if user not in dict(people)]
-        choose(self, "users", people)
-        groups = [(str(group.pk), group.name) for group in Group.objects.order_by("name")]
-        chosen_groups = [str(group) for group in self.initial.get("groups", ())]
-        groups += [
-            (group, "A group that was deleted") for group in chosen_groups if group not in dict(groups)
-        ]
-        choose(self, "groups", groups)
-        self.initial["users"], self.initial["groups"] = chosen_users or None, chosen_groups or None
+        offer_many(self, "users", "user")
+        offer_many(self, "groups", "group")
         prepare_users(self, fallback_user="The flow's owner")
 
 

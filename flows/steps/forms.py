@@ -5,16 +5,19 @@ Every field may be left empty: an unfinished step is always savable, `problems` 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
 from flows.document import StepNode
-from flows.searched import CHOOSABLE, MOST
+from flows.searched import CHOOSABLE, Searched
 from flows.steps.base import StepKind
 
 EMPTY = "Choose…"
+# So many ticked boxes are read of a field, each of at most so many characters (a code holds a link's address).
+MOST_TICKED, MOST_CODE = 500, 4_000
 
 
 class StepForm(forms.Form):
@@ -76,28 +79,64 @@ def number_choices(
 
 
 def offer(
-    form: forms.Form, name: str, kind: str, *, flow_id: int = 0, empty: str = EMPTY, chosen: Any = None
+    form: forms.Form,
+    name: str,
+    kind: str,
+    *,
+    flow_id: int = 0,
+    empty: str | None = EMPTY,
+    chosen: Any = None,
+    gone: str = "",
 ) -> None:
     """Offer things of a kind (flows.searched) in a choice field: the first few, the rest by search.
 
-    `chosen` (by default the form's initial value) stays, under its own words where it is gone. At most three queries.
+    `chosen` (by default the form's initial value) stays, under its own words (or `gone`) where it is gone. `empty` None
+    offers no empty choice. At most as many queries as the kind's `first` and `labels` make.
     """
-    thing, field = CHOOSABLE[kind], form.fields[name]
     chosen = form.initial.get(name) if chosen is None else chosen
-    found = thing.first(flow_id, most=MOST + 1)
-    pairs = [(str(number), label) for number, label in found[:MOST]]
-    # What was typed is shown again with its name; what was kept may stay even where it is gone.
     typed = str(form.data.get(form.add_prefix(name)) or "") if form.is_bound else ""
-    for wanted in dict.fromkeys(str(one) for one in (chosen, typed) if one not in (None, "")):
-        if wanted in dict(pairs):
-            continue
-        number = int(wanted) if wanted.isdecimal() and len(wanted) < 19 else 0
-        label = thing.label_of(flow_id, number) if number else None
-        if label is not None or wanted == str(chosen):
-            pairs.append((wanted, label or thing.gone_text(number)))
-    choose(form, name, [("", empty), *pairs])
+    kept = [str(chosen)] if chosen not in (None, "") else []
+    pairs, more = _offered(CHOOSABLE[kind], flow_id, kept, [typed] if typed else [], gone)
+    choose(form, name, pairs if empty is None else [("", empty), *pairs])
+    _mark(form.fields[name], kind, more)
+
+
+def offer_many(
+    form: forms.Form, name: str, kind: str, *, flow_id: int = 0, chosen: Iterable[Any] | None = None
+) -> None:
+    """Offer things of a kind as boxes to tick, as `offer` does; in a long list the ticked ones come first."""
+    kept = [str(one) for one in (form.initial.get(name) or () if chosen is None else chosen)]
+    data, typed = form.data, []
+    if form.is_bound and isinstance(data, QueryDict):
+        typed = [one for one in data.getlist(form.add_prefix(name)) if len(one) <= MOST_CODE][:MOST_TICKED]
+    pairs, more = _offered(CHOOSABLE[kind], flow_id, kept, typed, "")
+    if more:
+        ticked = set(typed if form.is_bound else kept)
+        pairs.sort(key=lambda pair: pair[0] not in ticked)
+    choose(form, name, pairs)
+    form.initial[name] = kept or None
+    _mark(form.fields[name], kind, more)
+
+
+def _offered(
+    thing: Searched, flow_id: int, kept: list[str], typed: list[str], gone: str
+) -> tuple[list[tuple[str, str]], bool]:
+    """Return the choices, and whether there are more. What was typed is shown again with its name; what was kept may
+    stay even where it is gone."""
+    found, more = thing.first(flow_id)
+    pairs = {str(value): label for value, label in found}
+    missing = [one for one in dict.fromkeys([*kept, *typed]) if one not in pairs]
+    labels = thing.labels(flow_id, missing) if missing else {}
+    lost = thing.gone([one for one in kept if one in missing and one not in labels])
+    for one in missing:
+        if one in labels or one in lost:
+            pairs[one] = labels.get(one) or gone or lost[one]
+    return list(pairs.items()), more
+
+
+def _mark(field: forms.Field, kind: str, more: bool) -> None:
     field.widget.attrs["data-searched"] = kind
-    if len(found) > MOST:
+    if more:
         field.widget.attrs["data-more"] = "true"
 
 

@@ -12,7 +12,6 @@ from typing import Literal
 
 from django import forms
 
-from accounts.models import Membership
 from accounts.stand_ins import CHAIN, stand_ins
 from flows.steps.base import CheckContext, Cohort, Problem, Reference, StepContext
 from flows.steps.forms import offer, to_number
@@ -100,12 +99,6 @@ def prepare_users(form: forms.Form, **empty: str) -> None:
     """Give user fields of a form the active members: prepare_users(form, user="Choose…")."""
     for name, first in empty.items():
         offer(form, name, "user", empty=first)
-
-
-def active_members() -> list[tuple[int, str]]:
-    """Return the tenant's active members as (user id, name), by name."""
-    members = Membership.objects.filter(is_active=True, user__is_active=True).select_related("user")
-    return sorted(((m.user_id, str(m.user)) for m in members), key=lambda pair: (pair[1].casefold(), pair[0]))
 
 
 def user_problems(

@@ -37,7 +37,7 @@ from flows.steps.base import (
     StepKind,
     StepSettings,
 )
-from flows.steps.forms import StepForm, choose, number_choices, to_number
+from flows.steps.forms import StepForm, offer, to_number
 
 AGAIN = dt.timedelta(seconds=1)
 
@@ -56,8 +56,7 @@ class RunScriptForm(StepForm):
 
     def prepare(self) -> None:
         """Offer every script."""
-        pairs = list(Script.objects.filter(deleted_at=None).order_by("name").values_list("id", "name"))
-        choose(self, "script", number_choices(pairs, self.initial.get("script"), "A script that was deleted"))
+        offer(self, "script", "script")
 
 
 class RunScript(StepKind):

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django import forms
 
 from crm.events import Origin
-from crm.models import Project, Selection
 from flows.document import StepNode
 from flows.steps.base import (
     CheckContext,
@@ -20,7 +19,7 @@ from flows.steps.base import (
     StepKind,
     StepSettings,
 )
-from flows.steps.forms import StepForm, number_choices, offer, to_number
+from flows.steps.forms import StepForm, offer, to_number
 
 
 class SelectionSettings(StepSettings):
@@ -40,23 +39,6 @@ class SelectionForm(StepForm):
         """Offer every static selection and every project."""
         offer(self, "selection", "selection", empty="None")
         offer(self, "project", "project", empty="None")
-
-
-def selection_choices(
-    chosen: int | None = None, *, empty: str = "Choose…", every_kind: bool = False
-) -> list[tuple[str, str]]:
-    """Return the static selections, or those of every kind, by name, for a select."""
-    found = Selection.objects.order_by("name")
-    if not every_kind:
-        found = found.filter(kind=Selection.Kind.STATIC)
-    pairs = list(found.values_list("id", "name"))
-    return number_choices(pairs, chosen, "A selection that was deleted", empty=empty)
-
-
-def project_choices(chosen: int | None = None, *, empty: str = "Choose…") -> list[tuple[str, str]]:
-    """Return the projects by name, for a select."""
-    pairs = list(Project.objects.order_by("name").values_list("id", "name"))
-    return number_choices(pairs, chosen, "A project that was deleted", empty=empty)
 
 
 class SelectionStep(StepKind):

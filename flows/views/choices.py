@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.rights import Right
-from flows.searched import CHOOSABLE, MOST
+from flows.searched import CHOOSABLE
 from flows.visibility import visible_flows
 
 MOST_TEXT = 100
@@ -23,6 +23,6 @@ def choices(request: TenantRequest, tenant: str, flow_id: int, kind: str) -> Htt
     if kind not in CHOOSABLE:
         raise Http404
     text = request.GET.get("q", "").replace("\x00", "")[:MOST_TEXT]
-    found = CHOOSABLE[kind].first(flow.pk, text, most=MOST + 1)
-    context = {"found": found[:MOST], "more": len(found) > MOST, "noun": CHOOSABLE[kind].noun}
+    found, more = CHOOSABLE[kind].first(flow.pk, text)
+    context = {"found": found, "more": more, "noun": CHOOSABLE[kind].noun}
     return render(request, "flows/panel/choices.html", context)

@@ -6,6 +6,7 @@ import { Menu } from "./menu.js";
 import { ids, Placing } from "./placing.js";
 import { fillBranchMenu, fillSlotMenu, fillStepMenu } from "./menus.js";
 import { askRemove, askRemoveBranch } from "./removing.js";
+import { searchBoxes } from "./searched-boxes.js";
 import { searchSelects } from "./searched.js";
 import { Selecting } from "./selecting.js";
 import { takeNewest } from "./together.js";
@@ -40,7 +41,7 @@ class FlowDesigner extends HTMLElement {
     document.addEventListener("keydown", this.onKey);
     document.addEventListener("criteria:changed", this.onCriteria);
     addEventListener("beforeunload", this.onLeave);
-    searchSelects(this.panel);
+    this.searchChoices();
   }
 
   disconnectedCallback() {
@@ -122,8 +123,14 @@ class FlowDesigner extends HTMLElement {
     return done;
   }
 
-  settled() {
+  /* Long lists of choices are searched on the server. */
+  searchChoices() {
     searchSelects(this.panel);
+    searchBoxes(this.panel);
+  }
+
+  settled() {
+    this.searchChoices();
     this.selecting.settle(this.chosenNow());
     this.dragging.refresh();
     const said = this.state.said;
@@ -148,7 +155,7 @@ class FlowDesigner extends HTMLElement {
 
   mark(part) {
     for (const card of this.querySelectorAll(".is-selected")) card.classList.remove("is-selected");
-    for (const open of this.querySelectorAll("[data-open][aria-current]")) open.removeAttribute("aria-current");
+    for (const open of this.querySelectorAll("#flow-root [data-open][aria-current]")) open.removeAttribute("aria-current");
     if (!part) return;
     const card = this.querySelector(`#flow-root [data-part="${CSS.escape(part)}"]`);
     card?.classList.add("is-selected");

@@ -73,7 +73,7 @@ def test_the_search_offers_only_flows_in_sight(
         assert ("Layoffs" in page, "Onboarding" in page) == (told, True)
     with tenant_scope(bob.tenant.pk):
         assert who_looks() is None
-        assert CHOOSABLE["flow"].label_of(flow.pk, secret.pk) == "Layoffs"
+        assert CHOOSABLE["flow"].labels(flow.pk, [str(secret.pk)]) == {str(secret.pk): "Layoffs"}
 
 
 ENROLMENT = {"timezone": "Europe/Oslo", "control_share": "0"}

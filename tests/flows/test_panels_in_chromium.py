@@ -152,3 +152,48 @@ def test_a_long_list_is_searched_with_the_keyboard_and_keeps_the_chosen_name(
     with tenant_scope(alice.tenant.pk):
         assert node.settings["selection"] == Selection.objects.get(name="List 052").pk
     assert node.note == "Typed before"
+
+
+def test_long_lists_of_boxes_are_searched_with_the_keyboard_and_keep_what_is_ticked(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    with tenant_scope(alice.tenant.pk):
+        made = Selection.objects.bulk_create(
+            Selection(name=f"List {n:03}", created_at=NOW, tenant_id=alice.tenant.pk) for n in range(60)
+        )
+    settings = world.settings().model_copy(update={"exclusions": (made[59].pk,)})
+    give(flow, alice, FlowDocument(settings=settings))
+    open_designer(page, alice, live_server, flow)
+    page.locator("[data-flow-action='open-settings']").click()
+    with answered(page, "**/edit/panel/**"):
+        page.get_by_role("button", name="Enrolment").click()
+    panel = page.locator("#flow-panel")
+    expect(panel.get_by_role("button", name="Enrolment")).to_have_attribute("aria-current", "page")
+    group = panel.get_by_role("group", name="Exclusion list")
+    assert group.get_by_role("checkbox").count() == 26
+    expect(group.get_by_role("checkbox").first).to_have_accessible_name("List 059")
+    expect(group.get_by_role("checkbox").first).to_be_checked()
+    find = group.get_by_role("searchbox", name="Find in: Exclusion list")
+    find.fill("list 04")
+    expect(group.get_by_role("checkbox")).to_have_count(11)
+    expect(group.get_by_role("status")).to_have_text("10 found.")
+    expect(panel.locator(".flow-panel__hint")).to_be_empty()
+    both(page, "boxes-found")
+    find.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    find.focus()
+    find.fill("list 00")
+    expect(group.get_by_role("checkbox")).to_have_count(12)
+    page.keyboard.press("Enter")
+    find.fill("nothing at all")
+    expect(group.get_by_role("status")).to_have_text("No selection is called that.")
+    assert [one.evaluate("b => b.labels[0].textContent.trim()") for one in group.get_by_role("checkbox").all()] == [
+        "List 059", "List 041", "List 000"
+    ]  # fmt: skip
+    with answered(page, "**/edit/apply/"):
+        panel.get_by_role("button", name="Apply").click()
+    assert set(draft(flow, alice).settings.exclusions) == {made[0].pk, made[41].pk, made[59].pk}
+    expect(group.get_by_role("checkbox", checked=True)).to_have_count(3)
+    expect(find).to_be_visible()

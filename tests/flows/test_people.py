@@ -14,8 +14,9 @@ from crm.models import Company
 from flows.checking import check_context
 from flows.document import FlowDocument
 from flows.models import Flow
+from flows.searched import CHOOSABLE
 from flows.steps.base import CheckContext, Cohort, StepContext
-from flows.steps.people import active_members, chosen_users, user_problems, users_of, who_text
+from flows.steps.people import chosen_users, user_problems, users_of, who_text
 from tests.fixtures.people import Person
 from tests.flows.conftest import NOW
 from tests.flows.documents import step
@@ -101,7 +102,8 @@ def test_a_user_of_another_tenant_is_nobody_here(flow: Flow, alice: Person, char
     stranger = charlie.user.pk
     assert ask(flow, users_of, group, "our_contact", stranger) == [alice.user.pk]
     assert ask(flow, chosen_users, group, who="named", user=stranger, fallback=stranger) == [alice.user.pk]
-    assert stranger not in dict(active_members())
+    assert CHOOSABLE["user"].labels(flow.pk, [str(stranger)]) == {}
+    assert str(stranger) not in {str(user) for user, _ in CHOOSABLE["user"].first(flow.pk)[0]}
     assert check_context(FlowDocument()).name("user", stranger) is None
 
 

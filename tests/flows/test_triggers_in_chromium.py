@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def look(page: Page, name: str) -> None:
     """Keep a picture where MILLRACE_PICTURES names a folder."""
     if folder := os.environ.get("MILLRACE_PICTURES"):
-        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), caret="initial")
 
 
 def draft(flow: Flow, person: Person) -> FlowDocument:

@@ -39,6 +39,10 @@ class Basis:
         """Return the fields of a branch's panel, with their initial values."""
         return {}
 
+    def chosen(self, branch: Branch) -> Mapping[str, Any]:
+        """Return what is chosen in the searched fields, as their values."""
+        return branch.settings
+
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return a branch's settings from the cleaned fields."""
         return {}

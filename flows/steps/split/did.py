@@ -8,30 +8,28 @@ from typing import Any
 from django import forms
 
 from flows.document import Branch, StepNode
-from flows.steps.action_choices import action_choices, action_of, code_of
+from flows.steps.action_choices import action_of, code_of
 from flows.steps.actions import Action, what_they_did
 from flows.steps.base import CheckContext, Cohort, Reference, StepContext
 from flows.steps.split.base import Basis, Took
 
 
 class Did(Basis):
-    """Base of the three: they differ in the actions that a branch may choose from."""
+    """Base of the three: they differ in the actions that a branch may choose from (`searched`)."""
 
-    kind: str
     asks: str
 
     def fields(self, split: StepNode, branch: Branch, flow_id: int) -> dict[str, forms.Field]:
         """Boxes to tick; any one of the chosen is enough."""
-        kept = [code_of(action) for action in _acts(branch)]
         return {
             "acts": forms.MultipleChoiceField(
-                label=self.asks,
-                required=False,
-                choices=action_choices(flow_id, kept=kept, kinds=(self.kind,)),
-                initial=kept,
-                widget=forms.CheckboxSelectMultiple,
+                label=self.asks, required=False, widget=forms.CheckboxSelectMultiple
             )
         }
+
+    def chosen(self, branch: Branch) -> dict[str, Any]:
+        """The actions as the values of boxes."""
+        return {"acts": [code_of(action) for action in _acts(branch)]}
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the actions."""
@@ -89,7 +87,7 @@ class Clicked(Did):
 
     name = "clicked"
     label = "Link clicked"
-    kind = "click"
+    searched = {"acts": "click"}
     asks = "Who clicked one of these"
 
 
@@ -98,7 +96,7 @@ class Opened(Did):
 
     name = "opened"
     label = "Email opened"
-    kind = "open"
+    searched = {"acts": "open"}
     asks = "Who opened one of these"
 
 
@@ -107,5 +105,5 @@ class Submitted(Did):
 
     name = "submitted"
     label = "Form submitted"
-    kind = "form"
+    searched = {"acts": "submission"}
     asks = "Who submitted one of these"

@@ -11,9 +11,9 @@ from crm.criteria.editor import read_criteria
 from crm.criteria.schema import Criteria
 from crm.criteria.unseen import unseen_problem
 from flows.document import StepNode
-from flows.steps.action_choices import action_choices, action_of, code_of, names_of_events
+from flows.steps.action_choices import action_of, code_of, names_of_events
 from flows.steps.actions import Action
-from flows.steps.forms import StepForm, choose, offer, to_number
+from flows.steps.forms import StepForm, offer, offer_many, to_number
 from flows.steps.wait_for_time import UNITS
 
 
@@ -60,7 +60,7 @@ class WaitForActionForm(StepForm):
 
     def prepare(self) -> None:
         """Offer links, forms and emails, onward flows and selections."""
-        choose(self, "acts", action_choices(self.flow_id, kept=self.initial["acts"]))
+        offer_many(self, "acts", "action", flow_id=self.flow_id)
         offer(self, "exit_selection", "selection", empty="None")
         offer(self, "exit_flow", "flow", flow_id=self.flow_id, empty="None")
 
