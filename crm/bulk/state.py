@@ -37,11 +37,12 @@ class Owner:
         """Old and new of what really changed; asked only once all changes are made, so it is kept."""
         if self._changed is None:
             pairs = ((key, self.old.get(key), value) for key, value in self.new.items())
-            self._changed = {key: (old, new) for key, old, new in pairs if _filled(old) != _filled(new)}
+            self._changed = {key: (old, new) for key, old, new in pairs if filled(old) != filled(new)}
         return self._changed
 
 
-def _filled(value: Any) -> Any:
+def filled(value: Any) -> Any:
+    """Return a value as it compares."""
     # An empty text and no value are the same; zero and "no" are values.
     return None if value in ("", frozenset()) else value
 

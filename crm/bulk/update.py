@@ -7,8 +7,9 @@ a contact with a company are the company's, so the change reaches all its collea
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ import psycopg
 
 from crm.bulk import write
 from crm.bulk.changes import BadChange, Change, ReadyChange, read_change
+from crm.bulk.moves import MOVED
 from crm.bulk.plain import is_plain, plain_value, set_plainly
 from crm.bulk.state import Owner, State, load
 from crm.bulk.targets import Target, targets_by_key
@@ -150,16 +152,19 @@ def record_changes(
     flow_id: int | None = None,
     actor_id: int | None = None,
     without: frozenset[int] = frozenset(),
+    moved: Mapping[int, Sequence[dict[str, Any]]] = MappingProxyType({}),
 ) -> list[int]:
     """Write contact.updated for each contact that changed, itself or by its company; return their ids.
 
-    `without` are contacts that are told of otherwise (they were made by the same import).
+    `without` are contacts that are told of otherwise (they were made by the same import), `moved` what another company
+    brought (crm.bulk.moves).
     """
     lines: dict[int, list[dict[str, Any]]] = {}
     company_of: dict[int, int | None] = {}
     for contact in state.contacts.values():
         if contact.changed:
-            lines[contact.id] = _lines(contact)
+            own = [line for line in _lines(contact) if line["field"] != MOVED]
+            lines[contact.id] = [*moved.get(contact.id, ()), *own]
             company_of[contact.id] = contact.company_id
     changed = {owner.id: owner for owner in state.companies.values() if owner.changed}
     if changed:

@@ -17,6 +17,7 @@ from core.text import norm, norm_email
 from crm import bulk, search
 from crm.bulk import Target
 from crm.bulk import write as bulk_write
+from crm.bulk.moves import MOVED, Move, lines_of_moves
 from crm.bulk.state import Owner, State, load, load_companies, load_custom
 from crm.bulk.update import record_changes, write_state
 from crm.events import NewEvent, Origin, record_events
@@ -28,7 +29,8 @@ from crm.operations.consent import NewConsent, write_consents
 from crm.operations.erase import erased_among
 
 # The company that a contact belongs to: written like a choice, never offered to people.
-_COMPANY = Target("contact.company", "Company", "Contact", "item", "contact", "company_id")
+Moved = dict[int, list[dict[str, Any]]]
+_COMPANY = Target(MOVED, "Company", "Contact", "item", "contact", "company_id")
 _TEXT_COLUMNS = (
     "first_name",
     "last_name",
@@ -85,9 +87,9 @@ class Writer:
         good = [row for row in rows if not row.rejected]
         made, companies, by_id = self._companies({row.company for row in good if row.company}, known)
         people = gather(good, known=known, companies=companies, by_id=by_id, plan=self.plan)
-        state = self._existing(people, by_id)
+        state, moved = self._existing(people, by_id)
         self._create([person for person in people.persons if person.is_new], by_id)
-        self._finish(people, state)
+        self._finish(people, state, moved)
         issues = [issue for row in rows for issue in row.issues]
         self._write_issues(issues)
         rejected = len(rows) - len(good)
@@ -153,8 +155,8 @@ class Writer:
         load_custom(self.cursor, self.tenant_id, "company", owners, custom)
         return owners
 
-    def _existing(self, people: People, by_id: dict[int, Owner]) -> State:
-        """Lay the values of known people over what they hold now."""
+    def _existing(self, people: People, by_id: dict[int, Owner]) -> tuple[State, Moved]:
+        """Lay the values of known people over what they hold now; and tell what another company brings."""
         known = {person.id: person for person in people.persons if person.id is not None}
         targets = [t for t in self.targets if not t.is_company]
         state = load(
@@ -164,13 +166,15 @@ class Writer:
             targets=[*targets, _COMPANY],
         )
         state.companies = by_id
+        moves = [Move(pk, owner.company_id, known[pk].company_id) for pk, owner in state.contacts.items()]
+        moved = lines_of_moves(self.cursor, tenant_id=self.tenant_id, moves=moves)
         for contact_id, owner in state.contacts.items():
             person = known[contact_id]
             for key, value in person.values.items():
                 owner.new[key] = owner.get(key) | value if key == INTERESTS else value
             owner.new[_COMPANY.key] = person.company_id
             owner.company_id = person.company_id
-        return state
+        return state, moved
 
     # --- what is new ----------------------------------------------------------------------------------------------
 
@@ -249,7 +253,7 @@ class Writer:
 
     # --- the rest -------------------------------------------------------------------------------------------------
 
-    def _finish(self, people: People, state: State) -> None:
+    def _finish(self, people: People, state: State, moved: Moved) -> None:
         """Write known people and companies, then consents and the selection for everyone."""
         new = frozenset(person.id for person in people.persons if person.is_new and person.id)
         actor_id = self.contact_import.created_by_id
@@ -269,6 +273,7 @@ class Writer:
             origin=Origin.IMPORT,
             actor_id=actor_id,
             without=new,
+            moved=moved,
         )
         if self.purpose is not None:
             rows = [NewConsent(p.id, given, self.now) for p in people.persons if p.id for given in p.consents]

@@ -15,10 +15,11 @@ from core.text import norm
 from crm import search
 from crm.bulk import Change, update_fields
 from crm.bulk.changes import read_change
+from crm.bulk.moves import Move, lines_of_moves
 from crm.bulk.state import load
 from crm.bulk.targets import targets_by_key
 from crm.bulk.update import check_choices, record_changes, write_state
-from crm.events import NewEvent, Origin, changes_data, record_events
+from crm.events import NewEvent, Origin, record_events
 from crm.models import Company, Contact
 
 
@@ -121,16 +122,29 @@ def _move(
     new_id = company.pk if company else None
     if contact.company_id == new_id:
         return
-    old_name = contact.company.name if contact.company else None
-    Contact.objects.filter(pk=contact_id).update(company=company, updated_at=now)
-    line = ("contact.company", old_name, company.name if company else None)
+    move_contact(cursor, contact_id, (contact.company_id, new_id), now=now, origin=origin, actor_id=actor_id)
+
+
+def move_contact(
+    cursor: psycopg.Cursor[Any],
+    contact_id: int,
+    way: tuple[int | None, int | None],
+    *,
+    now: dt.datetime,
+    origin: Origin,
+    actor_id: int | None,
+) -> None:
+    """Move a locked contact from one company to another (None is none), and tell all that changes for it by that."""
+    tenant_id, (old_id, new_id) = require_tenant_id(), way
+    found = lines_of_moves(cursor, tenant_id=tenant_id, moves=[Move(contact_id, old_id, new_id)])
+    Contact.objects.filter(pk=contact_id).update(company_id=new_id, updated_at=now)
     event = NewEvent(
         "contact.updated",
         contact_id,
         now,
         origin,
         company_id=new_id,
-        data=changes_data([line]),
+        data={"changes": found[contact_id]},
         actor_id=actor_id,
     )
     record_events([event], cursor=cursor)

@@ -22,8 +22,9 @@ from crm.bulk.state import Owner, State, load
 from crm.bulk.targets import Target
 from crm.bulk.update import record_changes, write_state
 from crm.erasure import TOMBSTONE
-from crm.events import MERGED, NewEvent, Origin, changes_data, record_events
+from crm.events import MERGED, NewEvent, Origin, record_events
 from crm.models import Contact, MergedContact
+from crm.operations.contacts import move_contact
 from crm.queries.merging import COMPANY, INTERESTS, comparable_targets, pair_of, seen_mark
 
 # Some tables (suggestions, notes to colleagues) are searched through; a batch in flight is waited for.
@@ -148,20 +149,9 @@ def _take_shared(owner: Owner, other: Owner, target: Target, keys: set[str], *, 
 def _take_company(
     cursor: psycopg.Cursor[Any], kept: Contact, gone: Contact, now: dt.datetime, actor_id: int
 ) -> None:
-    old = kept.company.name if kept.company else None
+    way = (kept.company_id, gone.company_id)
+    move_contact(cursor, kept.pk, way, now=now, origin=Origin.MERGE, actor_id=actor_id)
     kept.company = gone.company
-    Contact.objects.filter(pk=kept.pk).update(company=gone.company, updated_at=now)
-    line = ("contact.company", old, gone.company.name if gone.company else None)
-    event = NewEvent(
-        "contact.updated",
-        kept.pk,
-        now,
-        Origin.MERGE,
-        company_id=gone.company_id,
-        data=changes_data([line]),
-        actor_id=actor_id,
-    )
-    record_events([event], cursor=cursor)
 
 
 def _remember(gone: Contact, kept: Contact, actor: User, now: dt.datetime) -> None:

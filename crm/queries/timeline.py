@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import User
+from crm.bulk.moves import MOVED, NAME
 from crm.bulk.targets import Target, targets
 from crm.criteria.choices import names_of
 from crm.events import KINDS, EventKind, Origin
@@ -28,7 +29,9 @@ _DOORS = {
 
 
 # What changes though no form field writes it.
-_OTHERS = {"contact.company": "Company", "company.name": "Company name"}
+_OTHERS = {MOVED: "Company", NAME: "Company name"}
+# What goes without saying when a contact moved to another company.
+_BY_MOVING = frozenset({NAME, "company.created_at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,11 @@ def _title(event: Event, kind: EventKind, names: Names) -> str:
 
 def _details(event: Event, known: Mapping[str, Target], names: Names) -> Iterable[str]:
     # A consent's or subscription's change is what its title says.
-    for line in event.data.get("changes", ()) if event.kind == "contact.updated" else ():
+    lines = event.data.get("changes", ()) if event.kind == "contact.updated" else ()
+    moved = any(line["field"] == MOVED for line in lines)
+    for line in lines:
+        if moved and line["field"] in _BY_MOVING:
+            continue
         target = known.get(line["field"])
         label = target.label if target else _OTHERS.get(line["field"], "A field that is gone")
         old, new = (_shown(target, line.get(side), names) for side in ("old", "new"))
