@@ -9,7 +9,8 @@ _WRITTEN = ("subject", "preheader", "mjml", "text")
 ERASURE = Room(
     (
         Place("content_email", ("name", "language", *_WRITTEN)),
-        Place("content_emailversion", ("html", "custom_keys", *_WRITTEN)),
+        Place("content_emailvariant", ("language", *_WRITTEN)),
+        Place("content_emailversion", ("html", "custom_keys", "language", *_WRITTEN)),
         Place("content_smsversion", ("source", "text", "links", "custom_keys")),
         Place("content_noticeversion", ("subject", "text", "custom_keys")),
         Place("content_brand", ("accent", "background", "surface", "ink", "font", "website", "social")),

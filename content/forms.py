@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from content.models import Email
+from content.models import Email, EmailVariant
 from content.operations.emails import Draft
 from content.starters import STARTERS
 
@@ -54,10 +54,15 @@ class EmailForm(forms.Form):
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
     @classmethod
-    def of(cls, email: Email) -> EmailForm:
-        """Return the form of an email as it was saved."""
-        initial: dict[str, Any] = {name: getattr(email, name) for name in cls.base_fields}
-        return cls(initial=initial)
+    def of(cls, email: Email, piece: Email | EmailVariant) -> EmailForm:
+        """Return the form of an email, or of one of its variants, as it was saved."""
+        return cls(initial=cls.values_of(email, piece))
+
+    @classmethod
+    def values_of(cls, email: Email, piece: Email | EmailVariant) -> dict[str, Any]:
+        """Return what was saved: name and revision are the email's in every language."""
+        written = {name: getattr(piece, name) for name in cls.base_fields if name not in {"name", "revision"}}
+        return {**written, "name": email.name, "revision": email.revision}
 
     def draft(self) -> Draft:
         """Return what the writer handed in."""

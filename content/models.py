@@ -51,11 +51,37 @@ class Email(TenantModel):
         return self.name
 
 
+class EmailVariant(TenantModel):
+    """An email in one more language, for the contacts of that language; the email itself is what all others get.
+
+    It has what an email has that is written; name, flow, revision and locks are the email's. `current` is never empty:
+    a variant begins as a copy of what can be sent.
+    """
+
+    email = TenantForeignKey(Email, on_delete=models.CASCADE, related_name="variants")
+    language = models.CharField(max_length=10)
+    subject = models.CharField(max_length=400, blank=True)
+    preheader = models.CharField(max_length=400, blank=True)
+    mjml = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    text_is_own = models.BooleanField(default=False)
+    current = TenantForeignKey("content.EmailVersion", on_delete=models.PROTECT, related_name="+")
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "email", "language"], name="email_variant_once")
+        ]
+
+
 class EmailVersion(TenantModel):
-    """What was compiled at one save: source, subject, and the Jinja2 templates that sending renders. Immutable."""
+    """What was compiled at one save: source, subject, and the Jinja2 templates that sending renders. Immutable.
+
+    `language` is that of the variant that was saved; "" for the email itself.
+    """
 
     email = TenantForeignKey(Email, on_delete=models.PROTECT, related_name="versions")
     number = models.IntegerField()
+    language = models.CharField(max_length=10, blank=True, default="")
     subject = models.CharField(max_length=400)
     preheader = models.CharField(max_length=400, blank=True)
     mjml = models.TextField()

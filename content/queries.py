@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from django.db.models import F, Q, QuerySet
 
-from content.models import Email, EmailLock, EmailVersion, MessageLink
+from content.languages import language_name
+from content.models import Email, EmailLock, EmailVariant, EmailVersion, MessageLink
 from core.tenancy import require_tenant_id
 from crm.models import Usage
 
@@ -49,16 +50,26 @@ def email_choices(flow_id: int | None = None) -> list[EmailChoice]:
 def links_of_emails(email_ids: Sequence[int]) -> dict[int, list[tuple[str, int | None]]]:
     """Return, by email, (address, registered link or None) of each link of its newest version, in order.
 
-    Emails that cannot be sent yet are left out. Two queries.
+    Links that only a variant has come last. Emails that cannot be sent yet are left out. Three queries.
     """
     versions = dict(
         _alive().filter(pk__in=email_ids).exclude(current_id=None).values_list("current_id", "id")
     )
-    found: dict[int, list[tuple[str, int | None]]] = {email_id: [] for email_id in versions.values()}
+    found: dict[int, dict[tuple[str, int | None], None]] = {email_id: {} for email_id in versions.values()}
+    variants = EmailVariant.objects.filter(email_id__in=found).order_by("language")
+    versions |= dict(variants.values_list("current_id", "email_id"))
+    place = {version_id: number for number, version_id in enumerate(versions)}
     links = MessageLink.objects.filter(version_id__in=versions).order_by("version_id", "number")
-    for version_id, url, registered in links.values_list("version_id", "url", "registered_id"):
-        found[versions[version_id]].append((url, registered))
-    return found
+    rows = sorted(links.values_list("version_id", "url", "registered_id"), key=lambda row: place[row[0]])
+    for version_id, url, registered in rows:
+        found[versions[version_id]][url, registered] = None
+    return {email_id: list(links) for email_id, links in found.items()}
+
+
+def variants_of(email_id: int) -> list[EmailVariant]:
+    """Return an email's variants, by the name of their language."""
+    found = EmailVariant.objects.filter(email_id=email_id).select_related("current")
+    return sorted(found, key=lambda one: language_name(one.language))
 
 
 def emails_of_flow(flow_id: int, *, used: Sequence[int] = ()) -> list[EmailChoice]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from content.kept_values import KEY
+from content.languages import language_name
 from content.models import EmailVersion
 from content.rendering import NO_LINKS, render_sent
 from crm.models import Contact
@@ -20,6 +21,7 @@ class SentMessage:
     message: Message
     name: str
     version: int | None
+    language: str
     subject: str
     html: str
     text: str
@@ -38,16 +40,23 @@ def sent_message(contact: Contact, message_id: int) -> SentMessage | None:
 def _text(contact: Contact, message: Message) -> SentMessage:
     text = str(message.values.get(KEY, {}).get("text", ""))
     problem = "" if text else "The text is put together when the message goes."
-    return SentMessage(contact, message, "SMS", None, "", "", text, problem, is_kept=True)
+    return SentMessage(contact, message, "SMS", None, "", "", "", text, problem, is_kept=True)
 
 
 def _mail(contact: Contact, message: Message) -> SentMessage:
     version = EmailVersion.objects.select_related("email").filter(pk=message.content_version_id).first()
     name, number = (version.email.name, version.number) if version else ("Email", None)
+    language = language_name(version.language) if version and version.language else ""
     is_kept = KEY in message.values
     if version is None:
-        return SentMessage(contact, message, name, number, "", "", "", "The email is gone.", is_kept)
+        return SentMessage(
+            contact, message, name, number, language, "", "", "", "The email is gone.", is_kept
+        )
     shown = render_sent(version_id=version.pk, contact_id=contact.pk, values=message.values, links=NO_LINKS)
     if isinstance(shown, RenderFailed):
-        return SentMessage(contact, message, name, number, version.subject, "", "", shown.error, is_kept)
-    return SentMessage(contact, message, name, number, shown.subject, shown.html, shown.text, "", is_kept)
+        return SentMessage(
+            contact, message, name, number, language, version.subject, "", "", shown.error, is_kept
+        )
+    return SentMessage(
+        contact, message, name, number, language, shown.subject, shown.html, shown.text, "", is_kept
+    )

@@ -17,7 +17,8 @@ from content.compile import Compiled
 from content.filters import one_line
 from content.form_mail import confirm_url
 from content.kept_values import KEY, kept, restored, values_named
-from content.models import EmailVersion, MessageLink
+from content.languages import variant_for
+from content.models import EmailVariant, EmailVersion, MessageLink
 from content.notices import is_notice, render_notices
 from content.sandbox import HTML, LINK, TEXT, paths_of
 from content.sms_rendering import render_texts
@@ -26,6 +27,8 @@ from core.tenancy import require_tenant_id
 from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob
 
 MAX_HTML = 2_000_000
+# In a message's values: the language that it must have, whatever its contact's; a test of one variant.
+LANGUAGE = "language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +78,53 @@ def _render_mails(jobs: Sequence[RenderJob]) -> dict[int, Rendered | RenderFaile
     if not jobs:
         return {}
     newest = _newest_versions({job.content_version_id for job in jobs})
-    templates = {old: _templates(new) for old, new in newest.items()}
+    templates = {pk: _templates(pk) for one in newest.values() for pk in one.all()}
     paths = {path for item in templates.values() for path in item.paths}
     contacts = values_of([job.contact_id for job in jobs if job.contact_id is not None], paths=paths)
     tenant = tenant_values()
     result: dict[int, Rendered | RenderFailed] = {}
     for job in jobs:
-        ready = templates.get(job.content_version_id)
-        if ready is None:
+        known = contacts.get(job.contact_id, {}) if job.contact_id is not None else {}
+        versions = newest.get(job.content_version_id)
+        if versions is None:
             result[job.message_id] = RenderFailed("The email no longer exists.")
             continue
-        known = contacts.get(job.contact_id, {}) if job.contact_id is not None else {}
+        language = job.values.get(LANGUAGE) or known.get("contact", {}).get("language")
+        ready = templates[versions.for_language(language)]
         context = {**known, "tenant": tenant, "event": job.values.get("event") or {}}
         result[job.message_id] = _render(ready, context, job.links, job.values.get("submission"))
     return result
 
 
-def _newest_versions(version_ids: set[int]) -> dict[int, int]:
-    """Return the newest version of each version's email: what is queued takes the newest content."""
-    rows = EmailVersion.objects.filter(pk__in=version_ids).values_list("pk", "email__current_id")
-    return {old: new or old for old, new in rows}
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest versions of one email: the default, and by language what contacts of that language get."""
+
+    default: int
+    variants: dict[str, int]
+    # What the default is written in: it is nobody's second choice there.
+    language: str = ""
+
+    def for_language(self, language: str | None) -> int:
+        """Return the version that a contact of a language gets."""
+        return variant_for(language, {self.language: self.default, **self.variants}, self.default)
+
+    def all(self) -> tuple[int, ...]:
+        """Return every version."""
+        return self.default, *self.variants.values()
+
+
+def _newest_versions(version_ids: set[int]) -> dict[int, Newest]:
+    """Return the newest versions of each version's email: what is queued takes the newest content. Two queries."""
+    rows = EmailVersion.objects.filter(pk__in=version_ids).values_list(
+        "pk", "email_id", "email__current_id", "email__language"
+    )
+    known = list(rows)
+    variants: dict[int, dict[str, int]] = {}
+    found = EmailVariant.objects.filter(email_id__in={email_id for _, email_id, _, _ in known})
+    for email_id, language, version_id in found.values_list("email_id", "language", "current_id"):
+        variants.setdefault(email_id, {})[language] = version_id
+    return {pk: Newest(new or pk, variants.get(email_id, {}), own) for pk, email_id, new, own in known}
 
 
 def _render(

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from content.views import blocks, brand, editor, forms, images, library, links, scripts, sent, submissions
+from content.views import (
+    blocks,
+    brand,
+    editor,
+    forms,
+    images,
+    languages,
+    library,
+    links,
+    scripts,
+    sent,
+    submissions,
+)
 
 app_name = "content"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,6 +35,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:email_id>/", editor.edit, name="edit"),
     path("<int:email_id>/preview/", editor.preview, name="preview"),
     path("<int:email_id>/blocks/", blocks.blocks, name="blocks"),
+    path("<int:email_id>/languages/", languages.languages, name="languages"),
+    path("<int:email_id>/languages/change/", languages.change, name="languages_change"),
+    path("<int:email_id>/languages/<str:language>/", languages.version_frame, name="language_frame"),
     path("<int:email_id>/test/", editor.test, name="test"),
     path("<int:email_id>/tests/", editor.tests, name="tests"),
     path("<int:email_id>/copy/", library.copy, name="copy"),

@@ -1,8 +1,9 @@
-"""Writing emails: make, save (which compiles), copy, delete."""
+"""Writing emails: make, save (which compiles), delete. Languages are added in content.operations.variants."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -12,15 +13,14 @@ from accounts.audit import write_audit
 from accounts.models import User
 from content.brand import brand_values
 from content.compile import Compiled, Result, Source, compile_email
-from content.form_page import form_of_address
-from content.image_urls import images_in
-from content.models import Email, EmailVersion, Image, MessageLink, TrackedLink
+from content.languages import language_name
+from content.models import Email, EmailVariant
+from content.operations.versions import add_version, write_email_uses
 from content.problems import Problem
 from content.queries import locks_of, uses_of
 from content.rendering import test_render_problem
 from content.tree import known_tree
-from core.tenancy import require_tenant_id
-from crm.operations.usage import forget_uses, write_uses
+from crm.operations.usage import forget_uses
 
 
 class EmailRefused(Exception):
@@ -39,6 +39,10 @@ class EmailInUse(EmailRefused):
     """A flow uses the email, so it cannot be deleted."""
 
 
+class NoSuchVariant(EmailRefused):
+    """Somebody took the language away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What a writer hands in. `own_text` None means that the plain text is made from the content."""
@@ -48,6 +52,12 @@ class Draft:
     mjml: str
     preheader: str = ""
     own_text: str | None = None
+
+    @classmethod
+    def of(cls, piece: Email | EmailVariant, name: str) -> Draft:
+        """Return what an email or one of its variants says now."""
+        own = piece.text if piece.text_is_own else None
+        return cls(name, piece.subject, piece.mjml, piece.preheader, own)
 
     @property
     def source(self) -> Source:
@@ -105,115 +115,105 @@ def create_email(
 
 
 @transaction.atomic
-def save_email(*, email_id: int, draft: Draft, revision: int, actor: User | None, now: dt.datetime) -> Saved:
+def save_email(
+    *,
+    email_id: int,
+    draft: Draft,
+    revision: int,
+    actor: User | None,
+    now: dt.datetime,
+    language: str = "",
+) -> Saved:
     """Save and compile: the email's new version is immutable and becomes what is sent from now on.
 
-    Raises EmailLocked, and EmailChanged unless `revision` is the one that the writer began with. With problems
-    nothing is changed.
+    `language` names the variant that is saved. Raises EmailLocked, EmailChanged unless `revision` is the one that the
+    writer began with, and NoSuchVariant. With problems nothing is changed.
     """
-    email = _for_change(email_id)
-    if email.revision != revision:
-        raise EmailChanged(
-            "Somebody else saved this email while you were writing. Copy your text and reload."
-        )
-    if not draft.name.strip():
-        return Saved(email, (Problem("name", "Give the email a name."),))
-    result = compile_draft(draft)
-    if result.compiled is None:
-        return Saved(email, tuple(result.problems))
-    email.name, email.subject = draft.name.strip()[:120], draft.subject.strip()
-    email.preheader, email.mjml = draft.preheader.strip(), draft.mjml
-    email.text_is_own = draft.own_text is not None
-    email.text = draft.own_text if draft.own_text is not None else result.compiled.text
-    email.revision += 1
-    email.updated_at, email.updated_by = now, actor
-    email.current = add_version(email, result.compiled, actor, now)
-    email.save()
+    saved = save_texts(email_id=email_id, drafts={language: draft}, revision=revision, actor=actor, now=now)
+    return saved[language]
+
+
+@transaction.atomic
+def save_texts(
+    *, email_id: int, drafts: Mapping[str, Draft], revision: int, actor: User | None, now: dt.datetime
+) -> dict[str, Saved]:
+    """Save several languages of an email at once ("" is the email itself): all of them, or none if one has problems.
+
+    Raises what save_email raises.
+    """
+    email = email_for_change(email_id, revision)
+    pieces = pieces_of(email, list(drafts))
+    results = {language: _judged(draft) for language, draft in drafts.items()}
+    if not all(result.compiled for result in results.values()):
+        return {language: Saved(email, tuple(result.problems)) for language, result in results.items()}
+    for language, draft in drafts.items():
+        compiled = results[language].compiled
+        assert compiled is not None  # noqa: S101 - looked at above
+        if not language:
+            email.name = draft.name.strip()[:120]
+        keep_draft(email, pieces[language], draft, compiled, actor, now)
+    write_email_uses(email)
     write_audit(
         actor=actor, action="email.saved", object_kind="email", object_id=email.pk, object_name=email.name,
-        payload={"version": email.revision},
+        payload={"version": email.revision, **({"languages": sorted(filter(None, drafts))} if any(drafts) else {})},
     )  # fmt: skip
-    return Saved(email)
+    return {language: Saved(email) for language in drafts}
 
 
-def _for_change(email_id: int) -> Email:
+def _judged(draft: Draft) -> Result:
+    if not draft.name.strip():
+        return Result([Problem("name", "Give the email a name.")])
+    return compile_draft(draft)
+
+
+def pieces_of(email: Email, languages: Sequence[str]) -> dict[str, Email | EmailVariant]:
+    """Return what is written in each of these languages. Raises NoSuchVariant."""
+    found: dict[str, Email | EmailVariant] = {"": email}
+    wanted = [language for language in languages if language]
+    if wanted:
+        found |= {one.language: one for one in EmailVariant.objects.filter(email=email, language__in=wanted)}
+    if missing := set(languages) - set(found):
+        raise NoSuchVariant(f"The email has no variant in {language_name(min(missing))} any more.")
+    return found
+
+
+def keep_draft(
+    email: Email,
+    piece: Email | EmailVariant,
+    draft: Draft,
+    compiled: Compiled,
+    actor: User | None,
+    now: dt.datetime,
+) -> None:
+    """Write a draft and its new version into the email or one of its variants."""
+    piece.subject, piece.preheader, piece.mjml = draft.subject.strip(), draft.preheader.strip(), draft.mjml
+    piece.text_is_own = draft.own_text is not None
+    piece.text = draft.own_text if draft.own_text is not None else compiled.text
+    email.revision += 1
+    email.updated_at, email.updated_by = now, actor
+    piece.current = add_version(email, piece, compiled, actor, now)
+    piece.save()
+    email.save()
+
+
+def email_for_change(email_id: int, revision: int | None = None) -> Email:
+    """Return an email that this transaction may change. Raises EmailLocked and EmailChanged."""
     email = Email.objects.select_for_update(no_key=True).get(pk=email_id, deleted_at=None)
     locks = locks_of(email.pk)
     if locks:
         names = ", ".join(f"“{lock.flow_name}”" for lock in locks)
         raise EmailLocked(f"This email is locked while {names} runs. Pause the flow to change it.")
-    return email
-
-
-def add_version(email: Email, compiled: Compiled, actor: User | None, now: dt.datetime) -> EmailVersion:
-    """Write down what was compiled, with its links, as the email's version `revision`."""
-    version = EmailVersion.objects.create(
-        email=email,
-        number=email.revision,
-        subject=compiled.subject,
-        preheader=compiled.preheader,
-        mjml=email.mjml,
-        html=compiled.html,
-        text=compiled.text,
-        custom_keys=list(compiled.custom_keys),
-        created_at=now,
-        created_by=actor,
-    )
-    keys = [link.key for link in compiled.links if link.key]
-    registered = {link.key: link for link in TrackedLink.objects.filter(key__in=keys)} if keys else {}
-    MessageLink.objects.bulk_create(
-        MessageLink(
-            version=version, number=link.number, url=link.url, label=link.label, registered=registered.get(link.key)
+    if revision is not None and email.revision != revision:
+        raise EmailChanged(
+            "Somebody else saved this email while you were writing. Copy your text and reload."
         )
-        for link in compiled.links
-    )  # fmt: skip
-    write_uses(
-        user_kind="email", user_id=email.pk, user_name=email.name, page="content:edit",
-        references=[
-            *(("link", link.pk) for link in registered.values()), *_forms_among(compiled), *_images_in(email),
-        ],
-    )  # fmt: skip
-    return version
-
-
-def _images_in(email: Email) -> list[tuple[str, int]]:
-    """Return the tenant's pictures that the email shows, among those that there are."""
-    named = set(images_in(email.mjml, require_tenant_id()))
-    return [
-        ("image", pk) for pk in Image.objects.filter(pk__in=named).order_by("pk").values_list("pk", flat=True)
-    ]
-
-
-def _forms_among(compiled: Compiled) -> list[tuple[str, int]]:
-    """Return the forms of ours that the email's ordinary links lead to."""
-    found = (form_of_address(link.url) for link in compiled.links)
-    return [("form", pk) for pk in dict.fromkeys(found) if pk is not None]
-
-
-@transaction.atomic
-def copy_email(
-    *, email_id: int, actor: User | None, now: dt.datetime, flow_id: int | None = None, name: str = ""
-) -> Email:
-    """Copy an email, into a flow if one is given; a copy of what can be sent can be sent."""
-    old = Email.objects.get(pk=email_id, deleted_at=None)
-    copy = create_email(
-        name=name or f"{old.name[:112]} (copy)",
-        actor=actor,
-        now=now,
-        mjml=old.mjml,
-        subject=old.subject,
-        flow_id=flow_id,
-    )
-    if old.current_id is None:
-        return copy
-    draft = Draft(copy.name, old.subject, old.mjml, old.preheader, old.text if old.text_is_own else None)
-    return save_email(email_id=copy.pk, draft=draft, revision=0, actor=actor, now=now).email
+    return email
 
 
 @transaction.atomic
 def delete_email(*, email_id: int, actor: User | None, now: dt.datetime) -> None:
     """Take an email out of the library; its versions stay, for what was sent. Raises EmailLocked and EmailInUse."""
-    email = _for_change(email_id)
+    email = email_for_change(email_id)
     uses = uses_of(email.pk)
     if uses:
         names = ", ".join(f"“{use.user_name}”" for use in uses)

@@ -13,7 +13,7 @@ from content.form_document import EMAIL, FormDocument, FormField, structure_prob
 from content.form_fields import Bound, problems_of_targets
 from content.form_mail import compiled_confirmation, confirmation_source
 from content.models import Email, Form
-from content.operations.emails import add_version
+from content.operations.versions import add_version, write_email_uses
 from crm.operations.usage import check_unused, forget_uses, write_uses
 from delivery.models import Stream
 from delivery.operations.streams import make_stream
@@ -201,8 +201,9 @@ def _write_confirmation(form: Form, document: FormDocument, actor: User | None, 
     email.revision += 1
     email.updated_at, email.updated_by = now, actor
     email.save()
-    email.current = add_version(email, compiled, actor, now)
+    email.current = add_version(email, email, compiled, actor, now)
     email.save(update_fields=["current"])
+    write_email_uses(email)
     form.confirmation = email
     form.save(update_fields=["confirmation"])
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.audit import write_audit
 from accounts.models import User
 from content.models import Email, EmailVersion
+from content.rendering import LANGUAGE
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from delivery.models import Message
@@ -23,9 +24,17 @@ class NothingToSend(Exception):
 
 @transaction.atomic
 def send_test(
-    *, email_id: int, addresses: Sequence[str], contact_id: int | None, actor: User, now: dt.datetime
+    *,
+    email_id: int,
+    addresses: Sequence[str],
+    contact_id: int | None,
+    actor: User,
+    now: dt.datetime,
+    language: str = "",
 ) -> list[int]:
     """Queue the saved version for each address, filled with one contact's values; return the message ids.
+
+    `language` chooses a variant; without one the contact's language does, as for every message.
 
     The caller wakes delivery after the commit. Raises NothingToSend.
     """
@@ -35,7 +44,7 @@ def send_test(
     rows = [
         NewMessage(
             enrolled_on=now.date(), content_version_id=email.current_id, to_address=address, contact_id=contact_id,
-            is_test=True,
+            is_test=True, values={LANGUAGE: language} if language else {},
         )
         for address in addresses
     ]  # fmt: skip

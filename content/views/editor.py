@@ -22,8 +22,9 @@ from content.compile import Result
 from content.flows_above import flow_name, hidden_flows
 from content.forms import EmailForm, TestSendForm
 from content.hints import CLIPS_AT, hints
-from content.models import Email
-from content.operations.emails import EmailChanged, EmailLocked, compile_draft, save_email
+from content.languages import language_name
+from content.models import Email, EmailVariant
+from content.operations.emails import EmailRefused, compile_draft, save_email
 from content.operations.test_sends import NothingToSend, recent_tests, send_test
 from content.people import find_contacts
 from content.previews import keep_preview, kept_preview
@@ -43,8 +44,9 @@ from delivery.tasks import wake_delivery
 def edit(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Show the editor; a POST saves. With problems nothing is changed and the text stays in the editor."""
     email = get_email(request.member, email_id)
+    piece = _piece(request, email)
     if request.method != "POST":
-        return _editor(request, email, EmailForm.of(email), ())
+        return _editor(request, email, EmailForm.of(email, piece), ())
     form, edited = _posted(request)
     problems = _problems_of(form, edited)
     if problems:
@@ -56,17 +58,38 @@ def edit(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
             revision=form.cleaned_data["revision"],
             actor=request.user,
             now=tenant_now(request.tenant.pk),
+            language=_language(piece),
         )
-    except (EmailLocked, EmailChanged) as refused:
+    except EmailRefused as refused:
         return _editor(request, email, form, [Problem("", str(refused))], edited=edited, status=409)
     if not saved.is_saved:
         return _editor(request, email, form, saved.problems, edited=edited, status=422)
-    onward = {"step": _step(request), "mode": _mode(request), "block": edited.path}
+    onward = {
+        "language": _language(piece),
+        "step": _step(request),
+        "mode": _mode(request),
+        "block": edited.path,
+    }
     return redirect(
         turl(request.tenant, "content:edit", email.pk)
         + "?saved&"
         + urlencode({name: value for name, value in onward.items() if value})
     )
+
+
+def _piece(request: TenantRequest, email: Email) -> Email | EmailVariant:
+    """Return the email itself, or the variant that ?language= names, or raise Http404."""
+    language = request.GET.get("language", "")
+    if not language:
+        return email
+    found = EmailVariant.objects.filter(email=email, language=language[:10]).select_related("current").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _language(piece: Email | EmailVariant) -> str:
+    return piece.language if isinstance(piece, EmailVariant) else ""
 
 
 def _posted(request: TenantRequest) -> tuple[EmailForm, Edited]:
@@ -77,9 +100,9 @@ def _posted(request: TenantRequest) -> tuple[EmailForm, Edited]:
     return EmailForm(data), edited
 
 
-def _saved(email: Email) -> tuple[EmailForm, Edited]:
-    """Return the email as it was saved, as if it were posted."""
-    return EmailForm({name: getattr(email, name) for name in EmailForm.base_fields}), Edited(email.mjml, "")
+def _saved(email: Email, piece: Email | EmailVariant) -> tuple[EmailForm, Edited]:
+    """Return the email or a variant as it was saved, as if it were posted."""
+    return EmailForm(EmailForm.values_of(email, piece)), Edited(piece.mjml, "")
 
 
 def _problems_of(form: EmailForm, edited: Edited) -> list[Problem]:
@@ -111,9 +134,13 @@ def _editor(
     status: int = 200,
 ) -> HttpResponse:
     hidden = hidden_flows(request.member)
-    edited = edited or Edited(email.mjml, request.GET.get("block", "")[:20])
+    piece = _piece(request, email)
+    edited = edited or Edited(piece.mjml, request.GET.get("block", "")[:20])
     context = {
         "email": email,
+        "language": _language(piece),
+        "variants": [(one.language, language_name(one.language)) for one in queries.variants_of(email.pk)],
+        "own_language": language_name(email.language),
         "form": form,
         "problems": placed(problems, edited.source),
         "blocks": list_blocks(edited, open_path=edited.path, data=request.POST or None),
@@ -139,7 +166,7 @@ def preview(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     email = get_email(request.member, email_id)
     # A locked email's fields are switched off, so a browser sends none of them.
     is_locked = queries.locks_of(email.pk, hidden=hidden_flows(request.member))
-    form, edited = _saved(email) if is_locked else _posted(request)
+    form, edited = _saved(email, _piece(request, email)) if is_locked else _posted(request)
     problems = _problems_of(form, edited)
     result = Result(problems) if problems else compile_draft(form.draft())
     if result.compiled is None:
@@ -205,8 +232,9 @@ def test(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Send the saved version to a few addresses."""
     email = get_email(request.member, email_id)
     form = TestSendForm(request.POST)
+    context: dict[str, Any] = {"email": email, "language": _language(_piece(request, email))}
     if not form.is_valid():
-        return render(request, "content/test_send.html", {"email": email, "test_form": form}, status=422)
+        return render(request, "content/test_send.html", {**context, "test_form": form}, status=422)
     someone = _someone(request)
     try:
         send_test(
@@ -215,13 +243,14 @@ def test(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
             contact_id=someone.id if someone else None,
             actor=request.user,
             now=tenant_now(request.tenant.pk),
+            language=_language(_piece(request, email)),
         )
     except NothingToSend as refused:
         form.add_error(None, str(refused))
-        return render(request, "content/test_send.html", {"email": email, "test_form": form}, status=422)
+        return render(request, "content/test_send.html", {**context, "test_form": form}, status=422)
     tenant_id = request.tenant.pk
     transaction.on_commit(lambda: wake_delivery(tenant_id))
-    context = {"email": email, "test_form": form, "tests": recent_tests(email.pk)}
+    context |= {"test_form": form, "tests": recent_tests(email.pk)}
     return toast(render(request, "content/test_send.html", context), "The test is on its way.")
 
 

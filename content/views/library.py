@@ -22,7 +22,8 @@ from content.compile import Source, compile_email
 from content.flows_above import flow_name, hidden_flows
 from content.forms import NewEmailForm
 from content.models import Email
-from content.operations.emails import EmailRefused, copy_email, create_email, delete_email
+from content.operations.emails import EmailRefused, create_email, delete_email
+from content.operations.variants import copy_email
 from content.rendering import render_preview
 from content.safe_html import mail_response
 from content.starters import STARTERS

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from accounts.models import Membership
 from content.actions import ContactActions
 from content.form_document import FormActions, FormDocument
 from content.forms_form import redirect_problem
 from content.forms_link import address_problems
-from content.models import Email, Form, Script, TrackedLink
-from content.operations.emails import Draft, create_email, save_email
+from content.models import Email, EmailVariant, Form, Script, TrackedLink
+from content.operations.emails import Draft, create_email
 from content.operations.forms import FormNameTaken, create_form
 from content.operations.links import LinkDraft, LinkNameTaken, create_link
 from content.operations.scripts import ScriptRefused, save_script
+from content.operations.variants import MOST_VARIANTS, write_languages
+from crm.places import LANGUAGES
 from delivery.models import WebhookSecret
 from flows.exchange.kinds import CannotMake, Data, Making, UsedKind
 from flows.exchange.schema import Used
@@ -26,13 +28,48 @@ from flows.visibility import visible_flows
 MOST_MJML = 400_000
 
 
-class EmailData(Data):
-    """What is written. `text` None: the plain text is made from the content."""
+class Written(Data):
+    """What is written in one language. `text` None: the plain text is made from the content."""
 
     subject: str = Field(default="", max_length=400)
     preheader: str = Field(default="", max_length=400)
     mjml: str = Field(default="", max_length=MOST_MJML)
     text: str | None = Field(default=None, max_length=MOST_MJML)
+
+    def draft(self, name: str) -> Draft:
+        """Return it as a writer would hand it in."""
+        return Draft(name, self.subject, self.mjml, self.preheader, self.text)
+
+
+class EmailData(Written):
+    """The email itself, the code of the language that it is written in ("" unknown), and its variants by language."""
+
+    language: str = Field(default="", max_length=10)
+    variants: dict[str, Written] = Field(default_factory=dict, max_length=MOST_VARIANTS)
+
+    @field_validator("language")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        return _language(value)
+
+    @field_validator("variants")
+    @classmethod
+    def _all_known(cls, value: dict[str, Written]) -> dict[str, Written]:
+        for code in value:
+            if not _language(code):
+                raise ValueError("A variant needs a language.")
+        return value
+
+
+def _language(code: str) -> str:
+    if code and code not in LANGUAGES:
+        raise ValueError(f"“{code[:20]}” is no language's code.")
+    return code
+
+
+def _written(piece: Email | EmailVariant) -> dict[str, Any]:
+    text = piece.text if piece.text_is_own else None
+    return {"subject": piece.subject, "preheader": piece.preheader, "mjml": piece.mjml, "text": text}
 
 
 class EmailKind(UsedKind):
@@ -46,17 +83,13 @@ class EmailKind(UsedKind):
 
     def rows(self, member: Membership) -> Any:
         """Emails of flows that the member sees, and those of none."""
-        mine = Email.objects.filter(deleted_at=None, is_internal=False)
+        mine = Email.objects.filter(deleted_at=None, is_internal=False).prefetch_related("variants")
         return mine.filter(flow_id=None) | mine.filter(flow_id__in=visible_flows(member).values("pk"))
 
     def data_of(self, row: Email) -> Mapping[str, Any]:
-        """Source and subject."""
-        return {
-            "subject": row.subject,
-            "preheader": row.preheader,
-            "mjml": row.mjml,
-            "text": row.text if row.text_is_own else None,
-        }
+        """Source and subject, in every language."""
+        variants = {one.language: _written(one) for one in row.variants.all()}
+        return {**_written(row), "language": row.language, "variants": variants}
 
     def may_make(self, used: Used, member: Membership) -> bool:
         """Whoever imports flows writes emails."""
@@ -68,9 +101,11 @@ class EmailKind(UsedKind):
         email = create_email(
             name=used.name, actor=making.actor, now=making.now, mjml=data.mjml, subject=data.subject, flow_id=owner
         )  # fmt: skip
-        draft = Draft(email.name, data.subject, data.mjml, data.preheader, data.text)
-        saved = save_email(email_id=email.pk, draft=draft, revision=0, actor=making.actor, now=making.now)
-        if not saved.is_saved:
+        drafts = {code: one.draft(email.name) for code, one in data.variants.items() if code != data.language}
+        made = write_languages(
+            email.pk, {"": data.draft(email.name), **drafts}, language=data.language, actor=making.actor, now=making.now
+        )  # fmt: skip
+        if made.current_id is None:
             Email.objects.filter(pk=email.pk).update(preheader=data.preheader)
         return email.pk
 

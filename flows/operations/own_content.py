@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from accounts.models import User
 from content.models import Email
-from content.operations.emails import copy_email
+from content.operations.variants import copy_email
 from flows.document import Branch, FlowDocument, Part, StepNode, SuccessCriterion
 from flows.editing.tree import subtree
 from flows.exchange.swap import Swap, swapped
