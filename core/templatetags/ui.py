@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.http import QueryDict
 from django.template import Context
 from django.templatetags.static import static
@@ -61,6 +62,24 @@ def initials(name: object) -> str:
 
 
 @register.filter
+def sentence_case(text: str) -> str:
+    """Return a library's title in the house's case: "Two-Factor Authentication" -> "Two-factor authentication".
+
+    Words all in capitals stay as they are."""
+    first, *rest = re.split(r"(?<=[\s-])", text.strip())
+    return first + "".join(word if word.strip().isupper() else word.lower() for word in rest)
+
+
+@register.filter
+def sentence_labels(form: BaseForm) -> BaseForm:
+    """Give a library's form labels in the house's case."""
+    for field in form.fields.values():
+        if field.label:
+            field.label = sentence_case(str(field.label))
+    return form
+
+
+@register.filter
 def is_checkbox(field: BoundField) -> bool:
     """Say whether the field is one box, whose label stands beside it."""
     return isinstance(field.field.widget, CheckboxInput)
@@ -76,7 +95,7 @@ def is_group(field: BoundField) -> bool:
 def described(field: BoundField) -> SafeString:
     """Draw the field's widget, tied to its error (Django ties the help text itself)."""
     attrs: dict[str, Any] = {}
-    if field.field.widget.attrs.get("placeholder") == field.label:
+    if sentence_case(field.field.widget.attrs.get("placeholder", "")) == sentence_case(str(field.label)):
         # Said by the label already; forms of libraries repeat it.
         attrs["placeholder"] = False
     if not field.errors:

@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from accounts.models import Membership, Tenant, User
 from core import clock
+from core.templatetags.ui import sentence_case
 from core.tenancy import tenant_scope
 from tests.fixtures.people import PASSWORD, Person
 from tests.support.smtp import Mailbox
@@ -95,6 +96,29 @@ def test_a_password_is_changed_with_the_old_one_only(alice: Person) -> None:
     client.post("/accounts/password/change/", sent | {"oldpassword": PASSWORD})
     alice.user.refresh_from_db()
     assert alice.user.check_password("seven-herons-at-dawn")
+
+
+@pytest.mark.parametrize(
+    ("title", "says"),
+    [
+        ("Two-Factor Authentication", "Two-factor authentication"),
+        ("Activate TOTP App", "Activate TOTP app"),
+        (" Security Keys\n", "Security keys"),
+        ("ÉCOLE", "ÉCOLE"),
+        ("", ""),
+    ],
+)
+def test_titles_of_a_library_come_in_the_case_of_the_house(title: str, says: str) -> None:
+    assert sentence_case(title) == says
+
+
+def test_the_pages_of_ones_own_account_speak_as_the_others_do(alice: Person) -> None:
+    page = alice.client().get("/accounts/2fa/").content.decode()
+    assert "<h1>Two-factor authentication</h1>" in page
+    assert "<h2>Authenticator app</h2>" in page
+    page = alice.client().get("/accounts/password/change/").content.decode()
+    assert "Current password" in page
+    assert "Current Password" not in page
 
 
 @pytest.mark.parametrize("path", ["2fa/", "2fa/webauthn/", "password/change/"])
