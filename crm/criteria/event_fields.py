@@ -1,7 +1,7 @@
 """Engagement and flow history: fields over the contact's events (crm.Event), which the rooms above write.
 
-"Which" is the object that the event names: the email, form, tracked link or flow. Clicks and opens of machines are
-events of other kinds, so they count for nothing.
+"Which" is the object that the event names: the email, form, tracked link or flow. A message without an email is an SMS.
+Clicks and opens of machines are events of other kinds, so they count for nothing.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ _OPEN = """NOT EXISTS (SELECT 1 FROM crm_event x WHERE x.tenant_id = e.tenant_id
 AND x.kind = ANY('{flow.finished,flow.dropped,flow.cancelled}'::text[]) AND x.participant_id = e.participant_id)"""
 
 
-def _counted(key: str, label: str, group: str, kind: str, choices: Choices, *, object_key: str = "") -> Field:
-    # Kinds and keys are this module's own words, never a user's.
-    narrowed = f" AND e.object_key = '{object_key}'" if object_key else ""
+# What the messages of one channel have in common; written as the index of events by object can answer it.
+_EMAIL, _SMS = "e.object_id IS NOT NULL", "e.object_id IS NULL"
+
+
+def _counted(key: str, label: str, group: str, kind: str, choices: Choices = "", *, only: str = "") -> Field:
+    # Kinds and conditions are this module's own words, never a user's.
+    narrowed = f" AND {only}" if only else ""
     rows = Rows(
         f"FROM crm_event e WHERE {_OF_CONTACT} AND e.kind = '{kind}'{narrowed}",
         "count",
-        which="e.object_id",
+        which="e.object_id" if choices else "",
         at="e.at",
         day="e.day",
     )
@@ -28,9 +32,11 @@ def _counted(key: str, label: str, group: str, kind: str, choices: Choices, *, o
 
 
 ENGAGEMENT_FIELDS: tuple[Field, ...] = (
-    _counted("event.got", "Got an email", ENGAGEMENT, "message.sent", "email"),
-    _counted("event.opened", "Opened an email", ENGAGEMENT, "message.opened", "email"),
-    _counted("event.clicked", "Clicked in an email", ENGAGEMENT, "message.clicked", "email"),
+    _counted("event.got", "Got an email", ENGAGEMENT, "message.sent", "email", only=_EMAIL),
+    _counted("event.opened", "Opened an email", ENGAGEMENT, "message.opened", "email", only=_EMAIL),
+    _counted("event.clicked", "Clicked in an email", ENGAGEMENT, "message.clicked", "email", only=_EMAIL),
+    _counted("event.got_sms", "Got an SMS", ENGAGEMENT, "message.sent", only=_SMS),
+    _counted("event.clicked_sms", "Clicked in an SMS", ENGAGEMENT, "message.clicked", only=_SMS),
     _counted("event.link", "Clicked a tracked link", ENGAGEMENT, "link.clicked", "link"),
     _counted("event.form", "Submitted a form", ENGAGEMENT, "form.submitted", "form"),
 )
@@ -43,7 +49,7 @@ HISTORY_FIELDS: tuple[Field, ...] = (
         HISTORY,
         "flow.finished",
         "flow",
-        object_key="success",
+        only="e.object_key = 'success'",
     ),
     _counted("flow.dropped", "Dropped out of a flow", HISTORY, "flow.dropped", "flow"),
     Field(

@@ -120,7 +120,11 @@ BUILT_IN: tuple[Field, ...] = (
     *SALE_FIELDS,
     *REQUEST_FIELDS,
     *FOLLOW_UP_FIELDS,
-    *(field for field in (*ENGAGEMENT_FIELDS, *HISTORY_FIELDS) if has_source(field.choices)),
+    *(
+        field
+        for field in (*ENGAGEMENT_FIELDS, *HISTORY_FIELDS)
+        if not field.choices or has_source(field.choices)
+    ),
 )
 _BY_KEY = {field.key: field for field in BUILT_IN}
 

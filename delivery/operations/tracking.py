@@ -108,7 +108,7 @@ def is_recorded(message: Seen, kind: str) -> bool:
 def record_click(*, message: Seen, link: str, label: str, now: dt.datetime, machine: bool) -> bool:
     """Record that a link was followed; say whether it was: a person clicked, and not too often.
 
-    A click means that the message was opened, also where images are off.
+    A click means that an email was opened, also where images are off. An SMS is never *opened*.
     """
     kind = "message.machine_clicked" if machine else "message.clicked"
     if not message.counts or not is_recorded(message, kind):
@@ -120,7 +120,8 @@ def record_click(*, message: Seen, link: str, label: str, now: dt.datetime, mach
             return False
         ref = message.ref
         cursor.execute(_CLICKED, [now, now, ref.tenant_id, ref.enrolled_on, ref.message_id])
-        events = [] if message.was_opened else [_event(message, "message.opened", now, {})]
+        is_known = message.was_opened or message.email_id is None
+        events = [] if is_known else [_event(message, "message.opened", now, {})]
         record_events([*events, _event(message, kind, now, data)], cursor=cursor)
     return True
 

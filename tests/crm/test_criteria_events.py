@@ -32,6 +32,8 @@ KIND = {
     "event.got": "message.sent",
     "event.opened": "message.opened",
     "event.clicked": "message.clicked",
+    "event.got_sms": "message.sent",
+    "event.clicked_sms": "message.clicked",
     "flow.enrolled": "flow.enrolled",
     "flow.finished": "flow.finished",
     "flow.dropped": "flow.dropped",
@@ -66,7 +68,8 @@ def past(bare: Tenant) -> Past:
     for n, contact in enumerate(contacts):
         for k in range(n % 5):
             at = NOW - dt.timedelta(minutes=offsets[(n + 3 * k) % len(offsets)])
-            kind = [*KIND.values(), "flow.cancelled", "message.machine_opened"][(n + k) % 8]
+            kinds = [*dict.fromkeys(KIND.values()), "flow.cancelled", "message.machine_opened"]
+            kind = kinds[(n + k) % 8]
             key = "success" if kind == "flow.finished" and k % 2 else ""
             thing = None if (n + k) % 7 == 3 else EMAILS[(n + k // 2) % 2]
             events.append(event(kind, contact, at, thing, object_key=key, participant_id=n % 3 + 1))
@@ -81,6 +84,9 @@ def counted(past: Past, contact_id: int, line: Line, zone: ZoneInfo) -> int:
     today = NOW.astimezone(zone).date()
     kind = KIND.get(line.field, "flow.finished")
     found = [e for e in past.events if e.contact_id == contact_id and e.kind == kind]
+    if line.field.startswith("event."):
+        # A message that names no email is an SMS.
+        found = [e for e in found if (e.object_id is None) == line.field.endswith("_sms")]
     if line.field == "flow.succeeded":
         found = [e for e in found if e.object_key == "success"]
     if line.which:
@@ -108,7 +114,9 @@ def holds(past: Past, contact_id: int, line: Line, zone: ZoneInfo) -> bool:
 which = st.sampled_from([(), (7,), ("8",), (7, 8), (99,)])
 LINES = st.one_of(
     st.builds(
-        lambda f, o, n, w, d: Line(field=f, operator=o, values=(n,), which=w, days=d),
+        lambda f, o, n, w, d: Line(
+            field=f, operator=o, values=(n,), which=() if f.endswith("_sms") else w, days=d
+        ),
         st.sampled_from([*KIND, "flow.succeeded"]),
         st.sampled_from(["at_least", "exactly", "fewer"]),
         st.sampled_from([0, 1, "2", 3]),
@@ -255,3 +263,20 @@ def test_criteria_of_several_lines_listen_to_all_that_they_name() -> None:
     tree = Criteria(groups=(Group(lines=(chef, one(member))),))
     assert event_kinds(tree) == {"contact.created", "contact.updated", "project.added", "project.removed"}
     assert (event_kinds(Criteria()), depends_on_today(Criteria())) == (frozenset(), False)
+
+
+def test_an_sms_is_no_email_and_what_was_clicked_in_it_was_not_opened(bare: Tenant) -> None:
+    mailed, texted = make_contact(last_name="Mailed"), make_contact(last_name="Texted")
+    for contact, thing in ((mailed, 7), (texted, None)):
+        record_events([event(kind, contact, NOW, thing) for kind in ("message.sent", "message.clicked")])
+
+    def who(field: str) -> set[int]:
+        return matching(
+            one(Line(field=field, operator="at_least", values=(1,))), now=NOW, zone=ZoneInfo("UTC")
+        )
+
+    assert (who("event.got"), who("event.clicked")) == ({mailed.pk}, {mailed.pk})
+    assert (who("event.got_sms"), who("event.clicked_sms")) == ({texted.pk}, {texted.pk})
+    sms = Line(field="event.got_sms", operator="at_least", values=(2,), days=7)
+    assert describe(one(sms)) == "Got an SMS at least 2 times in the last 7 days"
+    assert "nothing can be chosen here" in problems(one(sms.model_copy(update={"which": (7,)})))[0]
