@@ -11,7 +11,7 @@ ERASURE = Room(
         Place("content_email", ("name", "language", *_WRITTEN)),
         Place("content_emailvariant", ("language", *_WRITTEN)),
         Place("content_emailversion", ("html", "custom_keys", "language", *_WRITTEN)),
-        Place("content_smsversion", ("source", "text", "links", "custom_keys")),
+        Place("content_smsversion", ("source", "text", "variants", "links", "custom_keys")),
         Place("content_noticeversion", ("subject", "text", "custom_keys")),
         Place("content_brand", ("accent", "background", "surface", "ink", "font", "website", "social")),
         Place("content_image", ("name", "alt", "format", "digest")),

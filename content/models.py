@@ -120,13 +120,15 @@ class SmsVersion(TenantModel):
     """What one step's SMS said from one change to the next: source, template, links. Immutable.
 
     The step (a plain id: flows lie above) is what an email is to its versions: the newest one is sent. `links` are
-    [{"url", "registered" (a TrackedLink's id or null), "key"}] in the order of their numbers.
+    [{"url", "registered" (a TrackedLink's id or null), "key"}] in the order of their numbers, over all languages.
+    `variants` are [{"language", "source", "text"}] for contacts of these languages.
     """
 
     step_id = models.UUIDField()
     number = models.IntegerField()
     source = models.TextField()
     text = models.TextField()
+    variants = models.JSONField(default=list)
     links = models.JSONField(default=list)
     custom_keys = models.JSONField(default=list)
     created_at = models.DateTimeField()

@@ -6,7 +6,8 @@ GSM-7 holds 160 characters (153 in each part of a longer one), anything else is 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from jinja2 import TemplateSyntaxError
@@ -86,6 +87,8 @@ class CompiledText:
     text: str
     links: tuple[EmailLink, ...] = ()
     custom_keys: tuple[str, ...] = ()
+    # By language.
+    variants: Mapping[str, str] = field(default_factory=dict)
 
 
 def sms_tree(tree: TagTree) -> TagTree:
@@ -120,15 +123,19 @@ def text_problems(source: str, *, tree: TagTree) -> list[Problem]:
     return []
 
 
-def compile_text(source: str) -> CompiledText:
-    """Return the template of a source without problems: links are tracked by the message's own short addresses."""
-    source = _one_kind(source).strip()
+def compile_text(source: str, variants: Mapping[str, str] | None = None) -> CompiledText:
+    """Return the template of a source without problems: links are tracked by the message's own short addresses.
+
+    `variants` are sources by language; the links of all of them are numbered together.
+    """
     tracker = LinkTracker()
-    text = tracker.in_text(source)
-    named = paths_of(source)
+    sources = {"": source, **(variants or {})}
+    clean = {language: _one_kind(text).strip() for language, text in sources.items()}
+    texts = {language: tracker.in_text(text) for language, text in clean.items()}
+    named = {path for text in clean.values() for path in paths_of(text)}
     tracker.register(registered_links(named))
     costly = sorted(path.replace(".custom", "") for path in named if costs_a_query(path))
-    return CompiledText(text, tuple(tracker.links), tuple(costly))
+    return CompiledText(texts.pop(""), tuple(tracker.links), tuple(costly), texts)
 
 
 def links_in(source: str) -> set[str]:

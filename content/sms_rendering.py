@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Template
 
 from content.kept_values import KEY
+from content.languages import variant_for
 from content.models import SmsVersion
 from content.sandbox import TEXT
 from content.sms import LONGEST
@@ -32,6 +33,7 @@ ORDER BY v.id, n.number DESC
 class _Text:
     version_id: int
     template: Template
+    variants: dict[str, Template]
     paths: tuple[str, ...]
     registered: tuple[tuple[str, int], ...]
 
@@ -39,9 +41,10 @@ class _Text:
 @lru_cache(maxsize=256)
 def _text(version_id: int) -> _Text:
     """Return the template of a version: immutable, and its id is never used again."""
-    version = SmsVersion.objects.only("text", "custom_keys", "links").get(pk=version_id)
+    version = SmsVersion.objects.only("text", "variants", "custom_keys", "links").get(pk=version_id)
     numbers = tuple((link["key"], number) for number, link in enumerate(version.links, 1) if link["key"])
-    return _Text(version_id, TEXT.from_string(version.text), tuple(version.custom_keys), numbers)
+    variants = {one["language"]: TEXT.from_string(one["text"]) for one in version.variants}
+    return _Text(version_id, TEXT.from_string(version.text), variants, tuple(version.custom_keys), numbers)
 
 
 def render_texts(jobs: Sequence[RenderJob]) -> dict[int, Rendered | RenderFailed]:
@@ -82,7 +85,8 @@ def _render(text: _Text, context: dict[str, Any], links: MessageLinks) -> Render
     }
     context["_click"] = links.click
     try:
-        written = _CONTROL.sub("", text.template.render(context).replace("\r\n", "\n")).strip()
+        template = variant_for(context.get("contact", {}).get("language"), text.variants, text.template)
+        written = _CONTROL.sub("", template.render(context).replace("\r\n", "\n")).strip()
     except Exception as error:  # noqa: BLE001 - a writer's template: its faults are the message's, not the batch's
         return RenderFailed(f"{type(error).__name__}: {error}"[:500])
     if not written:

@@ -7,11 +7,12 @@ The engine's guards (consent, subscription, mobile number, STOP) come before. Th
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import psycopg
 from django import forms
+from django.http import QueryDict
 
 from accounts.models import Licence
 from content.operations.texts import text_version
@@ -36,6 +37,7 @@ from flows.steps.base import (
 )
 from flows.steps.exits import exit_problems
 from flows.steps.forms import StepForm, choose, offer, to_number
+from flows.steps.sms_languages import LanguageText, TextLines, language_problems
 from flows.timeframe import next_open
 
 
@@ -44,6 +46,7 @@ class SendSmsSettings(StepSettings):
 
     sender: str = ""
     text: str = ""
+    languages: tuple[LanguageText, ...] = ()
     if_cannot: Literal["skip", "exit"] = "skip"
     exit_flow: int | None = None
     exit_selection: int | None = None
@@ -98,6 +101,16 @@ class SendSmsForm(TextForm):
         choose(self, "sender", sender_choices(self.initial.get("sender", ""), empty="The flow's"))
         offer(self, "exit_selection", "selection", empty="None")
         offer(self, "exit_flow", "flow", flow_id=self.flow_id, empty="None")
+        posted = self.data if isinstance(self.data, QueryDict) and self.is_bound else None
+        self.lines = TextLines(data=posted, kept=self.initial.get("languages", ()))
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse texts in other languages that cannot be sent."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.lines.check():
+            raise forms.ValidationError("Some of the texts cannot be sent.")
+        cleaned["languages"] = self.lines.texts
+        return cleaned
 
 
 def sender_choices(chosen: str, *, empty: str) -> list[tuple[str, str]]:
@@ -129,6 +142,7 @@ class SendSms(StepKind):
         """There must be a text without problems, and the sender must be there."""
         settings: SendSmsSettings = self.settings(node)
         found = [*text_and_sender_problems(settings.text, settings.sender)]
+        found += language_problems(settings.languages)
         if settings.if_cannot == "exit":
             found += exit_problems(
                 ExitSettings(flow=settings.exit_flow, selection=settings.exit_selection), ctx
@@ -138,7 +152,8 @@ class SendSms(StepKind):
     def references(self, node: StepNode) -> Iterable[Reference]:
         """Yield the links in the text, and where those go who cannot get it."""
         settings: SendSmsSettings = self.settings(node)
-        yield from text_references(settings.text)
+        for text in (settings.text, *(one.text for one in settings.languages)):
+            yield from text_references(text)
         if settings.if_cannot == "exit" and settings.exit_flow is not None:
             yield Reference("flow", settings.exit_flow)
         if settings.if_cannot == "exit" and settings.exit_selection is not None:
@@ -157,7 +172,10 @@ class SendSms(StepKind):
     def saved(self, node: StepNode, *, cursor: psycopg.Cursor[Any], tenant_id: int, now: dt.datetime) -> None:
         """Make the text's version, for what is queued already."""
         settings: SendSmsSettings = self.settings(node)
-        keep_text(settings.text, node, cursor=cursor, tenant_id=tenant_id, now=now)
+        if not language_problems(settings.languages):
+            keep_text(
+                settings.text, node, _by_language(settings), cursor=cursor, tenant_id=tenant_id, now=now
+            )
 
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
         """Queue one message each for those below the frequency cap, or hold them until the timeframe opens."""
@@ -169,7 +187,12 @@ class SendSms(StepKind):
         if not settings.text:
             raise StepBroken(f"The SMS of “{cohort.node.title}” has no text.")
         version = text_version(
-            ctx.cursor, tenant_id=ctx.tenant_id, step_id=cohort.node.id, source=settings.text, now=ctx.now
+            ctx.cursor,
+            tenant_id=ctx.tenant_id,
+            step_id=cohort.node.id,
+            source=settings.text,
+            now=ctx.now,
+            variants=_by_language(settings),
         )
         ids = queue_messages(
             ctx.cursor,
@@ -179,6 +202,10 @@ class SendSms(StepKind):
             now=ctx.now,
         )
         return Outcomes(by_id=others, messages=dict(zip(cohort.ids, ids, strict=True)))
+
+
+def _by_language(settings: SendSmsSettings) -> dict[str, str]:
+    return {one.language: one.text for one in settings.languages}
 
 
 def _messages(cohort: Cohort, ctx: StepContext, version: int, sender: str) -> list[NewMessage]:
@@ -230,8 +257,14 @@ def text_references(text: str) -> Iterable[Reference]:
 
 
 def keep_text(
-    text: str, node: StepNode, *, cursor: psycopg.Cursor[Any], tenant_id: int, now: dt.datetime
+    text: str,
+    node: StepNode,
+    variants: Mapping[str, str] | None = None,
+    *,
+    cursor: psycopg.Cursor[Any],
+    tenant_id: int,
+    now: dt.datetime,
 ) -> None:
     """Make the version of a step's text if it can be sent; one that cannot stops the start anyway."""
     if text and not text_problems(text, tree=known_tree()):
-        text_version(cursor, tenant_id=tenant_id, step_id=node.id, source=text, now=now)
+        text_version(cursor, tenant_id=tenant_id, step_id=node.id, source=text, variants=variants, now=now)

@@ -6,9 +6,11 @@ import datetime as dt
 import itertools
 import socket
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import AuditEntry, Tenant
@@ -56,11 +58,17 @@ def someone(house: House, mobile: str = "+4791234567", *, consent: bool = True, 
 
 
 def queue(
-    house: House, *contacts: Contact, text: str = "Hello {{ contact.first_name }}", **fields: object
+    house: House,
+    *contacts: Contact,
+    text: str = "Hello {{ contact.first_name }}",
+    variants: dict[str, str] | None = None,
+    **fields: object,
 ) -> list[int]:
     """Queue one SMS each."""
     with house.scope(), raw_cursor() as cursor:
-        version = text_version(cursor, tenant_id=house.tenant.pk, step_id=STEP, source=text, now=NOW)
+        version = text_version(
+            cursor, tenant_id=house.tenant.pk, step_id=STEP, source=text, variants=variants, now=NOW
+        )
         rows = [
             NewMessage(
                 enrolled_on=NOW.date(), content_version_id=version, to_address=contact.mobile, contact_id=contact.pk,
@@ -101,6 +109,40 @@ def test_an_sms_arrives_with_the_contacts_values_and_keeps_the_providers_id(
     row = house.message(message_id)
     assert (row.status, row.provider_id, row.to_address, row.attempts) == ("sent", sms.id, "+4791234567", 1)
     assert events(house) == ["message.sent"]
+
+
+def test_everybody_gets_the_text_in_their_language_and_its_own_links(house: House, twilio: Twilio) -> None:
+    people = {"+4791234561": "", "+4791234562": "de", "+4791234563": "pt-br", "+4791234564": "fr"}
+    contacts = [someone(house, mobile) for mobile in people]
+    with house.scope():
+        for contact, language in zip(contacts, people.values(), strict=True):
+            Contact.objects.filter(pk=contact.pk).update(language=language)
+    variants = {"de": "Hallo {{ contact.first_name }} https://example.com/de", "pt": "Olá 🎉"}
+    ids = queue(house, *contacts, text="Hello https://example.com/", variants=variants)
+    assert len(set(ids)) == 4
+    assert house.send().handed == 4
+    said = {sms.to: sms.text for sms in twilio.sent}
+    assert said["+4791234561"].startswith("Hello http")
+    assert said["+4791234561"].endswith("/1")
+    assert said["+4791234562"].startswith("Hallo Ada http")
+    assert said["+4791234562"].endswith("/2")
+    assert said["+4791234563"] == "Olá 🎉"
+    assert said["+4791234564"].startswith("Hello http")
+    client = Client(headers={"user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) Safari"})
+    for number, leads in (("+4791234561", "https://example.com/"), ("+4791234562", "https://example.com/de")):
+        link = said[number].split()[-1]
+        assert client.get(urlsplit(link).path)["Location"] == leads
+    # A changed language is a new version; an unchanged text is not.
+    with house.scope(), raw_cursor() as cursor:
+        common: dict[str, Any] = {
+            "tenant_id": house.tenant.pk,
+            "step_id": STEP,
+            "source": "Hello https://example.com/",
+            "now": NOW,
+        }
+        again = text_version(cursor, variants=dict(variants), **common)
+        assert {house.message(pk).content_version_id for pk in ids} == {again}
+        assert text_version(cursor, variants={**variants, "de": "Moin"}, **common) != again
 
 
 def test_email_and_sms_of_one_stream_both_go_in_one_turn(

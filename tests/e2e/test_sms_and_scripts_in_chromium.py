@@ -100,10 +100,16 @@ def test_an_sms_is_written_with_a_counter_and_merge_tags(
     expect(page.get_by_label("Then suggest for flow")).to_be_hidden()
     page.get_by_text("Exit flow", exact=True).first.click()
     expect(page.get_by_label("Then suggest for flow")).to_be_visible()
+    page.get_by_role("button", name="Add a language").click()
+    page.get_by_label("Language", exact=True).select_option("German")
+    page.get_by_label("Text in this language").fill("Hallo")
     page.get_by_role("button", name="Apply").click()
     expect(page.locator(f'[data-part="step:{nodes[0].id}"]').first).to_contain_text(
         "Hei {{ contact.first_name }}"
     )
+    page.goto(f"{base}{nodes[0].id}")
+    expect(page.get_by_label("Text in this language")).to_have_value("Hallo")
+    expect(page.get_by_text("In German", exact=True)).to_be_visible()
     for node in nodes:
         page.goto(f"{base}{node.id}")
         look(page, node.kind)

@@ -20,6 +20,7 @@ from flows.models import Flow
 from flows.operations.create import create_flow
 from flows.operations.save import save_draft
 from flows.steps.base import GO_ON, Advance, Hold, Problem, StepBroken
+from flows.steps.send_sms import SendSmsForm
 from flows.steps.table import STEP_KINDS
 from flows.validation import node_problems, problems
 from tests.fixtures.people import Person
@@ -122,8 +123,47 @@ def test_the_panel_refuses_a_bad_text_at_the_field_and_counts_it(flow: Flow) -> 
     )
     assert good.is_valid(), good.errors
     assert good.settings() == {
-        "sender": "Acme", "text": "Hi\nyou", "if_cannot": "skip", "exit_flow": None, "exit_selection": None
+        "sender": "Acme", "text": "Hi\nyou", "languages": [], "if_cannot": "skip", "exit_flow": None,
+        "exit_selection": None,
     }  # fmt: skip
+
+
+def test_the_panel_has_a_line_for_each_language(flow: Flow) -> None:
+    kind = STEP_KINDS["send_sms"]
+    lines = {"language-0": "de", "language-0-text": " Hallo ", "language-1": "fr", "language-1-text": "Salut"}
+
+    def form(**more: str) -> SendSmsForm:
+        made = kind.Form(kind=kind, node=kind.new(), flow_id=flow.pk, data=posted(text="Hi", **more))
+        assert isinstance(made, SendSmsForm)
+        return made
+
+    good = form(**lines)
+    assert good.is_valid(), good.errors
+    assert good.settings()["languages"] == [
+        {"language": "de", "text": "Hallo"},
+        {"language": "fr", "text": "Salut"},
+    ]
+    assert [(line.language, line.text) for line in form(**lines, more="1").lines.lines] == [
+        ("de", "Hallo"), ("fr", "Salut"), ("", "")
+    ]  # fmt: skip
+    assert [line.language for line in form(**lines, drop="0").lines.lines] == ["fr"]
+    for wrong, said_so in (
+        ({**lines, "language-1": "de"}, "German stands here twice."),
+        ({**lines, "language-1": ""}, "Choose the language of this text."),
+        ({**lines, "language-1": "xx"}, "Choose the language of this text."),
+        ({**lines, "language-1-text": "{{ nobody }}"}, "There is no merge tag"),
+    ):
+        bad = form(**wrong)
+        assert not bad.is_valid()
+        assert said_so in str(bad.lines.lines[1].errors)
+
+
+def test_a_language_without_a_text_stops_the_start_and_its_links_are_references(flow: Flow) -> None:
+    node = step("send_sms", text="Hi", languages=[{"language": "de", "text": ""}])
+    assert said(node) == [("text", "German: Write a text.")]
+    link = create_link(draft=LinkDraft("Offer", url="https://example.com/"), actor=None, now=NOW)
+    node = step("send_sms", text="Hi", languages=[{"language": "de", "text": "{{ links.offer }}"}])
+    assert ("link", link.pk) in [(one.kind, one.id) for one in STEP_KINDS["send_sms"].references(node)]
 
 
 def test_a_save_makes_the_newest_text_for_what_is_queued_already(
