@@ -12,6 +12,6 @@ ERASURE = Room(
         Place("flows_step", ("kind", "title")),
         Place("flows_savedview", ("name", "query")),
         Place("flows_flowopened", ("folded",)),
-        Place("flows_draftstate", ("document", "label")),
+        Place("flows_draftstate", ("document", "label", "moves")),
     )
 )

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from flows.document import FlowDocument, StepNode
-from flows.editing.tree import IllegalEdit, branch_path, find_step, subtree
+from flows.editing.tree import IllegalEdit, branch_path, find_step, lists, subtree
 from flows.steps.table import STEP_KINDS
 
 
@@ -116,6 +116,21 @@ def check_change(old: FlowDocument, new: FlowDocument, occupancy: Mapping[uuid.U
             raise PeopleInside(
                 f"“{node.title}” has participants in it, so it cannot be moved or removed.", node.id
             )
+    _check_order(old, new, occupancy)
+
+
+def _check_order(old: FlowDocument, new: FlowDocument, occupancy: Mapping[uuid.UUID, int]) -> None:
+    """Of the waits and splits of one list that have people in them none may go past another. That a single one
+    changed place among the rest cannot be told from the rest moving around it, which is allowed."""
+    after = dict(lists(new))
+    for branch, steps in lists(old):
+        held = {node.id: node for node in steps if holds_people(node, occupancy)}
+        kept = [node.id for node in after.get(branch, ()) if node.id in held]
+        for was, now in zip([one for one in held if one in kept], kept, strict=True):
+            if was != now:
+                raise PeopleInside(
+                    f"“{held[now].title}” has participants in it, so it cannot be moved or removed.", now
+                )
 
 
 def _keeps(node: StepNode) -> bool:

@@ -49,6 +49,27 @@ def _seen_by(member: Membership) -> Q:
     )
 
 
+def would_see(
+    member: Membership,
+    *,
+    owner_id: int,
+    visibility: str,
+    user_ids: Collection[int],
+    auth_group_ids: Collection[int],
+) -> bool:
+    """Say whether the member would see a flow of this owner, visible for these."""
+    if member.may(Right.ADMINISTRATOR) or visibility == Flow.Visibility.EVERYONE:
+        return True
+    if owner_id == member.user_id:
+        return True
+    if visibility == Flow.Visibility.GROUP:
+        owners = Membership.objects.filter(user_id=owner_id, group__auth_group_id__in=member.auth_group_ids)
+        return owners.exists()
+    if visibility == Flow.Visibility.CHOSEN:
+        return member.user_id in user_ids or bool({*member.auth_group_ids} & {*auth_group_ids})
+    return False
+
+
 def visible_flows(member: Membership) -> QuerySet[Flow]:
     """Return the flows that the member may look at: none without the right to."""
     return within_sight(member) if member.may(*VIEW_RIGHTS) else Flow.objects.none()

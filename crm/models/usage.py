@@ -17,6 +17,8 @@ class Usage(HotTenantModel):
     user_name = models.CharField(max_length=200)
     place = models.CharField(max_length=200, blank=True)
     url = models.CharField(max_length=300)
+    # Used by what is being edited, not by what was saved: it keeps the thing from being deleted all the same.
+    in_draft = models.BooleanField(default=False, db_default=False)
 
     class Meta(HotTenantModel.Meta):
         indexes = [

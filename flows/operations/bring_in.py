@@ -26,6 +26,7 @@ from flows.exchange.table import USED_KINDS
 from flows.models import DraftState, Flow, FlowFolder
 from flows.operations.consent import taken_out, within_rights
 from flows.operations.create import create_flow
+from flows.operations.usage import note_draft_usage
 from flows.references import sent_emails, uses
 
 # What stands where a thing was left open: no row has it, so every check says that something is to be chosen.
@@ -83,6 +84,7 @@ def bring_in(
     flow.draft = document.model_dump(mode="json")
     flow.save(update_fields=["description", "draft"])
     DraftState.objects.filter(flow=flow).update(document=flow.draft)
+    note_draft_usage(flow, document)
     write_audit(
         actor=actor, action="flow.import", object_kind="flow", object_id=flow.pk, object_name=name,
         payload={"made": made, "from": file.name},

@@ -16,6 +16,7 @@ from flows.models import DraftState, Flow, FlowFolder
 from flows.operations.consent import within_rights
 from flows.operations.drafts import draft_of
 from flows.operations.own_content import own_document
+from flows.operations.usage import note_draft_usage
 from flows.visibility import copy_viewers
 
 
@@ -47,6 +48,8 @@ def create_flow(
     DraftState.objects.create(
         flow=flow, number=0, document=draft, label="new flow", created_at=now, created_by=owner
     )
+    if document is not None:
+        note_draft_usage(flow, document)
     write_audit(actor=owner, action="flow.create", object_kind="flow", object_id=flow.pk, object_name=name)
     return flow
 
@@ -72,6 +75,7 @@ def copy_flow(*, flow: Flow, actor: User, now: dt.datetime) -> Flow:
     copy.save(update_fields=["description", "draft", "visibility"])
     copy_viewers(flow=flow, copy=copy)
     DraftState.objects.filter(flow=copy).update(document=copy.draft)
+    note_draft_usage(copy, document)
     return copy
 
 

@@ -13,9 +13,11 @@ from django.db import transaction
 
 from accounts.models import User
 from flows.document import FlowDocument
+from flows.editing.same import same
 from flows.models import DraftState, Flow
 from flows.occupancy import check_change, check_move, step_occupancy
 from flows.operations.consent import within_rights
+from flows.operations.usage import note_draft_usage
 from flows.queries import newest_document
 
 Change = Callable[[FlowDocument], FlowDocument]
@@ -28,6 +30,10 @@ class NotEditable(Exception):
 
 class NothingThere(Exception):
     """There is nothing to undo or redo."""
+
+
+class NotYours(Exception):
+    """What would be undone or redone was done by somebody else."""
 
 
 class DraftConflict(Exception):
@@ -52,33 +58,35 @@ def apply(
     """Change the draft by a pure operation; return the flow with its new draft.
 
     `moves` names steps that change place. Raises DraftConflict, NotEditable, IllegalEdit (PeopleInside among
-    them); a change that changes nothing is no new state.
+    them); a change that says the same as before is no new state.
     """
     flow = lock_draft(flow_id, base_version)
     old = draft_of(flow)
     new = change(old)
-    if new == old:
+    if same(old, new):
         return flow
     _check_people(flow, old, new, moves)
-    _keep(flow, new, label, actor, now)
+    _keep(flow, new, label, actor, now, moves)
     return flow
 
 
 @transaction.atomic
 def undo(*, flow_id: int, base_version: int, actor: User, now: dt.datetime) -> Flow:
-    """Go back one state; raise NothingThere at the oldest."""
+    """Go back one state. Raises NothingThere at the oldest, NotYours where somebody else made the newest change,
+    and what `apply` raises."""
     flow = lock_draft(flow_id, base_version)
-    undone = DraftState.objects.get(flow=flow, number=flow.draft_state)
+    undone = DraftState.objects.select_related("created_by").get(flow=flow, number=flow.draft_state)
     state = DraftState.objects.filter(flow=flow, number__lt=flow.draft_state).order_by("-number").first()
-    return _walk(flow, state, f"undo: {undone.label}", actor, now)
+    return _walk(flow, state, undone, "undo", actor, now)
 
 
 @transaction.atomic
 def redo(*, flow_id: int, base_version: int, actor: User, now: dt.datetime) -> Flow:
-    """Go forward one state again; raise NothingThere at the newest."""
+    """Go forward one state again; raises as `undo` does."""
     flow = lock_draft(flow_id, base_version)
-    state = DraftState.objects.filter(flow=flow, number__gt=flow.draft_state).order_by("number").first()
-    return _walk(flow, state, f"redo: {state.label if state else ''}", actor, now)
+    later = DraftState.objects.filter(flow=flow, number__gt=flow.draft_state).select_related("created_by")
+    state = later.order_by("number").first()
+    return _walk(flow, state, state, "redo", actor, now)
 
 
 def lock_draft(flow_id: int, base_version: int) -> Flow:
@@ -108,26 +116,50 @@ def state_of(flow: Flow) -> FlowDocument:
     return FlowDocument.model_validate(states.values_list("document", flat=True).first() or flow.draft)
 
 
-def _keep(flow: Flow, document: FlowDocument, label: str, actor: User, now: dt.datetime) -> None:
+def _keep(
+    flow: Flow, document: FlowDocument, label: str, actor: User, now: dt.datetime, moves: Sequence[uuid.UUID]
+) -> None:
     states = DraftState.objects.filter(flow=flow)
     states.filter(number__gt=flow.draft_state).delete()
     number = flow.draft_state + 1
     flow.draft = document.model_dump(mode="json")
     DraftState.objects.create(
-        flow=flow, number=number, document=flow.draft, label=label[:120], created_at=now, created_by=actor
+        flow=flow,
+        number=number,
+        document=flow.draft,
+        label=label[:120],
+        moves=[str(step) for step in moves],
+        created_at=now,
+        created_by=actor,
     )
     states.filter(number__lte=number - KEPT_STATES).delete()
     _point(flow, number, label, actor, now)
+    note_draft_usage(flow, document)
 
 
-def _walk(flow: Flow, state: DraftState | None, label: str, actor: User, now: dt.datetime) -> Flow:
-    if state is None:
+def _walk(
+    flow: Flow,
+    state: DraftState | None,
+    step: DraftState | None,
+    verb: str,
+    actor: User,
+    now: dt.datetime,
+) -> Flow:
+    """Go to a state; `step` is the one whose change is taken back, or made again."""
+    if state is None or step is None:
         raise NothingThere("There is nothing left to undo or redo.")
+    if step.created_by_id != actor.pk:
+        raise NotYours(
+            f"The {'newest' if verb == 'undo' else 'next'} change is {step.created_by.get_full_name()}'s"
+            f" ({step.label}): you {verb} only your own."
+        )
     old = draft_of(flow)
     document = within_rights(FlowDocument.model_validate(state.document), actor, now=old)
-    _check_people(flow, old, document, ())
+    there = {node.id for node in old.walk()}
+    _check_people(flow, old, document, [one for text in step.moves if (one := uuid.UUID(text)) in there])
     flow.draft = document.model_dump(mode="json")
-    _point(flow, state.number, label, actor, now)
+    _point(flow, state.number, f"{verb}: {step.label}", actor, now)
+    note_draft_usage(flow, document)
     return flow
 
 

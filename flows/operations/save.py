@@ -12,12 +12,10 @@ from collections.abc import Collection, Sequence
 from django.db import connection, transaction
 
 from accounts.audit import write_audit
-from accounts.models import Tenant, User
-from accounts.urls_for import turl
+from accounts.models import User
 from content.operations.connect import connect_emails
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
-from crm.models import Usage
 from delivery.operations.streams import apply_settings
 from delivery.queue import cancel_messages_of_steps
 from delivery.webhooks.queue import cancel_webhooks_of_steps
@@ -31,8 +29,9 @@ from flows.models import Flow, FlowRevision, Step
 from flows.occupancy import check_change, resettler, step_occupancy
 from flows.operations import clock
 from flows.operations.drafts import draft_of, lock_draft
+from flows.operations.usage import refresh_usage
 from flows.queries import newest_document
-from flows.references import sent_emails, uses
+from flows.references import sent_emails
 from flows.steps.table import STEP_KINDS
 from flows.validation import is_valid_settings
 
@@ -164,26 +163,6 @@ def _tell_kinds(document: FlowDocument, now: dt.datetime) -> None:
     with raw_cursor() as cursor:
         for node in document.walk():
             STEP_KINDS[node.kind].saved(node, cursor=cursor, tenant_id=require_tenant_id(), now=now)
-
-
-def refresh_usage(flow: Flow, document: FlowDocument) -> None:
-    """Write what the flow uses, so that nobody deletes it."""
-    tenant = Tenant.objects.get(pk=require_tenant_id())
-    Usage.objects.filter(user_kind="flow", user_id=flow.pk).delete()
-    base = turl(tenant, "flows:edit", flow.pk)
-    rows = {
-        (use.reference.kind, use.reference.id, use.place): Usage(
-            used_kind=use.reference.kind,
-            used_id=use.reference.id,
-            user_kind="flow",
-            user_id=flow.pk,
-            user_name=flow.name,
-            place=use.place[:200],
-            url=f"{base}?part={use.part}",
-        )
-        for use in uses(document)
-    }
-    Usage.objects.bulk_create(rows.values())
 
 
 def refresh_stream(flow: Flow, document: FlowDocument) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -47,6 +48,10 @@ class Panel:
     def change(self, form: Any) -> Change:
         """Return the operation that applies a valid form."""
         raise NotImplementedError
+
+    def loses(self, form: Any) -> Sequence[tuple[str, str]]:
+        """Return what applying a valid form would empty elsewhere, name and content; it is asked about first."""
+        return ()
 
     def label(self, form: Any) -> str:
         """Return what the history calls it."""

@@ -22,6 +22,7 @@ from flows.panels.base import Panel
 from flows.panels.choices import folder_choices
 from flows.steps.forms import choose, number_choices, offer, offer_many, to_number
 from flows.steps.send_sms import sender_choices
+from flows.visibility import would_see
 
 DAYS = [("0", "Mon"), ("1", "Tue"), ("2", "Wed"), ("3", "Thu"), ("4", "Fri"), ("5", "Sat"), ("6", "Sun")]
 _LOCAL = "%Y-%m-%dT%H:%M"
@@ -46,7 +47,8 @@ class DetailsForm(forms.Form):
     users = forms.MultipleChoiceField(label="Users", required=False, widget=forms.CheckboxSelectMultiple)
     groups = forms.MultipleChoiceField(label="Groups", required=False, widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, *, flow: Flow, data: QueryDict | None = None) -> None:
+    def __init__(self, *, flow: Flow, member: Membership, data: QueryDict | None = None) -> None:
+        self.member = member
         users = FlowUserPermission.objects.filter(content_object=flow).values_list("user_id", flat=True)
         groups = FlowGroupPermission.objects.filter(content_object=flow).values_list("group_id", flat=True)
         initial = {
@@ -64,6 +66,22 @@ class DetailsForm(forms.Form):
         offer_many(self, "users", "user")
         offer_many(self, "groups", "auth_group")
 
+    def clean(self) -> dict[str, Any]:
+        """Nobody shuts themselves out: only somebody else could let them in again."""
+        given = super().clean() or {}
+        if not {"owner", "visibility", "users", "groups"} <= given.keys():
+            return given
+        sees = would_see(
+            self.member,
+            owner_id=given["owner"],
+            visibility=given["visibility"],
+            user_ids=_ids(given["users"]),
+            auth_group_ids=_ids(given["groups"]),
+        )
+        if not sees:
+            self.add_error("visibility", "You would not see this flow any more. Include yourself too.")
+        return given
+
 
 class DetailsPanel(Panel):
     """General settings: saved at once, also while the flow runs; not part of a revision."""
@@ -73,7 +91,7 @@ class DetailsPanel(Panel):
 
     def form(self, data: QueryDict | None = None) -> DetailsForm:
         """The form of the flow's own row."""
-        return DetailsForm(flow=self.designer.flow, data=data)
+        return DetailsForm(flow=self.designer.flow, member=self.designer.member, data=data)
 
 
 class EnrolmentForm(forms.Form):

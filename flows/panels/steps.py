@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.http import Http404, QueryDict
 
+from crm.criteria.describe import describe
 from flows.criteria_field import CriteriaForm
 from flows.document import Branch, ExitSettings, FlowDocument, StepNode
 from flows.editing.branches import end_branch, update_branch
@@ -58,6 +59,22 @@ class StepPanel(Panel):
         """Store title, note and settings."""
         title, note, settings = form.cleaned_data["title"], form.cleaned_data["note"], form.settings()
         return lambda document: update(document, step_id=self.id, title=title, note=note, settings=settings)
+
+    def loses(self, form: StepForm) -> list[tuple[str, str]]:
+        """What the branches ask for, where the split is to be based on something else."""
+        after = self.change(form)(self.designer.document).step(self.id)
+        kept = after.branches if after else ()
+        return [
+            (branch.name, self._asked(branch))
+            for branch, then in zip(self.node.branches, kept, strict=False)
+            if (branch.criteria, branch.settings) != (then.criteria, then.settings)
+            and (branch.criteria or any(branch.settings.values()))
+        ]
+
+    def _asked(self, branch: Branch) -> str:
+        if branch.criteria is not None:
+            return describe(branch.criteria)
+        return basis_of(self.node).summary(self.node, branch, self.designer.ctx)
 
     def label(self, form: StepForm) -> str:
         """Name the step."""

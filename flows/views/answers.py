@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -73,10 +74,17 @@ def answer(request: HttpRequest, designer: Designer, *, keeps_panel: bool = Fals
     return render(request, "flows/designer/answer.html", context)
 
 
-def panel_answer(request: HttpRequest, panel: Panel, form: Any = None, *, status: int = 200) -> HttpResponse:
+def panel_answer(
+    request: HttpRequest,
+    panel: Panel,
+    form: Any = None,
+    *,
+    status: int = 200,
+    lost: Sequence[tuple[str, str]] = (),
+) -> HttpResponse:
     """Redraw the panel alone. A form that was sent keeps the version that its editor saw: a change that somebody made
-    meanwhile is still found when it is applied."""
-    context = panel_context(panel, form)
+    meanwhile is still found when it is applied. `lost` asks first: it is what applying would empty."""
+    context = {**panel_context(panel, form), "lost": lost}
     if form is not None:
         context["kept"] = request.POST
     response = render(request, panel.template, context, status=status)

@@ -78,8 +78,10 @@ def apply(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         raise Http404
     if "redraw" in request.POST or "more" in request.POST or "drop" in request.POST:
         return panel_answer(request, shown, form)
-    if not form.is_valid():
-        return panel_answer(request, shown, form, status=422)
+    is_valid = form.is_valid()
+    lost = shown.loses(form) if is_valid and "lose" not in request.POST else ()
+    if not is_valid or lost:
+        return panel_answer(request, shown, form, status=422, lost=lost)
     if isinstance(shown, DetailsPanel):
         if request.POST.get("seen", designer.print) != designer.print:
             error = drafts.DraftConflict("Somebody else", "its settings", designer.flow.draft_version)
@@ -195,7 +197,9 @@ def _do(request: TenantRequest, flow: Flow, plan: Plan, *, typed: Designer | Non
         return typed_conflict(request, error, typed, gone=False) if typed else conflict(request, error)
     except (IllegalEdit, drafts.NotEditable) as error:
         return refused(request, error, flow.pk)
-    shown = over(request, changed, part=part, said=plan.said, focus=plan.focus)
+    # Applied as it was: the draft is what it was before.
+    said = "Nothing was changed." if typed and changed.draft_version == base_version(request) else plan.said
+    shown = over(request, changed, part=part, said=said, focus=plan.focus)
     shown.chosen = plan.chooses
     return answer(request, shown)
 
@@ -228,7 +232,7 @@ def _walk(request: TenantRequest, flow_id: int, operation: Any, said: str) -> Ht
         )
     except drafts.DraftConflict as error:
         return conflict(request, error)
-    except (IllegalEdit, drafts.NotEditable, drafts.NothingThere) as error:
+    except (IllegalEdit, drafts.NotEditable, drafts.NothingThere, drafts.NotYours) as error:
         return refused(request, error, flow_id)
     shown = over(request, flow, part=designer.part, said=said)
     shown.warning = taken_out(drafts.state_of(flow), drafts.draft_of(flow), what="That state of the flow")

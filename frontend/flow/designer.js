@@ -2,8 +2,9 @@
    where something may go: it posts {op, step, branch, index, base_version}; the server checks and draws anew. */
 import { Dragging } from "./dragging.js";
 import { goToField } from "./faults.js";
+import { Keys } from "./keys.js";
 import { Menu } from "./menu.js";
-import { ids, Placing } from "./placing.js";
+import { ids, place, Placing } from "./placing.js";
 import { fillBranchMenu, fillSlotMenu, fillStepMenu } from "./menus.js";
 import { askRemove, askRemoveBranch } from "./removing.js";
 import { searchBoxes } from "./searched-boxes.js";
@@ -33,7 +34,8 @@ class FlowDesigner extends HTMLElement {
       const action = event.target.closest("[data-flow-action]");
       if (action) this.act(action.dataset.flowAction);
     };
-    this.onKey = (event) => this.key(event);
+    this.keys = new Keys(this);
+    this.onKey = (event) => this.keys.key(event);
     // Raised on the page where the button that was pressed went with its line.
     this.onCriteria = ({ detail }) => { if (this.panel.querySelector(`form #criteria-${CSS.escape(detail.prefix)}`)) this.unapplied(); };
     this.onLeave = (event) => { if (this.dirty) event.preventDefault(); };
@@ -120,7 +122,19 @@ class FlowDesigner extends HTMLElement {
       this.addEventListener("htmx:afterRequest", heard);
     });
     htmx.trigger(form, "submit");
-    return done;
+    const well = await done;
+    // Where a refused panel kept one from going.
+    this.wanted = well ? undefined : next;
+    return well;
+  }
+
+  /* What was typed and not applied is dropped: then it goes on to where the panel kept one from going, or shows the
+     part as it is. */
+  discard() {
+    const next = this.wanted ?? this.openPart;
+    this.dirty = false;
+    this.wanted = undefined;
+    return next ? this.open(next) : this.closePanel();
   }
 
   /* Long lists of choices are searched on the server. */
@@ -180,6 +194,7 @@ class FlowDesigner extends HTMLElement {
     this.dirty = true;
     const hint = this.panel.querySelector(".flow-panel__hint");
     if (hint) hint.textContent = "Not applied yet";
+    this.panel.querySelector("[data-discard]")?.removeAttribute("hidden");
   }
 
   // --- clicks
@@ -193,7 +208,7 @@ class FlowDesigner extends HTMLElement {
     if (item) return this.choose(item);
     const fold = event.target.closest("[data-fold]");
     if (fold) return this.fold({ fold: fold.dataset.fold });
-    const open = event.target.closest("[data-open]");
+    const open = event.target.closest("[data-open]:not(dialog)");
     if (open && this.selecting.click(event, open.closest("#flow-root .flow-card"))) return undefined;
     if (open) return this.open(open.dataset.open, { field: open.dataset.field });
     const add = event.target.closest("[data-place-kind]");
@@ -206,6 +221,7 @@ class FlowDesigner extends HTMLElement {
     const newest = event.target.closest("[data-take-newest]");
     if (newest) return takeNewest(this, newest.dataset.takeNewest);
     if (event.target.closest("[data-close-panel]")) return this.closePanel();
+    if (event.target.closest("[data-discard]")) return this.discard();
     if (event.target.closest("[data-stop-placing]")) return this.placing.stop();
     if (event.target.closest("[data-dismiss-notice]")) return this.querySelector("#flow-notice").replaceChildren();
     return undefined;
@@ -300,106 +316,9 @@ class FlowDesigner extends HTMLElement {
     await this.open("", { focus: false });
     this.querySelector(`#flow-root [data-open="${CSS.escape(part)}"]`)?.focus({ preventScroll: true });
   }
-
-  // --- keys
-
-  key(event) {
-    // Only our menus: dragging leaves a popover of its own behind for a moment.
-    if (document.querySelector("dialog[open], .flow-menu:popover-open, .menu:popover-open")) return;
-    if (event.key === "Escape") return this.escape(event);
-    if (event.target.closest("input, textarea, select, [contenteditable]") && !this.savesPanel(event)) return;
-    if ((event.ctrlKey || event.metaKey) && !event.altKey) return this.chord(event);
-    if (event.key === "/") {
-      event.preventDefault();
-      return this.open("find");
-    }
-    if (event.key === "?") return this.querySelector("#flow-keys").showModal();
-    this.cardKey(event);
-  }
-
-  escape(event) {
-    if (this.placing.active) this.placing.stop();
-    else if (this.selecting.any) this.selecting.clear();
-    else if (this.selecting.mode) this.selecting.setMode(false);
-    else if (this.openPart) this.closePanel();
-    else return;
-    event.preventDefault();
-  }
-
-  /* A field keeps its own keys, undo too; Ctrl+S has no meaning in it. */
-  savesPanel(event) {
-    return (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s" && this.panel.contains(event.target);
-  }
-
-  chord(event) {
-    const key = event.key.toLowerCase();
-    const action = key === "z" ? (event.shiftKey ? "redo" : "undo") : { y: "redo", s: "save" }[key];
-    if (action) {
-      event.preventDefault();
-      // The button rests while the draft is saved, whatever waits in the panel.
-      if (action === "save" && this.dirty && this.editable) return this.act("save");
-      document.querySelector(`[data-flow-action="${action}"]:not(:disabled)`)?.click();
-      return undefined;
-    }
-    if (!this.editable) return undefined;
-    const label = event.target.closest?.("#flow-root .flow-branch__label");
-    if (label && key === "c") this.branchAct("copy", label.parentElement);
-    const card = this.cardAt(event);
-    if ((key === "c" || key === "x") && card && !String(getSelection())) this.stepAct(key === "c" ? "copy" : "cut", card);
-    if (key === "a" && event.target.closest?.("flow-canvas")) this.selecting.all();
-    else if (key !== "v" || !this.state.clipboard) return undefined;
-    event.preventDefault();
-    return key === "v" ? this.pasteAt(event.target) : undefined;
-  }
-
-  /* At a plus it goes there, at a step right after it. */
-  pasteAt(target) {
-    const after = target.closest?.(".flow-step")?.nextElementSibling;
-    const slot = target.closest?.(".flow-slot__button") ?? after?.querySelector(".flow-slot__button");
-    if (slot) this.change("paste", place(slot));
-  }
-
-  /* The card that a key is about: the one with focus, else the first of those that are selected. */
-  cardAt(event) {
-    const card = event.target.closest?.("#flow-root .flow-card");
-    if (card) return card.dataset.step && !event.target.closest("[data-menu]") ? card : null;
-    return event.target.closest?.(".flow-panel") ? null : this.selecting.cards[0] ?? null;
-  }
-
-  cardKey(event) {
-    const near = (selector) => event.target.closest?.(`#flow-root ${selector}`);
-    const label = near(".flow-branch__label");
-    if (!this.editable) return undefined;
-    if (label) return this.branchKey(event, label.parentElement);
-    const note = near(".flow-note");
-    if (note && ["Delete", "Backspace"].includes(event.key)) return this.change("remove_note", { note: note.dataset.note, part: "" });
-    if (event.key === "n" && near("#card-start")) return this.change("add_note");
-    const card = this.cardAt(event);
-    if (!card) return undefined;
-    const act = event.altKey
-      ? { ArrowUp: "move_up", ArrowDown: "move_down" }[event.key]
-      : { x: "move", d: "duplicate", s: "select", f: "fold", n: "add_note", Delete: "remove", Backspace: "remove" }[event.key];
-    if (!act) return undefined;
-    event.preventDefault();
-    if (act === "select") return this.selecting.toggle(card);
-    return this.stepAct(act, card);
-  }
-
-  branchKey(event, branch) {
-    const act = event.altKey
-      ? { ArrowLeft: "branch_left", ArrowRight: "branch_right" }[event.key]
-      : { d: "copy_branch", f: "fold", Delete: "remove_branch", Backspace: "remove_branch" }[event.key];
-    if (!act) return;
-    event.preventDefault();
-    this.branchAct(act, branch);
-  }
 }
 
 /* htmx calls a refusal a success where the page shows it (409, 422). */
 const accepted = ({ successful, xhr }) => Boolean(successful) && xhr.status < 400;
-
-function place(slot) {
-  return { branch: slot.dataset.slotBranch, index: slot.dataset.slotIndex };
-}
 
 customElements.define("flow-designer", FlowDesigner);

@@ -45,8 +45,7 @@ export class Placing {
   drop(slot) {
     const what = this.what;
     this.stop({ focus: false });
-    const place = { branch: slot.dataset.slotBranch, index: slot.dataset.slotIndex };
-    this.designer.change(what.op, { ...what.values, ...place });
+    this.designer.change(what.op, { ...what.values, ...place(slot) });
   }
 
   stop({ focus = true } = {}) {
@@ -62,3 +61,6 @@ export class Placing {
 }
 
 export const ids = (cards) => cards.map((card) => card.dataset.step).join();
+
+/* What the server is told of a plus. */
+export const place = (slot) => ({ branch: slot.dataset.slotBranch, index: slot.dataset.slotIndex });

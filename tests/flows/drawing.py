@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -176,3 +178,19 @@ def fill_branches(page: Page) -> None:
     page.get_by_label("Exit flow").check()
     page.locator("[name=exit_selection]").select_option(label="Competitors")
     apply(page)
+
+
+def look(page: Page, name: str) -> None:
+    """Keep pictures of the page in both themes and at both widths where MILLRACE_PICTURES names a folder."""
+    folder = os.environ.get("MILLRACE_PICTURES")
+    if not folder:
+        return
+    size = page.viewport_size or {"width": 1440, "height": 900}
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for theme in ("light", "dark"):
+            page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme }", theme)
+            page.wait_for_timeout(250)
+            page.screenshot(path=str(Path(folder) / f"{name}-{width}-{theme}.png"))
+    page.evaluate("document.documentElement.dataset.bsTheme = 'light'")
+    page.set_viewport_size({"width": size["width"], "height": size["height"]})

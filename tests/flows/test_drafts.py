@@ -8,11 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
 from content.models import EmailLock
 from core.tenancy import tenant_scope
-from crm.models import Usage
+from crm.models import Selection, Usage
+from crm.operations.clubs import delete_club
+from crm.operations.usage import InUse
 from delivery.models import Stream
 from flows.document import FlowDocument
 from flows.editing import steps
@@ -23,8 +26,10 @@ from flows.models import DraftState, Flow, FlowRevision, Step
 from flows.occupancy import PeopleInside
 from flows.operations import drafts, lifecycle
 from flows.operations.create import copy_flow
+from flows.operations.revisions import restore_revision
 from flows.operations.save import save_draft
 from flows.queries import NeverSaved, newest_document
+from flows.steps.table import STEP_KINDS
 from tests.fixtures.people import Person
 from tests.flows.conftest import NOW, World
 from tests.flows.documents import step
@@ -140,6 +145,72 @@ def test_a_save_writes_a_numbered_revision_steps_usage_and_the_stream(
     assert world.welcome.flow_id == flow.pk, "an email becomes the flow's own when a saved step sends it"
     stream = Stream.objects.get(pk=flow.stream_id)
     assert (stream.timezone, stream.subscription_type_id) == ("Europe/Oslo", world.newsletter.pk)
+
+
+def test_what_only_a_draft_uses_is_in_use_and_named_so(flow: Flow, alice: Person, world: World) -> None:
+    def draft_uses() -> list[tuple[str, int, str, str]]:
+        rows = Usage.objects.filter(user_kind="flow", in_draft=True).order_by("used_kind", "place")
+        return list(rows.values_list("used_kind", "used_id", "user_name", "place"))
+
+    name, stays = "Autumn welcome (in a draft)", ("subscription_type", world.newsletter.pk)
+    settings = (*stays, name, "Message settings")
+    assert draft_uses() == [settings], "a flow that was never saved"
+    current = add(flow, alice, step("add_to_selection", "Keep", selection=world.selection.pk))
+    assert draft_uses() == [("selection", world.selection.pk, name, "Keep"), settings]
+    with pytest.raises(InUse, match="is used in 1 place and cannot be deleted"):
+        delete_club(model=Selection, club_id=world.selection.pk, actor=alice.user)
+    current = drafts.undo(flow_id=flow.pk, base_version=current.draft_version, actor=alice.user, now=NOW)
+    assert draft_uses() == [settings]
+    current = drafts.redo(flow_id=flow.pk, base_version=current.draft_version, actor=alice.user, now=NOW)
+    save_draft(flow_id=flow.pk, base_version=current.draft_version, actor=alice.user, now=NOW)
+    assert draft_uses() == [], "the revision uses it now"
+    with CaptureQueriesContext(connection) as queries:
+        add(current, alice, step(title="Wait"))
+    assert not [q for q in queries if "crm_usage" in q["sql"] and not q["sql"].startswith("SELECT")]
+    copy = copy_flow(flow=Flow.objects.get(pk=flow.pk), actor=alice.user, now=NOW)
+    assert {(row[0], row[3]) for row in draft_uses()} == {
+        ("selection", "Keep"),
+        ("subscription_type", "Message settings"),
+    }
+    lifecycle.delete(flow_id=copy.pk, actor=alice.user, now=NOW)
+    assert draft_uses() == []
+
+
+def test_one_undoes_and_redoes_only_ones_own_changes(flow: Flow, alice: Person, bob: Person) -> None:
+    own = add(flow, alice, step(title="Alice's"))
+    current = add(own, bob, step(title="Bob's"), 1)
+    with pytest.raises(drafts.NotYours, match=r"The newest change is Bob Larsen's \(added a step\)"):
+        drafts.undo(flow_id=flow.pk, base_version=current.draft_version, actor=alice.user, now=NOW)
+    flow.refresh_from_db()
+    assert (titles(flow), flow.draft_version) == (["Alice's", "Bob's"], current.draft_version)
+    current = drafts.undo(flow_id=flow.pk, base_version=current.draft_version, actor=bob.user, now=NOW)
+    with pytest.raises(drafts.NotYours, match="you redo only your own"):
+        drafts.redo(flow_id=flow.pk, base_version=current.draft_version, actor=alice.user, now=NOW)
+    current = drafts.undo(flow_id=flow.pk, base_version=current.draft_version, actor=alice.user, now=NOW)
+    assert titles(current) == []
+    with pytest.raises(drafts.NotYours):
+        drafts.redo(flow_id=flow.pk, base_version=current.draft_version, actor=bob.user, now=NOW)
+
+
+def test_settings_written_out_as_they_were_are_no_change(flow: Flow, alice: Person) -> None:
+    node = step("wait_for_time", "Wait")
+    current = add(flow, alice, node)
+    written = STEP_KINDS["wait_for_time"].settings(node).model_dump(mode="json")
+
+    def change(settings: dict[str, object]) -> Flow:
+        return drafts.apply(
+            flow_id=flow.pk,
+            base_version=current.draft_version,
+            change=lambda d: steps.update(d, step_id=node.id, title="Wait", note="", settings=settings),
+            label="changed",
+            actor=alice.user,
+            now=NOW,
+        )
+
+    assert node.settings != written
+    unchanged = change(written)
+    assert (unchanged.draft_version, unchanged.draft) == (current.draft_version, current.draft)
+    assert change({**written, "amount": 9}).draft_version == current.draft_version + 1
 
 
 def test_saving_again_without_a_change_makes_no_revision(flow: Flow, alice: Person) -> None:
@@ -280,6 +351,41 @@ def test_a_wait_with_people_in_it_can_be_neither_moved_nor_removed(
         actor=alice.user,
         now=NOW,
     )
+
+
+def test_neither_undo_nor_an_old_revision_moves_a_wait_with_people_in_it(
+    flow: Flow, alice: Person, world: World
+) -> None:
+    first, second = step(title="First", amount=2), step(title="Second", amount=2)
+    current = add(add(ready(flow, alice, world), alice, first, 1), alice, second, 2)
+    begin(current, alice)
+    lifecycle.pause(flow_id=flow.pk, actor=alice.user, now=NOW)
+    moved = drafts.apply(
+        flow_id=flow.pk,
+        base_version=current.draft_version,
+        change=lambda d: steps.move(d, step_id=second.id, slot=Slot(None, 0)),
+        label="moved “Second”",
+        actor=alice.user,
+        now=NOW,
+        moves=(second.id,),
+    )
+    save_draft(flow_id=flow.pk, base_version=moved.draft_version, actor=alice.user, now=NOW)
+    OCCUPIED[second.id] = 1
+    with pytest.raises(PeopleInside, match="“Second” has participants in it"):
+        drafts.undo(flow_id=flow.pk, base_version=moved.draft_version, actor=alice.user, now=NOW)
+    OCCUPIED[first.id] = 1
+    with pytest.raises(PeopleInside):
+        restore_revision(
+            flow_id=flow.pk, number=1, base_version=moved.draft_version, actor=alice.user, now=NOW
+        )
+    flow.refresh_from_db()
+    assert (titles(flow), flow.draft_version) == (
+        ["Second", "Welcome email", "First"],
+        moved.draft_version,
+    )
+    OCCUPIED.clear()
+    back = drafts.undo(flow_id=flow.pk, base_version=moved.draft_version, actor=alice.user, now=NOW)
+    assert titles(back) == ["Welcome email", "First", "Second"]
 
 
 def test_an_email_step_with_people_waiting_for_the_timeframe_may_go(
