@@ -1,4 +1,5 @@
-"""Counters per flow and step: deltas are appended by every batch, folded into totals, and read as both.
+"""Counters per flow and step: deltas are appended by every batch, folded into totals (and days, counters_days), and
+read as both.
 
 Measures of a step: entered, went_on, left:<reason>, skipped, branch:<id>. Of the flow (no step): enrolled, finished,
 success, dropped:<reason>, cancelled, success_met. Here now = entered - went_on - left.
@@ -25,7 +26,12 @@ WITH taken AS (
     DELETE FROM participants_counterdelta
     WHERE tenant_id = %(tenant)s AND id = ANY(ARRAY(
         SELECT id FROM participants_counterdelta WHERE tenant_id = %(tenant)s ORDER BY id LIMIT %(rows)s))
-    RETURNING flow_id, step_id, measure, amount
+    RETURNING flow_id, step_id, measure, amount, day
+), days AS (
+    INSERT INTO participants_counterday AS t (tenant_id, flow_id, day, step_id, measure, amount)
+    SELECT %(tenant)s, flow_id, day, step_id, measure, sum(amount) FROM taken WHERE day IS NOT NULL
+    GROUP BY flow_id, day, step_id, measure
+    ON CONFLICT (tenant_id, flow_id, day, step_id, measure) DO UPDATE SET amount = t.amount + excluded.amount
 ), folded AS (
     INSERT INTO participants_countertotal AS t (tenant_id, flow_id, step_id, measure, amount)
     SELECT %(tenant)s, flow_id, step_id, measure, sum(amount) FROM taken GROUP BY flow_id, step_id, measure

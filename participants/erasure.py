@@ -48,6 +48,7 @@ ERASURE = Room(
         ),
         Place("participants_counterdelta", ("measure",)),
         Place("participants_countertotal", ("measure",)),
+        Place("participants_counterday", ("measure",)),
         Place("participants_heldstep", ("cause",)),
     ),
     first=end_participations,

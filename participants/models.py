@@ -186,6 +186,8 @@ class CounterDelta(HotTenantModel):
     step_id = models.UUIDField(null=True)
     measure = models.CharField(max_length=60)
     amount = models.BigIntegerField()
+    # The day that it was for the tenant.
+    day = models.DateField(null=True)
 
     class Meta(HotTenantModel.Meta):
         indexes = [models.Index(fields=["tenant", "flow_id", "id"], name="delta_of_flow")]
@@ -203,6 +205,25 @@ class CounterTotal(HotTenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "flow_id", "step_id", "measure"], name="counter_once", nulls_distinct=False
+            )
+        ]
+
+
+class CounterDay(HotTenantModel):
+    """The folded sums of one day; over all days they are the totals."""
+
+    flow_id = models.BigIntegerField()
+    day = models.DateField()
+    step_id = models.UUIDField(null=True)
+    measure = models.CharField(max_length=60)
+    amount = models.BigIntegerField()
+
+    class Meta(HotTenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "flow_id", "day", "step_id", "measure"],
+                name="counter_day_once",
+                nulls_distinct=False,
             )
         ]
 

@@ -128,7 +128,9 @@ class Records:
                 self._insert(cursor, stay)
             elif stay.ended or stay.values or stay.messages:
                 self._update(cursor, stay)
-        insert_deltas(cursor, tenant_id=self.tenant_id, flow_id=self.flow_id, counts=self.counts)
+        insert_deltas(
+            cursor, tenant_id=self.tenant_id, flow_id=self.flow_id, counts=self.counts, now=self.now
+        )
 
     def _merged(self) -> Iterator[Stay]:
         """Yield the stays in their order; only neighbours are merged, so that a visit is written in its own order."""
@@ -196,9 +198,26 @@ class Records:
         )
 
 
-def count_of_flow(cursor: psycopg.Cursor[Any], *, flow_id: int, measure: str, amount: int) -> None:
+def count_of_flow(
+    cursor: psycopg.Cursor[Any], *, flow_id: int, measure: str, amount: int, now: dt.datetime
+) -> None:
     """Append one delta of the flow as a whole."""
-    insert_deltas(cursor, tenant_id=require_tenant_id(), flow_id=flow_id, counts={(None, measure): amount})
+    counts: dict[tuple[uuid.UUID | None, str], int] = {(None, measure): amount}
+    insert_deltas(cursor, tenant_id=require_tenant_id(), flow_id=flow_id, counts=counts, now=now)
+
+
+def count_moments(
+    cursor: psycopg.Cursor[Any], *, flow_id: int, measure: str, moments: Sequence[dt.datetime], each: int = 1
+) -> None:
+    """Append deltas of the flow as a whole for what happened at moments of their own: one a day. -1 takes back."""
+    cursor.execute(
+        """
+        INSERT INTO participants_counterdelta (tenant_id, flow_id, measure, amount, day)
+        SELECT t.id, %s, %s, %s * count(*), (m.at AT TIME ZONE t.timezone)::date
+        FROM unnest(%s::timestamptz[]) AS m(at) CROSS JOIN accounts_tenant t WHERE t.id = %s GROUP BY 1, 5
+        """,
+        [flow_id, measure, each, list(moments), require_tenant_id()],
+    )
 
 
 def insert_deltas(
@@ -207,15 +226,17 @@ def insert_deltas(
     tenant_id: int,
     flow_id: int,
     counts: Mapping[tuple[uuid.UUID | None, str], int],
+    now: dt.datetime,
 ) -> None:
-    """Append counter deltas; participants.counters folds them."""
+    """Append counter deltas, dated by the day that it is for the tenant; participants.counters folds them."""
     items = [(step, measure, amount) for (step, measure), amount in counts.items() if amount]
     if items:
         cursor.execute(
             """
-            INSERT INTO participants_counterdelta (tenant_id, flow_id, step_id, measure, amount)
-            SELECT %s, %s, d.step_id, d.measure, d.amount
+            INSERT INTO participants_counterdelta (tenant_id, flow_id, step_id, measure, amount, day)
+            SELECT t.id, %s, d.step_id, d.measure, d.amount, (%s::timestamptz AT TIME ZONE t.timezone)::date
             FROM unnest(%s::uuid[], %s::text[], %s::bigint[]) AS d(step_id, measure, amount)
+            CROSS JOIN accounts_tenant t WHERE t.id = %s
             """,
-            [tenant_id, flow_id, [i[0] for i in items], [i[1] for i in items], [i[2] for i in items]],
+            [flow_id, now, [i[0] for i in items], [i[1] for i in items], [i[2] for i in items], tenant_id],
         )

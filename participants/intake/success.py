@@ -11,7 +11,7 @@ import psycopg
 from core.tenancy import require_tenant_id
 from flows.document import FlowDocument
 from flows.models import Flow
-from participants.engine.records import count_of_flow
+from participants.engine.records import count_moments, count_of_flow
 from participants.intake.matching import Match
 from participants.success import NEVER, success_sql
 
@@ -22,7 +22,7 @@ def mark_success(cursor: Cursor, match: Match, *, now: dt.datetime) -> int:
     """Mark whoever is active and met a criterion; return how many the engine should take at once (*move to Finish
     when met*). While paused the mark is set, the move waits. Counted once: a mark that is there stays."""
     marked = mark_state(cursor, flow=match.flow, document=match.document, contact_ids=match.changed, now=now)
-    marked += _counted(cursor, match.flow, _by_events(cursor, match, now=now))
+    marked += _by_events(cursor, match, now=now)
     return marked if match.document.settings.move_to_finish else 0
 
 
@@ -44,12 +44,9 @@ def mark_state(
         """,
         [now, move, now, now, require_tenant_id(), flow.pk, list(contact_ids), *params],
     )
-    return _counted(cursor, flow, cursor.rowcount)
-
-
-def _counted(cursor: Cursor, flow: Flow, marked: int) -> int:
+    marked = cursor.rowcount
     if marked:
-        count_of_flow(cursor, flow_id=flow.pk, measure="success_met", amount=marked)
+        count_of_flow(cursor, flow_id=flow.pk, measure="success_met", amount=marked, now=now)
     return marked
 
 
@@ -71,6 +68,8 @@ def _by_events(cursor: Cursor, match: Match, *, now: dt.datetime) -> int:
             met[participant_id] = min(moments)
     if met:
         _mark(cursor, match, met, now=now)
+        moments = list(met.values())
+        count_moments(cursor, flow_id=match.flow.pk, measure="success_met", moments=moments)
     return len(met)
 
 

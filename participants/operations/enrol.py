@@ -114,7 +114,7 @@ def suggest(
             cursor, flow, document, ids, source=source, now=now, event_data=event_data or {}, result=result
         )
         if result.enrolled:
-            count_of_flow(cursor, flow_id=flow.pk, measure="enrolled", amount=result.enrolled)
+            count_of_flow(cursor, flow_id=flow.pk, measure="enrolled", amount=result.enrolled, now=now)
         if result.enrolled and removes:
             move_out(
                 cursor,

@@ -75,17 +75,17 @@ def leave(
             "event": f"flow.{status}",
         },
     )
-    return _count(cursor, tenant_id=tenant_id, reason=reason)
+    return _count(cursor, tenant_id=tenant_id, reason=reason, now=now)
 
 
-def _count(cursor: psycopg.Cursor[Any], *, tenant_id: int, reason: str) -> int:
+def _count(cursor: psycopg.Cursor[Any], *, tenant_id: int, reason: str, now: dt.datetime) -> int:
     by_flow: dict[int, Counter[tuple[uuid.UUID | None, str]]] = defaultdict(Counter)
     for flow_id, step_id, amount in cursor.fetchall():
         by_flow[flow_id][None, f"dropped:{reason}" if reason else "cancelled"] += amount
         if step_id is not None:
             by_flow[flow_id][step_id, f"left:{reason or 'cancelled'}"] += amount
     for flow_id, counts in by_flow.items():
-        insert_deltas(cursor, tenant_id=tenant_id, flow_id=flow_id, counts=counts)
+        insert_deltas(cursor, tenant_id=tenant_id, flow_id=flow_id, counts=counts, now=now)
     return sum(amount for c in by_flow.values() for (step, _), amount in c.items() if step is None)
 
 

@@ -13,7 +13,7 @@ from accounts.models import User
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from delivery.queue import cancel_messages
-from participants.engine.records import insert_deltas
+from participants.counters_days import take_back
 from participants.models import Participant
 from participants.operations.leaving import leave
 
@@ -67,7 +67,7 @@ def remove_from_flow(*, flow_id: int, participant_ids: Sequence[int], actor: Use
         # Also what is still open of those who had finished.
         people = list(Participant.objects.filter(pk__in=ids).values_list("enrolled_on", "pk"))
         cancel_messages(cursor, tenant_id=tenant_id, participants=people, reason="removed_by_user")
-        _take_back_counts(cursor, tenant_id=tenant_id, flow_id=flow_id, ids=ids)
+        take_back(cursor, tenant_id=tenant_id, participant_ids=ids)
         cursor.execute(
             """
             DELETE FROM participants_visit v USING participants_participant p
@@ -86,39 +86,6 @@ def remove_from_flow(*, flow_id: int, participant_ids: Sequence[int], actor: Use
         )
     audit(actor, "participant.removed", flow_id, ids)
     return len(ids)
-
-
-def _take_back_counts(
-    cursor: psycopg.Cursor[Any], *, tenant_id: int, flow_id: int, ids: Sequence[int]
-) -> None:
-    """Append the opposite of what these participations counted."""
-    cursor.execute(
-        """
-        SELECT NULL::uuid, 'enrolled', count(*) FROM participants_participant
-        WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::bigint[])
-        UNION ALL
-        SELECT NULL, CASE WHEN status = 'dropped' THEN 'dropped:' || drop_reason ELSE status END, count(*)
-        FROM participants_participant WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::bigint[]) GROUP BY 2
-        UNION ALL
-        SELECT NULL, 'success_met', count(*) FROM participants_participant
-        WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::bigint[]) AND success_at IS NOT NULL
-        UNION ALL
-        SELECT v.step_id, m.measure, count(*)
-        FROM participants_participant p
-        JOIN participants_visit v ON v.tenant_id = p.tenant_id AND v.enrolled_on = p.enrolled_on
-             AND v.participant_id = p.id
-        CROSS JOIN LATERAL (VALUES
-            ('entered'),
-            (CASE v.ended WHEN 'went_on' THEN 'went_on' WHEN 'left' THEN 'left:' || v.how END),
-            (CASE WHEN v.ended = 'went_on' AND v.how <> '' THEN v.how END),
-            ('branch:' || v.branch_id::text)) AS m(measure)
-        WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[]) AND m.measure IS NOT NULL
-        GROUP BY 1, 2
-        """,
-        {"tenant": tenant_id, "ids": list(ids)},
-    )
-    counts = {(step_id, measure): -amount for step_id, measure, amount in cursor.fetchall()}
-    insert_deltas(cursor, tenant_id=tenant_id, flow_id=flow_id, counts=counts)
 
 
 def audit(actor: User, action: str, flow_id: int, ids: Sequence[int]) -> None:

@@ -14,7 +14,7 @@ from delivery.tasks import wake_delivery
 from flows.models import Flow
 from participants.engine import forcing
 from participants.engine.batch import BatchResult
-from participants.engine.records import insert_deltas
+from participants.engine.records import count_moments, insert_deltas
 from participants.models import Participant
 from participants.operations.members import audit, locked
 from participants.wake import wake_engine, wake_intake
@@ -65,10 +65,12 @@ def retry(*, flow_id: int, participant_ids: Sequence[int], actor: User, now: dt.
         tried = held.update(due_at=now, held_reason="")
         cursor.execute(_REVIVE, {"tenant": require_tenant_id(), "flow": flow_id, "ids": ids, "now": now})
         revived = cursor.fetchall()
-        counts = {(step_id, "entered"): amount for step_id, amount in revived}
-        counts[None, "dropped:step_failed"] = -sum(amount for _, amount in revived)
-        insert_deltas(cursor, tenant_id=require_tenant_id(), flow_id=flow_id, counts=counts)
-    tried += sum(int(amount) for _, amount in revived)
+        counts = {(step_id, "entered"): amount for step_id, amount, _ in revived}
+        insert_deltas(cursor, tenant_id=require_tenant_id(), flow_id=flow_id, counts=counts, now=now)
+        # They leave the day on which they had dropped out.
+        dropped = [at for _, _, moments in revived for at in moments]
+        count_moments(cursor, flow_id=flow_id, measure="dropped:step_failed", moments=dropped, each=-1)
+    tried += len(dropped)
     if tried:
         audit(actor, "participant.retried", flow_id, ids)
         tenant_id = require_tenant_id()
@@ -81,19 +83,20 @@ WITH back AS (
     UPDATE participants_participant p
     SET status = 'active', ended_at = NULL, drop_reason = '', drop_values = NULL, due_at = %(now)s, attempts = 0,
         step_since = %(now)s, visit_number = p.visit_number + 1
-    FROM flows_flow f
-    WHERE p.tenant_id = %(tenant)s AND p.flow_id = %(flow)s AND p.id = ANY(%(ids)s::bigint[])
+    FROM flows_flow f, participants_participant was
+    WHERE was.tenant_id = p.tenant_id AND was.id = p.id
+      AND p.tenant_id = %(tenant)s AND p.flow_id = %(flow)s AND p.id = ANY(%(ids)s::bigint[])
       AND p.status = 'dropped' AND p.drop_reason = 'step_failed' AND p.step_id IS NOT NULL
       AND f.tenant_id = p.tenant_id AND f.id = p.flow_id AND f.status <> 'not_running'
       AND p.enrolled_at >= f.started_at
       AND NOT EXISTS (SELECT 1 FROM participants_participant other
                       WHERE other.tenant_id = p.tenant_id AND other.flow_id = p.flow_id
                         AND other.contact_id = p.contact_id AND other.status = 'active')
-    RETURNING p.id, p.enrolled_on, p.visit_number, p.step_id, f.revision
+    RETURNING p.id, p.enrolled_on, p.visit_number, p.step_id, f.revision, was.ended_at
 ), visited AS (
     INSERT INTO participants_visit (tenant_id, flow_id, revision, enrolled_on, participant_id, number, step_id, came_at,
                                     ended, how)
     SELECT %(tenant)s, %(flow)s, revision, enrolled_on, id, visit_number, step_id, %(now)s, '', '' FROM back
 )
-SELECT step_id, count(*) FROM back GROUP BY step_id
+SELECT step_id, count(*), array_agg(ended_at) FROM back GROUP BY step_id
 """
