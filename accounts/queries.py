@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, transaction
@@ -27,6 +28,11 @@ from core.tenancy import require_tenant_id, unscoped
 def tenant_now(tenant_id: int) -> dt.datetime:
     """Return the tenant's own time: the real time, and for a trial what its clock is ahead."""
     return clock.now() + Tenant.objects.values_list("clock_offset", flat=True).get(pk=tenant_id)
+
+
+def tenant_zone(tenant_id: int) -> ZoneInfo:
+    """Return the tenant's own timezone."""
+    return ZoneInfo(Tenant.objects.values_list("timezone", flat=True).get(pk=tenant_id))
 
 
 def active_membership(user: User) -> Membership | None:

@@ -27,6 +27,12 @@ def moment(day: dt.date, clock: dt.time, zone: ZoneInfo) -> dt.datetime:
     return _first_after_gap(wanted.replace(fold=1).astimezone(dt.UTC), first, zone)
 
 
+def span(first: dt.date | None, last: dt.date, zone: ZoneInfo) -> tuple[dt.datetime | None, dt.datetime]:
+    """Return the first moment of a day (None: ever) and the first moment after another."""
+    begin = moment(first, dt.time(), zone) if first else None
+    return begin, moment(shifted(last, 1), dt.time(), zone)
+
+
 def _first_after_gap(before: dt.datetime, after: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     """Return the transition between two moments: changes of clocks happen at whole seconds."""
     low, high = int(before.timestamp()), int(after.timestamp()) + 1

@@ -1,2 +1,3 @@
 /* View flow: the read-only canvas with its live numbers. */
 import "./reporting/flow-counts.js";
+import "./reporting/report-page.js";

@@ -11,13 +11,15 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
+from typing import Any, Final
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from content.models import EmailVersion, SmsVersion
-from crm.models import Contact
+from crm.models import Contact, Sale
 from delivery.models import Message
 from flows.models import Step
+from participants.got import MessageFilter
 from participants.models import Participant, Visit
 
 PAGE_SIZE = 50
@@ -63,6 +65,10 @@ class ParticipantRow:
         return self.contact.company.name if self.contact and self.contact.company else ""
 
 
+# What a period may be asked of: the moment of the participation. "came" and "left" are moments of its visits.
+WHENS: Final = {"enrolled": "enrolled_at", "ended": "ended_at", "success": "success_at"}
+
+
 @dataclass(frozen=True, slots=True)
 class ParticipantFilter:
     """What the Participants tab is narrowed to; empty fields narrow nothing."""
@@ -75,6 +81,14 @@ class ParticipantFilter:
     visited: uuid.UUID | None = None
     went: str = ""
     branch_id: uuid.UUID | None = None
+    # What must have happened (a key of WHENS), and from which moment to before which.
+    when: str = ""
+    begin: dt.datetime | None = None
+    end: dt.datetime | None = None
+    got: MessageFilter | None = None
+    # Whose success was met between so many seconds after entering; who bought in a currency after entering.
+    took: tuple[int, int | None] | None = None
+    bought: str = ""
 
     def apply(self, rows: QuerySet[Participant]) -> QuerySet[Participant]:
         """Narrow a query set."""
@@ -88,9 +102,33 @@ class ParticipantFilter:
             rows = rows.filter(drop_reason=self.reason)
         if self.contact_ids is not None:
             rows = rows.filter(contact_id__in=list(self.contact_ids))
+        if self.when in WHENS:
+            rows = self._in_time(rows, WHENS[self.when])
+        if self.got is not None:
+            rows = rows.filter(self.got.condition(self._in_time))
         if self.visited is not None or self.branch_id is not None:
             rows = rows.filter(Exists(self._visits()))
+        return self._in_the_end(rows)
+
+    def _in_the_end(self, rows: QuerySet[Participant]) -> QuerySet[Participant]:
+        """Keep whom success took so long, and who bought something."""
+        if self.took is not None:
+            low, high = self.took
+            rows = rows.filter(success_at__gte=F("enrolled_at") + dt.timedelta(seconds=low))
+            if high is not None:
+                rows = rows.filter(success_at__lt=F("enrolled_at") + dt.timedelta(seconds=high))
+        if self.bought:
+            sales = Sale.objects.filter(contact_id=OuterRef("contact_id"), status=Sale.Status.SOLD)
+            sales = sales.filter(currency=self.bought, closed_at__gte=OuterRef("enrolled_at"))
+            rows = rows.filter(Exists(self._in_time(sales, "closed_at")))
         return rows
+
+    def _in_time(self, rows: QuerySet[Any], name: str) -> QuerySet[Any]:
+        """Keep the rows whose moment is there, and in the time asked for."""
+        rows = rows.filter(**{f"{name}__isnull": False})
+        if self.begin is not None:
+            rows = rows.filter(**{f"{name}__gte": self.begin})
+        return rows.filter(**{f"{name}__lt": self.end}) if self.end is not None else rows
 
     def _visits(self) -> QuerySet[Visit]:
         """The visits of one participant that are asked for, by the visits' own key: nothing is walked through."""
@@ -101,6 +139,8 @@ class ParticipantFilter:
             visits = visits.filter(step_id=self.visited)
         if self.went:
             visits = visits.filter(ended=self.went)
+        if self.when in {"came", "left"}:
+            visits = self._in_time(visits, "came_at" if self.when == "came" else "went_at")
         return visits.filter(branch_id=self.branch_id) if self.branch_id is not None else visits
 
 

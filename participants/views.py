@@ -22,12 +22,13 @@ from core.tenancy import tenant_scope
 from flows.models import Step
 from participants.export import HEADINGS, export_rows
 from participants.flow_page import flow_page, visible_flow
-from participants.forms import ActForm, Asked, Targets, asked
+from participants.forms import REPORT_FIELDS, ActForm, Asked, Targets, asked
 from participants.models import Participant
 from participants.operations import handing_on, members, moving_on
 from participants.queries import COMPLETED, participants_page
 from participants.queries_made import made_at_visits
 from participants.queries_story import story_of
+from participants.report_words import report_words
 
 STATUS_TONES = {
     "active": "is-info",
@@ -43,7 +44,7 @@ STATUS_TONES = {
 def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """Show the participants of a flow, newest first, narrowed by status, step, reason and search."""
     page = flow_page(request, flow_id)
-    wanted = asked(request.GET)
+    wanted = asked(request.GET, request.member)
     rows = participants_page(
         flow_id=flow_id, narrowed=wanted.as_filter(), before=wanted.before, after=wanted.after
     )
@@ -55,6 +56,8 @@ def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpRespo
         "statuses": [*Participant.Status.choices, (COMPLETED, "Completed (both)")],
         "reasons": page.figures.dropped_by,
         "by_visit": _by_visit(flow_id, wanted) if wanted.by_visit else "",
+        "by_report": report_words(wanted),
+        "report_fields": [(name, request.GET[name]) for name in REPORT_FIELDS if request.GET.get(name)],
         "steps": Step.objects.filter(flow_id=flow_id, removed_at=None),
         "targets": Targets.of(page.flow, request.member) if page.may_run else None,
     }
@@ -75,7 +78,7 @@ def _by_visit(flow_id: int, wanted: Asked) -> str:
 def export(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponseBase:
     """Send the narrowed participants as CSV, a slice at a time. Needs the right to look into the flow as well."""
     flow = visible_flow(request.member, flow_id)
-    wanted = asked(request.GET)
+    wanted = asked(request.GET, request.member)
     write_audit(
         actor=request.user,
         action="participant.export",

@@ -1,0 +1,42 @@
+"""The Reports tab in a real browser: what is counted later arrives, a period shows at once, axe finds nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, expect
+
+from tests.fixtures.people import Person
+from tests.flows.drawing import sign_in
+from tests.participants.pages import add_people, make_stage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
+FINDINGS = "axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes[0].html))"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_reports_are_read_by_period_and_lead_to_the_people(
+    page: Page, live_server: Any, bob: Person, theme: str
+) -> None:
+    stage = make_stage(bob)
+    add_people(stage)
+    sign_in(page, bob, live_server)
+    page.context.add_cookies([{"name": "theme", "value": theme, "url": live_server.url}])
+    page.goto(live_server.url + stage.url("reports/"))
+    expect(page.locator("#messages tbody tr")).to_have_count(1)
+    expect(page.locator("#outcomes")).to_contain_text("Nobody finished with success in this period.")
+    page.get_by_text("As a table").click()
+    page.evaluate(AXE.read_text() + ";0")
+    assert page.evaluate(FINDINGS) == []
+    page.get_by_label("Period", exact=True).select_option("all")
+    expect(page).to_have_url(re.compile("period=all"))
+    page.get_by_role("link", name="Enrolled 4").click()
+    expect(page.locator("tbody tr")).to_have_count(4)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.go_back()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
