@@ -15,12 +15,13 @@ import psycopg
 
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
+from crm.criteria.among import these
 from crm.criteria.describe import describe_all
 from crm.criteria.fields import fields_by_key
 from crm.criteria.memberships import Clock
 from crm.criteria.schema import Criteria, Line
 from crm.criteria.seen import seen_sql
-from crm.criteria.sql import FROM, compile_part, lines_of
+from crm.criteria.sql import compile_part, lines_of
 
 Path = tuple[int, ...]
 
@@ -178,9 +179,8 @@ def _judge(
         seen, seen_params = seen_sql(fields[line.field], line, clock)
         columns += [compiled.sql, f"left(({seen})::text, 200)"]
         params += [*compiled.params, *seen_params]
+    asked = ", ".join(columns)
     cursor.execute(
-        f"SELECT c.id, {', '.join(columns)} FROM {FROM} "
-        "WHERE c.tenant_id = %s::bigint AND c.id = ANY(%s::bigint[])",
-        [*params, require_tenant_id(), list(contact_ids)],
+        f"SELECT c.id, {asked} FROM {these(asked)}", [*params, list(contact_ids), require_tenant_id()]
     )
     return iter(cursor.fetchall())

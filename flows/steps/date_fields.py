@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from crm.criteria.among import these
 from crm.criteria.fields import Field, all_fields, fields_by_key
-from crm.criteria.sql import FROM
 from flows.steps.base import Reference
 
 
@@ -49,8 +49,8 @@ def read_dates(
         return {}
     value, params = date_sql(field, zone)
     cursor.execute(
-        f"SELECT c.id, {value} FROM {FROM} WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[])",
-        [*params, tenant_id, list(contact_ids)],
+        f"SELECT c.id, {value} FROM {these(value)}",
+        [*params, list(contact_ids), tenant_id],
     )
     return {contact: day for contact, day in cursor.fetchall() if day is not None}
 

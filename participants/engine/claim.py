@@ -19,15 +19,22 @@ SELECT p.id, p.enrolled_on, p.contact_id, c.company_id, p.enrolled_at, p.visit_n
        p.event_data, p.attempts, p.step_id, p.waiting, p.success_at, p.last_message_id, p.visit_revision,
        p.waits_until, p.heard_at, p.listening
 FROM participants_participant p
-JOIN crm_contact c ON c.tenant_id = p.tenant_id AND c.id = p.contact_id
+JOIN {contact}
 WHERE p.tenant_id = %(tenant)s AND p.flow_id = %(flow)s AND p.status = 'active'
 """
-_CLAIM = f"""{_COLUMNS} AND p.due_at <= %(now)s
+# The contact comes by a look-up of its own key, which OFFSET 0 keeps from becoming a join: in a flow that the
+# statistics do not know yet the planner expects one participant, and would go through all contacts for each.
+_BY_KEY = """LATERAL (
+    SELECT id, company_id FROM crm_contact WHERE id = p.contact_id AND tenant_id = p.tenant_id OFFSET 0
+) c ON TRUE"""
+# Here the locks come after the sort, in the order of the contacts.
+_JOINED = "crm_contact c ON c.tenant_id = p.tenant_id AND c.id = p.contact_id"
+_CLAIM = f"""{_COLUMNS.format(contact=_BY_KEY)} AND p.due_at <= %(now)s
 ORDER BY p.due_at, p.id
 LIMIT %(limit)s
 FOR NO KEY UPDATE OF p, c SKIP LOCKED
 """
-_THESE = f"""{_COLUMNS} AND p.id = ANY(%(ids)s::bigint[])
+_THESE = f"""{_COLUMNS.format(contact=_JOINED)} AND p.id = ANY(%(ids)s::bigint[])
 ORDER BY c.id, p.id
 FOR NO KEY UPDATE OF p, c
 """

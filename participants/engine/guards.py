@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from crm.criteria.sql import FROM
+from crm.criteria.among import those_who
 from crm.models.consent import E_MARKETING
 from flows.document import FlowDocument
 from participants.engine.moving import Moving
@@ -69,10 +69,8 @@ def check_everyone(cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: G
     contacts = [m.contact_id for m in cohort]
     success, params = success_sql(ctx.document, now=ctx.now)
     if success != NEVER:
-        sql: Any = (
-            f"SELECT c.id FROM {FROM} WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[]) AND ({success})"
-        )
-        cursor.execute(sql, [ctx.tenant_id, contacts, *params])
+        sql: Any = those_who(success)
+        cursor.execute(sql, [contacts, ctx.tenant_id, *params])
         met = {row[0] for row in cursor}
         result.succeeded = {m.id for m in cohort if m.contact_id in met}
     failed: dict[int, Verdict] = {}
@@ -91,21 +89,34 @@ def check_everyone(cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: G
     return result
 
 
+# Each row by a look-up of its own key (OFFSET 0 keeps it one), as in crm.criteria.among; `+ 0` keeps out the
+# indexes that would find everybody with that purpose or type.
 _EMAIL = """
 SELECT t.participant_id, c.email_norm, consent.given, consent.at, optout.type_id, blocked.reason, earlier.ids
 FROM unnest(%(ids)s::bigint[], %(contacts)s::bigint[], %(enrolled)s::timestamptz[])
      AS t(participant_id, contact_id, enrolled_at)
-JOIN crm_contact c ON c.tenant_id = %(tenant)s AND c.id = t.contact_id
-LEFT JOIN crm_consent consent ON consent.tenant_id = c.tenant_id AND consent.contact_id = c.id
-     AND consent.purpose_id = %(purpose)s
-LEFT JOIN crm_subscriptionoptout optout ON optout.tenant_id = c.tenant_id AND optout.contact_id = c.id
-     AND optout.type_id = %(type)s
-LEFT JOIN delivery_blockedaddress blocked ON blocked.tenant_id = c.tenant_id AND blocked.address_norm = c.email_norm
+JOIN LATERAL (
+    SELECT id, tenant_id, email_norm FROM crm_contact WHERE id = t.contact_id AND tenant_id = %(tenant)s OFFSET 0
+) c ON TRUE
+LEFT JOIN LATERAL (
+    SELECT given, at FROM crm_consent
+    WHERE tenant_id = c.tenant_id AND contact_id = c.id AND purpose_id + 0 = %(purpose)s OFFSET 0
+) consent ON TRUE
+LEFT JOIN LATERAL (
+    SELECT id, type_id FROM crm_subscriptionoptout
+    WHERE tenant_id = c.tenant_id AND contact_id = c.id AND type_id + 0 = %(type)s OFFSET 0
+) optout ON TRUE
+LEFT JOIN LATERAL (
+    SELECT id, reason FROM delivery_blockedaddress
+    WHERE tenant_id = c.tenant_id AND address_norm = c.email_norm OFFSET 0
+) blocked ON TRUE
 LEFT JOIN LATERAL (
     SELECT array_agg(p2.id) AS ids
     FROM crm_contact c2
-    JOIN participants_participant p2 ON p2.tenant_id = c2.tenant_id AND p2.flow_id = %(flow)s
-         AND p2.contact_id = c2.id AND p2.status = 'active'
+    JOIN LATERAL (
+        SELECT id, enrolled_at FROM participants_participant
+        WHERE tenant_id = c2.tenant_id AND flow_id = %(flow)s AND contact_id = c2.id AND status = 'active' OFFSET 0
+    ) p2 ON TRUE
     WHERE c2.tenant_id = c.tenant_id AND c2.email_norm = c.email_norm AND c2.email_norm <> '' AND c2.id <> c.id
       AND (p2.enrolled_at, p2.id) < (t.enrolled_at, t.participant_id)
 ) earlier ON TRUE

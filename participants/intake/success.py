@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from core.tenancy import require_tenant_id
+from crm.criteria.among import those_who
 from flows.document import FlowDocument
 from flows.models import Flow
 from participants.engine.records import count_moments, count_of_flow
@@ -38,11 +39,10 @@ def mark_state(
         f"""
         UPDATE participants_participant p
         SET success_at = %s, due_at = CASE WHEN %s THEN least(coalesce(p.due_at, %s), %s) ELSE p.due_at END
-        FROM crm_contact c LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id
-        WHERE p.tenant_id = %s AND p.flow_id = %s AND p.contact_id = ANY(%s::bigint[]) AND p.status = 'active'
-          AND p.success_at IS NULL AND c.tenant_id = p.tenant_id AND c.id = p.contact_id AND ({expression})
+        WHERE p.tenant_id = %s AND p.flow_id = %s AND p.status = 'active' AND p.success_at IS NULL
+          AND p.contact_id = ANY(ARRAY({those_who(expression)}))
         """,
-        [now, move, now, now, require_tenant_id(), flow.pk, list(contact_ids), *params],
+        [now, move, now, now, require_tenant_id(), flow.pk, list(contact_ids), require_tenant_id(), *params],
     )
     marked = cursor.rowcount
     if marked:

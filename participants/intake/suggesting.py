@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 
 from core.tenancy import require_tenant_id
-from crm.criteria.sql import FROM, compile_criteria
+from crm.criteria.among import those_who
+from crm.criteria.sql import compile_criteria
 from flows.document import FlowDocument, Trigger
 from flows.models import Flow
 from participants.intake.matching import Match, Taken
@@ -54,10 +55,9 @@ def _passing(
     if not events or trigger.criteria is None or trigger.criteria.is_empty:
         return events
     compiled = compile_criteria(trigger.criteria, now=now, zone=document.settings.zone)
-    sql: Any = (
-        f"SELECT c.id FROM {FROM} WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[]) AND ({compiled.sql})"
-    )
-    cursor.execute(sql, [require_tenant_id(), [event.contact_id for event in events], *compiled.params])
+    sql: Any = those_who(compiled.sql)
+    contacts = list({event.contact_id for event in events})
+    cursor.execute(sql, [contacts, require_tenant_id(), *compiled.params])
     passing = {row[0] for row in cursor}
     return [event for event in events if event.contact_id in passing]
 

@@ -16,9 +16,10 @@ from typing import Any
 import psycopg
 
 from core.tenancy import require_tenant_id
+from crm.criteria.among import those_who
 from crm.criteria.change import judged_after
 from crm.criteria.schema import Criteria
-from crm.criteria.sql import FROM, compile_criteria
+from crm.criteria.sql import compile_criteria
 from flows.document import StepNode
 from flows.steps.table import STEP_KINDS
 from participants.engine.route import Route, route_of
@@ -158,8 +159,6 @@ def matching(cursor: Cursor, wait: Wait, contact_ids: Sequence[int], *, now: dt.
     if wait.criteria is None or not contact_ids:
         return []
     compiled = compile_criteria(wait.criteria, now=now, zone=wait.route.document.settings.zone)
-    sql: Any = (
-        f"SELECT c.id FROM {FROM} WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[]) AND ({compiled.sql})"
-    )
-    cursor.execute(sql, [require_tenant_id(), list(contact_ids), *compiled.params])
+    sql: Any = those_who(compiled.sql)
+    cursor.execute(sql, [list(contact_ids), require_tenant_id(), *compiled.params])
     return [row[0] for row in cursor]

@@ -59,10 +59,9 @@ WITH judged AS MATERIALIZED ({judged}), kept AS (
     INSERT INTO participants_participant (tenant_id, flow_id, contact_id, enrolled_on, enrolled_at, source,
         suggestion_id, event_data, status, step_since, waiting, due_at, visit_number, attempts, held_reason,
         drop_reason)
-    SELECT %(tenant)s, %(flow)s, kept.contact_id, %(today)s, %(now)s, %(source)s, kept.id, {data},
+    SELECT %(tenant)s, %(flow)s, passed.contact_id, %(today)s, %(now)s, %(source)s, passed.id, passed.data::jsonb,
            'active', %(now)s, FALSE, %(now)s, 0, 0, '', ''
-    FROM kept {came}
-    WHERE kept.verdict = 'enrolled'
+    FROM {passed} passed
     RETURNING id, contact_id
 ), told AS (
     INSERT INTO crm_event (tenant_id, day, at, kind, contact_id, origin, object_id, object_key, data, flow_id,
@@ -74,9 +73,18 @@ WITH judged AS MATERIALIZED ({judged}), kept AS (
 SELECT verdict, count(*), array_agg(contact_id ORDER BY contact_id) FILTER (WHERE verdict = ANY(%(wanted)s::text[]))
 FROM judged GROUP BY verdict
 """
-_CAME = (
-    "LEFT JOIN unnest(%(data_ids)s::bigint[], %(data)s::text[]) AS came(contact_id, data) USING (contact_id)"
-)
+_PASSED = "(SELECT contact_id, id, NULL::text AS data FROM kept WHERE verdict = 'enrolled')"
+# What triggered comes along by a GROUP BY, as in judging: a join would be planned for the one row that `kept` seems.
+_PASSED_WITH_DATA = """(
+    SELECT contact_id, max(id) AS id, min(data COLLATE "C") AS data
+    FROM (
+        SELECT contact_id, id, NULL::text AS data FROM kept WHERE verdict = 'enrolled'
+        UNION ALL
+        SELECT came.contact_id, NULL, came.data
+        FROM unnest(%(data_ids)s::bigint[], %(data)s::text[]) AS came(contact_id, data)
+    ) both_sides
+    GROUP BY contact_id HAVING count(id) > 0
+)"""
 _KEEP_FAILED = """
 INSERT INTO participants_suggestion (tenant_id, flow_id, contact_id, verdict, "values", source, source_id, actor_id, at)
 SELECT %(tenant)s, %(flow)s, failed.contact_id, 'filter', answer.seen, %(source)s, %(source_id)s::bigint,
@@ -153,8 +161,7 @@ def _enrol(
     cursor.execute(
         _ENROL.format(
             judged=made.sql,
-            data="came.data::jsonb" if event_data else "NULL::jsonb",
-            came=_CAME if event_data else "",
+            passed=_PASSED_WITH_DATA if event_data else _PASSED,
         ),
         {
             **made.params,

@@ -16,9 +16,10 @@ from typing import Any
 import psycopg
 
 from core.tenancy import require_tenant_id
+from crm.criteria.among import these
 from crm.criteria.explain import first_failure
 from crm.criteria.schema import Criteria
-from crm.criteria.sql import FROM, CompiledCriteria, compile_criteria
+from crm.criteria.sql import CompiledCriteria, compile_criteria
 from flows.document import FlowDocument, FlowSettings
 from flows.models import Flow
 from participants.models import Suggestion
@@ -51,37 +52,44 @@ class Judging:
 
 
 # The first rule that fails, in the order of the rules. OFFSET 0 keeps the rules from being asked again for the values.
+# What is known of a contact comes together as facts of one shape in one GROUP BY and not by joins: a planner that takes
+# the flow for empty (it was, when the statistics were made) would walk through all its people once a contact.
 _JUDGED = """
 SELECT j.contact_id, j.verdict, CASE j.verdict {seen} END AS seen
 FROM (
-    SELECT c.id AS contact_id, CASE {whens} ELSE 'enrolled' END AS verdict {columns}
-    FROM {source} {joins}
-    WHERE c.tenant_id = %(tenant)s AND c.id = ANY(%(contacts)s::bigint[]) AND c.deleted_at IS NULL
+    SELECT f.contact_id, CASE {whens} ELSE 'enrolled' END AS verdict {columns}
+    FROM (
+        SELECT contact_id, bool_and(passes) AS passes, min(selection) AS selection, max(active) AS active,
+               max(earlier) AS earlier, coalesce(sum(by_flows), 0) AS by_flows
+        FROM ({facts}) facts
+        GROUP BY contact_id HAVING count(passes) > 0
+    ) f
     OFFSET 0
 ) j
 """
+# One fact for each contact that exists, and one for each row that a rule looks into. All have the same columns.
+_CONTACTS = """
+SELECT c.id AS contact_id, {rule} AS passes, NULL::bigint AS selection, NULL::bigint AS active,
+       NULL::bigint AS earlier, 0 AS by_flows
+FROM {source}
+WHERE c.deleted_at IS NULL
+"""
 _EXCLUSIONS = """
-LEFT JOIN (
-    SELECT m.contact_id, min(m.selection_id) AS selection_id FROM crm_selectionmember m
-    WHERE m.tenant_id = %(tenant)s AND m.selection_id = ANY(%(exclusions)s::bigint[])
-      AND m.contact_id = ANY(%(contacts)s::bigint[])
-    GROUP BY m.contact_id
-) x ON x.contact_id = c.id
+SELECT contact_id, NULL, selection_id, NULL, NULL, 0 FROM crm_selectionmember
+WHERE tenant_id = %(tenant)s AND selection_id = ANY(%(exclusions)s::bigint[])
+  AND contact_id = ANY(%(contacts)s::bigint[])
 """
 _ACTIVE = """
-LEFT JOIN participants_participant active ON active.tenant_id = c.tenant_id AND active.flow_id = %(flow)s
-     AND active.contact_id = c.id AND active.status = 'active'
+SELECT contact_id, NULL, NULL, id, NULL, 0 FROM participants_participant
+WHERE tenant_id = %(tenant)s AND flow_id = %(flow)s AND contact_id = ANY(%(contacts)s::bigint[]) AND status = 'active'
 """
 _EARLIER = """
-LEFT JOIN (
-    SELECT p.contact_id, max(p.id) AS newest,
-           count(*) FILTER (WHERE p.source = ANY(%(flow_sources)s::text[]) AND p.enrolled_at > %(since)s) AS by_flows
-    FROM participants_participant p
-    WHERE p.tenant_id = %(tenant)s AND p.flow_id = %(flow)s AND p.contact_id = ANY(%(contacts)s::bigint[])
-    GROUP BY p.contact_id
-) earlier ON earlier.contact_id = c.id
+SELECT contact_id, NULL, NULL, NULL, id,
+       CASE WHEN source = ANY(%(flow_sources)s::text[]) AND enrolled_at > %(since)s THEN 1 ELSE 0 END
+FROM participants_participant
+WHERE tenant_id = %(tenant)s AND flow_id = %(flow)s AND contact_id = ANY(%(contacts)s::bigint[])
 """
-_SHARE = "('x' || substr(md5(%(flow)s::text || ':' || c.id::text), 1, 8))::bit(32)::bigint %% 100"
+_SHARE = "('x' || substr(md5(%(flow)s::text || ':' || f.contact_id::text), 1, 8))::bit(32)::bigint %% 100"
 
 
 def judging(*, flow: Flow, document: FlowDocument, source: Source, now: dt.datetime) -> Judging:
@@ -89,13 +97,14 @@ def judging(*, flow: Flow, document: FlowDocument, source: Source, now: dt.datet
     are left out."""
     settings = document.settings
     rule, params = _named(compile_criteria(document.filter or Criteria(), now=now, zone=settings.zone))
-    rules, joins = _rules(settings, by_flow=source.kind in FLOW_SOURCES)
+    rules, looks = _rules(settings, by_flow=source.kind in FLOW_SOURCES)
     rules = [
         _Rule(Verdict.NOT_OPEN, "NOT %(opened)s", "status", "%(status)s::text"),
-        _Rule(Verdict.FILTER, f"NOT ({rule})", "", ""),
+        _Rule(Verdict.FILTER, "NOT f.passes", "", ""),
         *rules,
     ]
     told = [rule for rule in rules if rule.named]
+    source_of = these(rule) % ("%(contacts)s", "%(tenant)s")
     sql = _JUDGED.format(
         whens=" ".join(f"WHEN {rule.fails} THEN '{rule.verdict}'" for rule in rules),
         columns="".join(f", {rule.saw} AS {rule.verdict}" for rule in told),
@@ -103,8 +112,7 @@ def judging(*, flow: Flow, document: FlowDocument, source: Source, now: dt.datet
             f"WHEN '{rule.verdict}' THEN jsonb_build_object('{rule.named}', j.{rule.verdict})"
             for rule in told
         ),
-        source=FROM,
-        joins=joins,
+        facts="UNION ALL".join([_CONTACTS.format(rule=f"({rule})", source=source_of), *looks]),
     )
     return Judging(
         sql,
@@ -184,20 +192,20 @@ class _Rule:
     saw: str
 
 
-def _rules(settings: FlowSettings, *, by_flow: bool) -> tuple[list[_Rule], str]:
-    """Return the rules after the filter, and the joins that they look into."""
+def _rules(settings: FlowSettings, *, by_flow: bool) -> tuple[list[_Rule], list[str]]:
+    """Return the rules after the filter, and the SELECTs of the facts that they look into."""
     rules = []
-    joins = _ACTIVE
+    looks = [_ACTIVE]
     if settings.exclusions:
-        joins += _EXCLUSIONS
-        rules.append(_Rule(Verdict.EXCLUDED, "x.selection_id IS NOT NULL", "selection", "x.selection_id"))
-    rules.append(_Rule(Verdict.ACTIVE, "active.id IS NOT NULL", "participant", "active.id"))
+        looks.append(_EXCLUSIONS)
+        rules.append(_Rule(Verdict.EXCLUDED, "f.selection IS NOT NULL", "selection", "f.selection"))
+    rules.append(_Rule(Verdict.ACTIVE, "f.active IS NOT NULL", "participant", "f.active"))
     if settings.once_only or by_flow:
-        joins += _EARLIER
+        looks.append(_EARLIER)
     if settings.once_only:
-        rules.append(_Rule(Verdict.ONCE, "earlier.newest IS NOT NULL", "participant", "earlier.newest"))
+        rules.append(_Rule(Verdict.ONCE, "f.earlier IS NOT NULL", "participant", "f.earlier"))
     if settings.control_share:
         rules.append(_Rule(Verdict.CONTROL, f"{_SHARE} < %(share)s", "share", "%(share)s::int"))
     if by_flow:
-        rules.append(_Rule(Verdict.LOOP, "earlier.by_flows >= %(entries)s", "entries", "earlier.by_flows"))
-    return rules, joins
+        rules.append(_Rule(Verdict.LOOP, "f.by_flows >= %(entries)s", "entries", "f.by_flows"))
+    return rules, looks

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from crm.criteria.among import these
 from crm.criteria.explain import first_failure
 from crm.criteria.implied import implies
 from crm.criteria.seen import looked_at
-from crm.criteria.sql import FROM, compile_criteria
+from crm.criteria.sql import compile_criteria
 from crm.criteria.validate import problems as criteria_problems
 from flows.criteria_uses import criteria_uses
 from flows.document import Branch, StepNode
@@ -75,11 +76,9 @@ class ContactData(Basis):
         if not cases:
             return {}, {}
         looked = looked_at((one for one in asked if one is not None), now=ctx.now, zone=ctx.settings.zone)
-        sql: Any = (
-            f"SELECT c.id, CASE {' '.join(cases)} END, {', '.join(looked.columns)} FROM {FROM} "
-            "WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[])"
-        )
-        ctx.cursor.execute(sql, [*params, *looked.params, ctx.tenant_id, cohort.contact_ids])
+        columns = f"CASE {' '.join(cases)} END, {', '.join(looked.columns)}"
+        sql: Any = f"SELECT c.id, {columns} FROM {these(columns)}"
+        ctx.cursor.execute(sql, [*params, *looked.params, cohort.contact_ids, ctx.tenant_id])
         return _ways(cohort, ctx.cursor.fetchall(), looked.keys)
 
 

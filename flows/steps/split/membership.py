@@ -7,8 +7,9 @@ from typing import Any
 
 from django import forms
 
+from crm.criteria.among import these
 from crm.criteria.schema import Criteria, Group, Line
-from crm.criteria.sql import FROM, compile_criteria
+from crm.criteria.sql import compile_criteria
 from flows.document import Branch, StepNode
 from flows.steps.base import CheckContext, Cohort, Reference, StepContext
 from flows.steps.forms import to_number
@@ -75,11 +76,9 @@ class Membership(Basis):
             params.extend(compiled.params)
         if not cases:
             return {}
-        sql: Any = (
-            f"SELECT c.id, CASE {' '.join(cases)} END FROM {FROM} "
-            "WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[])"
-        )
-        ctx.cursor.execute(sql, [*params, ctx.tenant_id, cohort.contact_ids])
+        way = f"CASE {' '.join(cases)} END"
+        sql: Any = f"SELECT c.id, {way} FROM {these(way)}"
+        ctx.cursor.execute(sql, [*params, cohort.contact_ids, ctx.tenant_id])
         took = {contact: position for contact, position in ctx.cursor.fetchall() if position is not None}
         return {t.id: Took(took[t.contact_id]) for t in cohort if t.contact_id in took}
 

@@ -7,9 +7,10 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from crm.criteria.among import those_who
 from crm.criteria.describe import describe
 from crm.criteria.schema import Criteria
-from crm.criteria.sql import FROM, compile_criteria
+from crm.criteria.sql import compile_criteria
 from crm.criteria.validate import problems as criteria_problems
 from flows import waiting
 from flows.criteria_uses import criteria_uses
@@ -169,6 +170,6 @@ class WaitForAction(StepKind):
         if criteria is None or criteria.is_empty:
             return set()
         compiled = compile_criteria(criteria, now=ctx.now, zone=ctx.settings.zone)
-        sql: Any = f"SELECT c.id FROM {FROM} WHERE c.tenant_id = %s AND c.id = ANY(%s::bigint[]) AND ({compiled.sql})"
-        ctx.cursor.execute(sql, [ctx.tenant_id, [t.contact_id for t in travellers], *compiled.params])
+        sql: Any = those_who(compiled.sql)
+        ctx.cursor.execute(sql, [[t.contact_id for t in travellers], ctx.tenant_id, *compiled.params])
         return {row[0] for row in ctx.cursor}
