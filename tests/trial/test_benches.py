@@ -8,6 +8,7 @@ from trial.bench.enrol import enrol
 from trial.bench.growth import growth
 from trial.bench.intake import intake
 from trial.bench.send import send
+from trial.bench.track import track
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True, databases=["default", "owner"])]
 
@@ -41,3 +42,12 @@ def test_each_queued_message_is_handed_to_the_mail_server_once() -> None:
     assert figures["messages_per_second"] > 0
     assert figures["ratio"] > 0
     assert figures["mail_bytes"] > 5_000
+
+
+def test_every_open_and_click_through_the_web_worker_is_recorded_once() -> None:
+    figures = track(messages=40, connections=3)
+    assert figures["messages"] == 40
+    assert figures["clicks_per_second"] > 0
+    assert figures["opens_per_second"] > 0
+    assert figures["click_ms_p99"] >= figures["click_ms_median"] > 0
+    assert figures["ratio"] > 0

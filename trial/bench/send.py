@@ -13,26 +13,20 @@ from typing import Any
 from django.conf import settings
 
 from accounts.models import Tenant
-from content.models import Email
-from core.clock import now
-from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
-from crm.models import Contact
 from delivery.channels.base import Envelope, HandOver, Outcome
 from delivery.models import Message, Stream
 from delivery.operations.sending import send_batch
-from delivery.operations.streams import hold_stream, make_stream, open_stream
-from delivery.queue import NewMessage, queue_messages
+from delivery.operations.streams import open_stream
 from delivery.tasks import wake_delivery
 from trial.bench.engine import WrongResult
 from trial.bench.mail_sink import mail_sink, taken
+from trial.bench.mails import Mails, make_mails
 from trial.bench.workers import Workers, celery_workers
-from trial.bench.world import analyze, make_contacts, make_tenant
-from trial.seed.emails import seed_email
+from trial.bench.world import analyze
 
 # How many mails are prepared for smtplib: they are pushed again and again.
 PREPARED = 500
-SLICE = 5_000
 
 
 class Keep:
@@ -56,22 +50,14 @@ def send(*, messages: int) -> dict[str, Any]:
     The floor is pushed once before and once after; its mean counts, so that a machine that others use at the same
     time is as slow for both.
     """
-    tenant, user = make_tenant()
-    with tenant_scope(tenant.pk):
-        make_contacts(min(messages, 10_000), name="Readers")
-        stream = make_stream(name="Bench", state=Stream.State.OPEN)
-        email = seed_email(
-            name="Bench", subject="News for {{ contact.first_name }}", preheader="What is new", source="welcome.mjml",
-            writer=user, now=now(),
-        )  # fmt: skip
-    analyze()
-    prepared = _prepare(tenant, stream, email)
+    mails = make_mails(messages)
+    prepared = _prepare(mails)
     with mail_sink() as port:
         floor = [_push(prepared, port, number=messages)]
-        _queue(tenant, stream, email, messages)
-        seconds, early, crew = _work(tenant, stream, port, messages)
+        mails.queue(messages)
+        seconds, early, crew = _work(mails.tenant, mails.stream, port, messages)
         floor.append(_push(prepared, port, number=messages))
-    _check(tenant, messages)
+    _check(mails.tenant, messages)
     alone = sum(floor) / len(floor)
     return {
         "messages": messages,
@@ -85,39 +71,15 @@ def send(*, messages: int) -> dict[str, Any]:
     }
 
 
-def _prepare(tenant: Tenant, stream: Stream, email: Email) -> list[Envelope]:
+def _prepare(mails: Mails) -> list[Envelope]:
     """Return mails as they leave, rendered by the real way; their messages are deleted."""
     keep = Keep()
-    _queue(tenant, stream, email, PREPARED, held=False)
+    mails.queue(PREPARED, held=False)
     while len(keep.envelopes) < PREPARED:
-        send_batch(tenant_id=tenant.pk, channel=keep)
-    with tenant_scope(tenant.pk):
+        send_batch(tenant_id=mails.tenant.pk, channel=keep)
+    with tenant_scope(mails.tenant.pk):
         Message.objects.all().delete()
     return keep.envelopes
-
-
-def _queue(tenant: Tenant, stream: Stream, email: Email, number: int, *, held: bool = True) -> None:
-    """Queue messages to the tenant's contacts in turn; behind a held stream nobody begins early."""
-    assert email.current_id is not None  # noqa: S101 - it was saved
-    moment = now()
-    with tenant_scope(tenant.pk):
-        if held:
-            hold_stream(stream_id=stream.pk)
-        people = list(Contact.objects.order_by("pk").values_list("pk", "email"))
-    for begin in range(0, number, SLICE):
-        chosen = [people[place % len(people)] for place in range(begin, min(begin + SLICE, number))]
-        rows = [
-            NewMessage(
-                enrolled_on=moment.date(),
-                content_version_id=email.current_id,
-                to_address=address,
-                contact_id=contact_id,
-                flow_id=1,
-            )
-            for contact_id, address in chosen
-        ]
-        with tenant_scope(tenant.pk), raw_cursor() as cursor:
-            queue_messages(cursor, tenant_id=tenant.pk, stream_id=stream.pk, rows=rows, now=moment)
 
 
 def _work(tenant: Tenant, stream: Stream, port: int, messages: int) -> tuple[float, int, Workers]:

@@ -17,6 +17,7 @@ from trial.bench.growth import SIZES, growth
 from trial.bench.imports import SAMPLE, import_contacts
 from trial.bench.intake import intake
 from trial.bench.send import send
+from trial.bench.track import track
 
 
 class Command(BaseCommand):
@@ -48,7 +49,10 @@ class Command(BaseCommand):
         six.add_argument("--workers", type=int, default=2)
         seven = benches.add_parser("send", help="messages rendered and handed to a mail server by one worker")
         seven.add_argument("--messages", type=int, default=100_000)
-        for each in (one, two, three, four, five, six, seven):
+        eight = benches.add_parser("track", help="opens and clicks through one web worker")
+        eight.add_argument("--messages", type=int, default=20_000)
+        eight.add_argument("--connections", type=int, default=4, help="requests at the same time")
+        for each in (one, two, three, four, five, six, seven, eight):
             each.add_argument("--json", action="store_true", help="print one JSON line last")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -70,6 +74,7 @@ class Command(BaseCommand):
             "criteria": lambda: criteria(contacts=options["contacts"]),
             "growth": lambda: growth(sizes=options["sizes"], workers=options["workers"]),
             "send": lambda: send(messages=options["messages"]),
+            "track": lambda: track(messages=options["messages"], connections=options["connections"]),
             "engine": lambda: engine(participants=options["participants"], workers=options["workers"]),
         }
         return run[options["bench"]]()
