@@ -24,10 +24,11 @@ from participants.engine import ending, outcomes
 from participants.engine.bisect import EachFailed, run_bisected
 from participants.engine.claim import claim
 from participants.engine.guards import GuardContext, Verdict, check_email, check_everyone
+from participants.engine.guards_address import put_off_until
 from participants.engine.guards_sms import check_sms
 from participants.engine.held import hold_step, release_step
-from participants.engine.moving import Moving
-from participants.engine.records import Records, Values
+from participants.engine.moving import ACTIVE, Moving
+from participants.engine.records import HERE, Records, Values
 from participants.engine.route import Place, Route, after_removed, route_of
 from participants.engine.writeback import write_participants
 from participants.models import HeldStep
@@ -58,11 +59,14 @@ class Batch:
     records: Records
     movers: list[Moving]
     cohorts: dict[uuid.UUID, list[Moving]] = field(default_factory=lambda: defaultdict(list))
-    dropped: set[int] = field(default_factory=set)
     silenced: list[Moving] = field(default_factory=list)
     exits: list[tuple[Moving, ExitSettings]] = field(default_factory=list)
     held_steps: set[uuid.UUID] = field(default_factory=set)
     messages: int = 0
+
+    def gone(self) -> set[int]:
+        """Return the participants that have left in this batch; their rows say so only when it ends."""
+        return {mover.id for mover in self.movers if mover.status != ACTIVE}
 
     def arrive(self, movers: Sequence[Moving], place: Place) -> None:
         """Bring everyone to a place: the next step's cohort, or Finish."""
@@ -220,13 +224,25 @@ def _guard_channel(batch: Batch, node: StepNode, cohort: list[Moving]) -> list[M
     if kind.channel == "sms":
         failed = check_sms(batch.cursor, cohort, batch.guards)
     else:
-        failed = check_email(batch.cursor, cohort, batch.guards, gone=batch.dropped, drops=drops)
+        result = check_email(batch.cursor, cohort, batch.guards, gone=batch.gone, drops=drops)
+        failed, cohort = result.failed, _without_put_off(batch, cohort, result.put_off)
     for reason, movers, values in _by_reason(cohort, failed):
         if drops:
             ending.drop(batch, movers, reason=reason, values=values, then=kind.failed_exit(node))
         else:
             outcomes.skip(batch, movers, node, reason=reason, values=values)
     return [m for m in cohort if m.id not in failed] if failed else cohort
+
+
+def _without_put_off(batch: Batch, cohort: list[Moving], put_off: set[int]) -> list[Moving]:
+    """Keep these on the step for a moment; return the others."""
+    if not put_off:
+        return cohort
+    stay = [mover for mover in cohort if mover.id in put_off]
+    for mover in stay:
+        mover.park(due_at=put_off_until(batch.now), until=None)
+    outcomes.keep(batch, stay, ended=HERE)
+    return [mover for mover in cohort if mover.id not in put_off]
 
 
 def _by_reason(

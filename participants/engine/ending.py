@@ -84,8 +84,6 @@ def _end(
             _event(batch, mover, FLOW_EVENT[status], object_id=batch.flow.pk, key=key)
         )
     batch.records.counts[None, f"dropped:{reason}" if reason else status] += len(movers)
-    if status == DROPPED:
-        batch.dropped.update(mover.id for mover in movers)
     if then is not None and (then.selection or then.flow):
         batch.exits += [(mover, then) for mover in movers]
 

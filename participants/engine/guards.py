@@ -8,15 +8,16 @@ Each verdict keeps the values it saw.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
 from crm.criteria.among import those_who
 from crm.models.consent import E_MARKETING
 from flows.document import FlowDocument
+from participants.engine.guards_address import Held, addresses_held
 from participants.engine.moving import Moving
 from participants.models import Participant
 from participants.success import NEVER, success_sql
@@ -92,7 +93,7 @@ def check_everyone(cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: G
 # Each row by a look-up of its own key (OFFSET 0 keeps it one), as in crm.criteria.among; `+ 0` keeps out the
 # indexes that would find everybody with that purpose or type.
 _EMAIL = """
-SELECT t.participant_id, c.email_norm, consent.given, consent.at, optout.type_id, blocked.reason, earlier.ids
+SELECT t.participant_id, c.email_norm, consent.given, consent.at, optout.type_id, blocked.reason, shares.address
 FROM unnest(%(ids)s::bigint[], %(contacts)s::bigint[], %(enrolled)s::timestamptz[])
      AS t(participant_id, contact_id, enrolled_at)
 JOIN LATERAL (
@@ -111,26 +112,46 @@ LEFT JOIN LATERAL (
     WHERE tenant_id = c.tenant_id AND address_norm = c.email_norm OFFSET 0
 ) blocked ON TRUE
 LEFT JOIN LATERAL (
-    SELECT array_agg(p2.id) AS ids
-    FROM crm_contact c2
-    JOIN LATERAL (
-        SELECT id, enrolled_at FROM participants_participant
-        WHERE tenant_id = c2.tenant_id AND flow_id = %(flow)s AND contact_id = c2.id AND status = 'active' OFFSET 0
-    ) p2 ON TRUE
-    WHERE c2.tenant_id = c.tenant_id AND c2.email_norm = c.email_norm AND c2.email_norm <> '' AND c2.id <> c.id
-      AND (p2.enrolled_at, p2.id) < (t.enrolled_at, t.participant_id)
-) earlier ON TRUE
+    SELECT TRUE AS address FROM crm_contact
+    WHERE tenant_id = c.tenant_id AND email_norm = c.email_norm AND email_norm <> '' AND id <> c.id LIMIT 1
+) shares ON TRUE
 WHERE (%(ask_consent)s AND consent.given IS NOT TRUE)
    OR (%(ask_type)s AND optout.id IS NOT NULL)
-   OR c.email_norm = '' OR blocked.id IS NOT NULL OR earlier.ids IS NOT NULL
+   OR c.email_norm = '' OR blocked.id IS NOT NULL OR shares.address IS NOT NULL
 ORDER BY t.enrolled_at, t.participant_id
 """
 
 
+def unwanted_verdict(
+    given: bool | None, at: dt.datetime | None, opted_out: int | None, *, asks_consent: bool, asks_type: bool
+) -> Verdict | None:
+    """Judge checks 5 and 6, an email's and an SMS's alike: consent as it is now and when it was given or withdrawn,
+    and the type that the contact opted out of."""
+    if asks_consent and not given:
+        seen = {"consent": None if given is None else "withdrawn", "at": at.isoformat() if at else None}
+        return Verdict(Reason.NO_CONSENT, seen)
+    if asks_type and opted_out is not None:
+        return Verdict(Reason.UNSUBSCRIBED, {"subscription_type": opted_out})
+    return None
+
+
+@dataclass(slots=True)
+class EmailResult:
+    """Who failed why (by participant id), and who is to be looked at again in a moment."""
+
+    failed: dict[int, Verdict] = field(default_factory=dict)
+    put_off: set[int] = field(default_factory=set)
+
+
 def check_email(
-    cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: GuardContext, *, gone: set[int], drops: bool
-) -> dict[int, Verdict]:
-    """Judge checks 5 to 9 for a cohort. `gone` are the participants that this batch has dropped already, `drops`
+    cursor: psycopg.Cursor[Any],
+    cohort: Sequence[Moving],
+    ctx: GuardContext,
+    *,
+    gone: Callable[[], set[int]],
+    drops: bool,
+) -> EmailResult:
+    """Judge checks 5 to 9 for a cohort. `gone` gives the participants that have left in this batch, `drops` says
     whether the step drops who fails: neither counts as holding an address any more."""
     messages = ctx.document.settings.messages
     cursor.execute(
@@ -153,29 +174,46 @@ def check_email(
             "ask_type": not override,
         },
     )
-    failed: dict[int, Verdict] = {}
-    no_longer = set(gone)
-    for row in cursor.fetchall():
-        verdict = _email_verdict(row, asks_consent=asks_consent, asks_type=not override, gone=no_longer)
-        if verdict is not None:
-            failed[row[0]] = verdict
+    rows = cursor.fetchall()
+    sharing = {row[0] for row in rows if row[6]}
+    shared = [mover for mover in cohort if mover.id in sharing] if sharing else []
+    held = addresses_held(cursor, shared, tenant_id=ctx.tenant_id, flow_id=ctx.flow_id)
+    result, no_longer = EmailResult(), gone() if held else set()
+    for row in rows:
+        verdict = _email_verdict(
+            row,
+            asks_consent=asks_consent,
+            asks_type=not override,
+            held=held.get(row[0], Held()),
+            gone=no_longer,
+        )
+        if verdict is PUT_OFF:
+            result.put_off.add(row[0])
+        elif verdict is not None:
+            result.failed[row[0]] = verdict
             if drops:
                 no_longer.add(row[0])
-    return failed
+    return result
 
 
-def _email_verdict(row: Any, *, asks_consent: bool, asks_type: bool, gone: set[int]) -> Verdict | None:
-    _, address, given, at, opted_out, blocked, earlier = row
-    if asks_consent and not given:
-        seen = {"consent": None if given is None else "withdrawn", "at": at.isoformat() if at else None}
-        return Verdict(Reason.NO_CONSENT, seen)
-    if asks_type and opted_out is not None:
-        return Verdict(Reason.UNSUBSCRIBED, {"subscription_type": opted_out})
+# Not a verdict yet: another batch is moving somebody with the same address.
+PUT_OFF: Final = Verdict("put_off", {})
+
+
+def _email_verdict(
+    row: Any, *, asks_consent: bool, asks_type: bool, held: Held, gone: set[int]
+) -> Verdict | None:
+    _, address, given, at, opted_out, blocked, _ = row
+    unwanted = unwanted_verdict(given, at, opted_out, asks_consent=asks_consent, asks_type=asks_type)
+    if unwanted is not None:
+        return unwanted
     if not address:
         return Verdict(Reason.NO_EMAIL, {"email": ""})
-    holders = [other for other in earlier or () if other not in gone]
-    if holders:
-        return Verdict(Reason.DUPLICATE_ADDRESS, {"participant": min(holders)})
+    if held.unsettled:
+        return PUT_OFF
+    holder = held.holder(gone)
+    if holder is not None:
+        return Verdict(Reason.DUPLICATE_ADDRESS, {"participant": holder})
     if blocked is not None:
         return Verdict(Reason.ADDRESS_BLOCKED, {"blocked": blocked})
     return None

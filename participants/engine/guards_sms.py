@@ -12,7 +12,7 @@ import psycopg
 
 from crm.models.consent import E_MARKETING
 from delivery.recheck import MOBILE
-from participants.engine.guards import GuardContext, Verdict
+from participants.engine.guards import GuardContext, Verdict, unwanted_verdict
 from participants.engine.moving import Moving
 from participants.models import Participant
 
@@ -69,11 +69,9 @@ def check_sms(cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: GuardC
 
 def _verdict(row: Any, *, asks_consent: bool, asks_type: bool) -> Verdict:
     _, mobile, is_mobile, given, at, opted_out, stopped_at = row
-    if asks_consent and not given:
-        seen = {"consent": None if given is None else "withdrawn", "at": at.isoformat() if at else None}
-        return Verdict(Reason.NO_CONSENT, seen)
-    if asks_type and opted_out is not None:
-        return Verdict(Reason.UNSUBSCRIBED, {"subscription_type": opted_out})
+    unwanted = unwanted_verdict(given, at, opted_out, asks_consent=asks_consent, asks_type=asks_type)
+    if unwanted is not None:
+        return unwanted
     if not is_mobile:
         return Verdict(Reason.NO_MOBILE, {"mobile": mobile})
     return Verdict(Reason.SMS_OPT_OUT, {"number": mobile, "at": stopped_at.isoformat()})
