@@ -2,7 +2,7 @@
 
 Consent, subscription, former employee or erased, exclusion list, address and block (for an SMS: a mobile number and
 no STOP), and the stream itself. The order is the guards' (docs/state-machines.md); what needs no check any more
-(success, same address twice) is not checked.
+(success, same address twice) is not checked. A withdrawn consent counts also where the tenant asks for none.
 """
 
 from __future__ import annotations
@@ -82,6 +82,10 @@ SELECT m.id, m.enrolled_on, m.channel, m.uuid, m.content_version_id, m.contact_i
               SELECT 1 FROM crm_consent k JOIN crm_consentpurpose p ON p.tenant_id = k.tenant_id
                      AND p.id = k.purpose_id AND p.key = %(purpose)s
               WHERE k.tenant_id = m.tenant_id AND k.contact_id = c.id AND k.given) THEN 'no_consent'
+         WHEN %(ask_withdrawal)s AND m.is_marketing AND EXISTS (
+              SELECT 1 FROM crm_consent k JOIN crm_consentpurpose p ON p.tenant_id = k.tenant_id
+                     AND p.id = k.purpose_id AND p.key = %(purpose)s
+              WHERE k.tenant_id = m.tenant_id AND k.contact_id = c.id AND NOT k.given) THEN 'no_consent'
          WHEN %(ask_type)s AND m.is_marketing AND EXISTS (
               SELECT 1 FROM crm_subscriptionoptout o WHERE o.tenant_id = m.tenant_id AND o.contact_id = c.id
                      AND o.type_id = %(type)s) THEN 'unsubscribed'
@@ -126,6 +130,7 @@ def recheck(
                 "exclusions": stream.exclusions,
                 "purpose": E_MARKETING,
                 "ask_consent": tenant.consent_required and not stream.override_consent,
+                "ask_withdrawal": not tenant.consent_required and not stream.override_consent,
                 "ask_type": stream.subscription_type_id is not None and not stream.override_consent,
                 "type": stream.subscription_type_id,
                 "mobile": MOBILE,

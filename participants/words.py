@@ -90,7 +90,7 @@ def _excluded(seen: Seen, names: Names) -> str:
 
 
 def _duplicate(seen: Seen, names: Names) -> str:
-    return "The same email address was already active in this flow, through a contact enrolled earlier."
+    return "Another contact with the same email address had got this email, or had entered the flow earlier."
 
 
 def _blocked(seen: Seen, names: Names) -> str:

@@ -31,6 +31,7 @@ from flows.steps.base import (
     StepSettings,
 )
 from flows.steps.forms import choose
+from flows.steps.licences import require_licence
 from flows.steps.people import (
     ROLES,
     fallback_field,
@@ -142,7 +143,9 @@ class NotifyBySms(StepKind):
         keep_text(settings.text, node, cursor=cursor, tenant_id=tenant_id, now=now)
 
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
-        """Queue one message for each participant and number; whose colleague has no number is noted on the visit."""
+        """Queue one message for each participant and number; whose colleague has no number is noted on the visit.
+        Without the licence nothing is queued: the step holds everyone."""
+        require_licence(ctx, self.licence)
         settings: NotifyBySmsSettings = self.settings(cohort.node)
         if not settings.text:
             raise StepBroken(f"The SMS of “{cohort.node.title}” has no text.")

@@ -37,6 +37,7 @@ from flows.steps.base import (
 )
 from flows.steps.exits import exit_problems
 from flows.steps.forms import StepForm, choose, offer, to_number
+from flows.steps.licences import require_licence
 from flows.steps.sms_languages import LanguageText, TextLines, language_problems
 from flows.timeframe import next_open
 
@@ -178,7 +179,9 @@ class SendSms(StepKind):
             )
 
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
-        """Queue one message each for those below the frequency cap, or hold them until the timeframe opens."""
+        """Queue one message each for those below the frequency cap, or hold them until the timeframe opens. Without
+        the licence nothing is queued: the step holds everyone."""
+        require_licence(ctx, self.licence)
         settings: SendSmsSettings = self.settings(cohort.node)
         cohort, others = within_cap(cohort, ctx)
         opens = next_open(ctx.settings.messages.timeframe, ctx.now, ctx.settings.zone, ctx.holidays)

@@ -115,22 +115,25 @@ LEFT JOIN LATERAL (
     SELECT TRUE AS address FROM crm_contact
     WHERE tenant_id = c.tenant_id AND email_norm = c.email_norm AND email_norm <> '' AND id <> c.id LIMIT 1
 ) shares ON TRUE
-WHERE (%(ask_consent)s AND consent.given IS NOT TRUE)
-   OR (%(ask_type)s AND optout.id IS NOT NULL)
+WHERE (%(ask_consent)s AND consent.given IS NOT TRUE) OR (NOT %(override)s AND consent.given IS FALSE)
+   OR (NOT %(override)s AND optout.id IS NOT NULL)
    OR c.email_norm = '' OR blocked.id IS NOT NULL OR shares.address IS NOT NULL
 ORDER BY t.enrolled_at, t.participant_id
 """
 
 
 def unwanted_verdict(
-    given: bool | None, at: dt.datetime | None, opted_out: int | None, *, asks_consent: bool, asks_type: bool
+    given: bool | None, at: dt.datetime | None, opted_out: int | None, *, asks_consent: bool, override: bool
 ) -> Verdict | None:
     """Judge checks 5 and 6, an email's and an SMS's alike: consent as it is now and when it was given or withdrawn,
-    and the type that the contact opted out of."""
-    if asks_consent and not given:
+    and the type that the contact opted out of. A withdrawal counts also where consent is not asked for: only an
+    override lifts it (docs/adr/0008)."""
+    if override:
+        return None
+    if given is False or (asks_consent and not given):
         seen = {"consent": None if given is None else "withdrawn", "at": at.isoformat() if at else None}
         return Verdict(Reason.NO_CONSENT, seen)
-    if asks_type and opted_out is not None:
+    if opted_out is not None:
         return Verdict(Reason.UNSUBSCRIBED, {"subscription_type": opted_out})
     return None
 
@@ -171,7 +174,7 @@ def check_email(
             "purpose": purpose[0] if purpose else None,
             "type": messages.subscription_type,
             "ask_consent": asks_consent,
-            "ask_type": not override,
+            "override": override,
         },
     )
     rows = cursor.fetchall()
@@ -183,7 +186,7 @@ def check_email(
         verdict = _email_verdict(
             row,
             asks_consent=asks_consent,
-            asks_type=not override,
+            override=override,
             held=held.get(row[0], Held()),
             gone=no_longer,
         )
@@ -201,10 +204,10 @@ PUT_OFF: Final = Verdict("put_off", {})
 
 
 def _email_verdict(
-    row: Any, *, asks_consent: bool, asks_type: bool, held: Held, gone: set[int]
+    row: Any, *, asks_consent: bool, override: bool, held: Held, gone: set[int]
 ) -> Verdict | None:
     _, address, given, at, opted_out, blocked, _ = row
-    unwanted = unwanted_verdict(given, at, opted_out, asks_consent=asks_consent, asks_type=asks_type)
+    unwanted = unwanted_verdict(given, at, opted_out, asks_consent=asks_consent, override=override)
     if unwanted is not None:
         return unwanted
     if not address:

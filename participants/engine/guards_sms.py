@@ -39,7 +39,8 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT id, at FROM delivery_smsoptout WHERE tenant_id = c.tenant_id AND number = c.mobile OFFSET 0
 ) stop ON TRUE
-WHERE ((%(ask_consent)s AND consent.given IS NOT TRUE) OR (%(ask_type)s AND optout.id IS NOT NULL)
+WHERE ((%(ask_consent)s AND consent.given IS NOT TRUE)
+       OR (NOT %(override)s AND (consent.given IS FALSE OR optout.id IS NOT NULL))
        OR c.mobile !~ %(mobile)s OR stop.id IS NOT NULL)
 """
 
@@ -58,18 +59,16 @@ def check_sms(cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: GuardC
             "type": messages.subscription_type,
             "mobile": MOBILE,
             "ask_consent": asks_consent,
-            "ask_type": not override,
+            "override": override,
         },
     )
-    found = {
-        row[0]: _verdict(row, asks_consent=asks_consent, asks_type=not override) for row in cursor.fetchall()
-    }
+    found = {row[0]: _verdict(row, asks_consent=asks_consent, override=override) for row in cursor.fetchall()}
     return {mover.id: found[mover.contact_id] for mover in cohort if mover.contact_id in found}
 
 
-def _verdict(row: Any, *, asks_consent: bool, asks_type: bool) -> Verdict:
+def _verdict(row: Any, *, asks_consent: bool, override: bool) -> Verdict:
     _, mobile, is_mobile, given, at, opted_out, stopped_at = row
-    unwanted = unwanted_verdict(given, at, opted_out, asks_consent=asks_consent, asks_type=asks_type)
+    unwanted = unwanted_verdict(given, at, opted_out, asks_consent=asks_consent, override=override)
     if unwanted is not None:
         return unwanted
     if not is_mobile:

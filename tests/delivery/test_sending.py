@@ -179,6 +179,20 @@ def test_a_tenant_may_switch_consent_off(house: House, mailbox: Mailbox) -> None
     assert house.send().handed == 1
 
 
+def test_a_withdrawn_consent_counts_also_where_none_is_asked_for_until_a_flow_overrides_it(
+    house: House, mailbox: Mailbox
+) -> None:
+    ada, bea = house.contact(consent=False), house.contact("Bea", consent=False)
+    [message_id] = house.queue(ada)
+    house.tenant.consent_required = False
+    house.tenant.save()
+    assert stop(house, message_id, mailbox) == ("blocked", "no_consent")
+    house.queue(bea)
+    with house.scope():
+        Stream.objects.filter(pk=house.stream.pk).update(override_consent=True)
+    assert house.send().handed == 1
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

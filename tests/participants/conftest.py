@@ -45,6 +45,7 @@ class World:
         self.tenant, self.user = tenant, user
         self.now = NOW
         Licence.objects.create(code=Licence.Code.MARKETING)
+        Licence.objects.create(code=Licence.Code.SMS)
         self.purpose = ConsentPurpose.objects.create(key="e-marketing", name="E-marketing")
         self.news = SubscriptionType.objects.create(name="News")
         self.prospect = self.category("Prospect")

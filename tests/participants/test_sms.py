@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 
+from accounts.models import Licence
 from crm.models import Consent, Contact, SelectionMember, SubscriptionOptOut
 from delivery.models import Message, SmsOptOut
 from flows.document import MessageSettings, StepNode
-from participants.models import Participant, Suggestion, Visit
+from participants.models import HeldStep, Participant, Suggestion, Visit
 from tests.participants.conftest import NOW, World, update, wait
 
 MOBILE = "+4791234567"
@@ -152,3 +154,29 @@ def test_a_dropped_participants_queued_sms_is_cancelled(world: World) -> None:
     world.advance(flow, days=1)
     assert world.one(flow, ann).status == Participant.Status.DROPPED
     assert [m.status for m in Message.objects.all()] == ["cancelled"]
+
+
+@pytest.mark.parametrize("kind", ["send_sms", "notify_by_sms"])
+@pytest.mark.parametrize("lapse", ["ended", "taken away"])
+def test_without_the_licence_nothing_is_queued_and_everyone_is_held_until_it_is_back(
+    world: World, kind: str, lapse: str
+) -> None:
+    settings = {"text": "Hi", "to": "numbers", "numbers": ("+4791234560",)}
+    node = sms() if kind == "send_sms" else StepNode(kind=kind, title="Text", settings=settings)
+    flow = world.flow(node)
+    ann, bo = person(world), person(world, "Bo", "+4791234568")
+    licence = Licence.objects.filter(code="sms")
+    if lapse == "ended":
+        licence.update(expires_on=NOW.date() - dt.timedelta(days=1))
+    else:
+        licence.delete()
+    world.suggest(flow, ann, bo)
+    for _ in range(7):
+        world.advance(flow, days=1)
+    assert not Message.objects.exists()
+    assert HeldStep.objects.get().cause == "The licence SMS connector is not in force."
+    assert {world.one(flow, one).status for one in (ann, bo)} == {"active"}
+    Licence.objects.update_or_create(code="sms", defaults={"expires_on": None})
+    world.advance(flow, days=1)
+    assert Message.objects.count() == 2
+    assert not HeldStep.objects.exists()
