@@ -15,7 +15,7 @@ from crm.models import Event
 from delivery.models import Message
 
 # What may be asked: in words, and which states of a message it means. A click is an opening too.
-GOT: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+_NAMED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "made": ("A message was made", ()),
     "waiting": ("A message waits", ("queued", "sending")),
     "sent": (
@@ -29,6 +29,10 @@ GOT: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "complained": ("Marked a message as spam", ("complained",)),
     "not_sent": ("A message was not sent", ("blocked", "cancelled", "failed", "unknown")),
     "unsubscribed": ("Unsubscribed by a message", ()),
+}
+# A state and nothing else: what the canvas tells of one step's messages.
+GOT: Final = _NAMED | {
+    f"is_{value}": (f"Message: {label.lower()}", (value,)) for value, label in Message.Status.choices
 }
 UNSUBSCRIBED: Final = "unsubscribed"
 

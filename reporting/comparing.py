@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.db.models import Count
@@ -28,6 +28,12 @@ class Cell:
     is_best: bool = False
     bar: int = 0
     query: str = ""
+    flow_id: int = 0
+
+    @property
+    def opens(self) -> bool:
+        """Whether there is anybody behind it."""
+        return bool(self.number and self.flow_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +68,19 @@ def compared(*, member: Membership, flow_ids: Sequence[int]) -> Compared:
         _row(title, [measure(figures[flow.pk]) for flow in flows], query) for title, measure, query in _COUNTS
     ]
     rows += [
-        _rate(title, [measure(figures[flow.pk]) for flow in flows], low) for title, measure, low in _RATES
+        _rate(title, [measure(figures[flow.pk]) for flow in flows], low, query)
+        for title, measure, low, query in _RATES
     ]
-    rows.append(_row("Messages sent", [sent[flow.pk][0] for flow in flows]))
+    rows.append(_row("Messages sent", [sent[flow.pk][0] for flow in flows], "got=sent"))
     for title, at in (("Opened", 1), ("Clicked", 2)):
         shares = [100 * sent[flow.pk][at] / sent[flow.pk][0] if sent[flow.pk][0] else None for flow in flows]
-        rows.append(_rate(title, shares, low=False))
-    return Compared(flows, rows)
+        rows.append(_rate(title, shares, low=False, query=f"got={title.lower()}"))
+    return Compared(flows, [Row(row.title, _opening(row.cells, flows)) for row in rows])
+
+
+def _opening(cells: Sequence[Cell], flows: Sequence[Flow]) -> list[Cell]:
+    """Each number opens the people of its own flow."""
+    return [replace(cell, flow_id=flow.pk) for cell, flow in zip(cells, flows, strict=True)]
 
 
 _COUNTS: Final[list[tuple[str, Callable[[FlowFigures], int], str]]] = [
@@ -85,10 +97,10 @@ def _share(number: int, of: int) -> float | None:
     return 100 * number / of if of else None
 
 
-_RATES: Final[list[tuple[str, Callable[[FlowFigures], float | None], bool]]] = [
-    ("Success rate", lambda one: one.success_rate, False),
-    ("Completed of enrolled", lambda one: _share(one.completed, one.enrolled), False),
-    ("Dropped out of enrolled", lambda one: _share(one.dropped, one.enrolled), True),
+_RATES: Final[list[tuple[str, Callable[[FlowFigures], float | None], bool, str]]] = [
+    ("Success rate", lambda one: one.success_rate, False, "status=success"),
+    ("Completed of enrolled", lambda one: _share(one.completed, one.enrolled), False, "status=completed"),
+    ("Dropped out of enrolled", lambda one: _share(one.dropped, one.enrolled), True, "status=dropped"),
 ]
 
 
@@ -103,11 +115,13 @@ def _row(title: str, numbers: Sequence[int], query: str = "") -> Row:
     )
 
 
-def _rate(title: str, numbers: Sequence[float | None], low: bool) -> Row:
+def _rate(title: str, numbers: Sequence[float | None], low: bool, query: str) -> Row:
     """The best is the highest, or the lowest where less is better; nobody is when all are equal or one is alone."""
     known = [number for number in numbers if number is not None]
     best = (min(known) if low else max(known)) if len(set(known)) > 1 else None
-    cells = [Cell(n, True, is_best=n is not None and n == best, bar=round(n or 0)) for n in numbers]
+    cells = [
+        Cell(n, True, is_best=n is not None and n == best, bar=round(n or 0), query=query) for n in numbers
+    ]
     return Row(title, cells)
 
 

@@ -75,11 +75,11 @@ def step_numbers(flow_id: int) -> dict[uuid.UUID, StepNumbers]:
     return {step_id: numbers_from(counts) for step_id, counts in step_counts(flow_id).items()}
 
 
-def message_numbers(*, flow_id: int, step_id: uuid.UUID) -> list[tuple[str, int]]:
-    """Return how the messages of one step fare: (status in words, number), in the order of the statuses."""
+def message_numbers(*, flow_id: int, step_id: uuid.UUID) -> list[tuple[str, str, int]]:
+    """Return how the messages of one step fare: (status, in words, number), in the order of the statuses."""
     rows = Message.objects.filter(flow_id=flow_id, step_id=step_id).order_by().values_list("status")
     found = dict(rows.annotate(Count("id")))
-    return [(str(label), found[value]) for value, label in Message.Status.choices if value in found]
+    return [(value, str(label), found[value]) for value, label in Message.Status.choices if value in found]
 
 
 SENT = frozenset({"sent", "delivered", "opened", "clicked", "soft_bounced", "bounced", "complained"})

@@ -28,17 +28,25 @@ class FlowCounts extends HTMLElement {
   show({ steps, flow }) {
     for (const card of this.querySelectorAll("[data-step]")) {
       const numbers = steps[card.dataset.step] ?? { here: 0, went_on: 0, left: 0, branches: {} };
-      this.badge(card, numbers.here, "here now");
+      this.badge(card, numbers.here, "here now", `status=active&step=${card.dataset.step}`);
       this.line(card, numbers);
       this.shares(card, numbers);
     }
-    this.badge(document.getElementById("card-start"), flow.enrolled, "enrolled");
-    this.badge(document.getElementById("card-finish"), flow.completed, "completed");
+    this.badge(document.getElementById("card-start"), flow.enrolled, "enrolled", "");
+    this.badge(document.getElementById("card-finish"), flow.completed, "completed", "status=completed");
   }
 
-  badge(card, number, what) {
-    const badge = card?.querySelector(":scope > [data-count]");
+  /* The server draws a plain number; it becomes a link to the people here. */
+  badge(card, number, what, query) {
+    let badge = card?.querySelector(":scope > [data-count]");
     if (!badge) return;
+    if (badge.localName !== "a") {
+      const link = Object.assign(document.createElement("a"), { className: badge.className, href: `${this.dataset.peopleUrl}?${query}` });
+      link.dataset.count = "";
+      link.append(...badge.childNodes);
+      badge.replaceWith(link);
+      badge = link;
+    }
     const text = words.format(number);
     if (badge.firstChild.textContent.trim() !== text) badge.firstChild.textContent = text;
     badge.querySelector(".visually-hidden").textContent = ` ${what}`;
@@ -59,7 +67,7 @@ class FlowCounts extends HTMLElement {
     const wasOpen = line.querySelector("details")?.open ?? false;
     const went = this.link(`${words.format(numbers.went_on)} went on`, `visited=${step}&went=went_on`);
     line.replaceChildren(went, " · ", this.left(step, numbers, wasOpen));
-    if (numbers.messages) line.append(fare(numbers.messages));
+    if (numbers.messages) line.append(this.fare(step, numbers.messages));
   }
 
   link(text, query) {
@@ -80,6 +88,17 @@ class FlowCounts extends HTMLElement {
     return details;
   }
 
+  fare(step, { sent, opened, clicked }) {
+    const of = (number) => (sent ? `${Math.round((100 * number) / sent)}%` : "0%");
+    const line = document.createElement("div");
+    line.append(
+      this.link(`${words.format(sent)} sent`, `got=sent&of=${step}`), " · ",
+      this.link(`${of(opened)} opened`, `got=opened&of=${step}`), " · ",
+      this.link(`${of(clicked)} clicked`, `got=clicked&of=${step}`),
+    );
+    return line;
+  }
+
   /* Shown or hidden, as this browser was last told. */
   toggle(shown = localStorage.getItem("flow-numbers") !== "hidden") {
     localStorage.setItem("flow-numbers", shown ? "shown" : "hidden");
@@ -91,20 +110,26 @@ class FlowCounts extends HTMLElement {
     const total = went_on + left;
     const list = card.parentElement.querySelector(":scope > .flow-branches");
     for (const branch of list?.children ?? []) {
-      const name = branch.querySelector(".flow-branch__name");
-      let share = name.querySelector(".flow-branch__share");
-      if (!share) {
-        share = document.createElement("em");
-        share.className = "flow-branch__share";
-        name.append(share);
+      const label = branch.querySelector(":scope > .flow-branch__label");
+      let share = label.querySelector(".flow-branch__share");
+      if (!total) {
+        share?.remove();
+        continue;
       }
-      share.textContent = total ? ` ${Math.round((100 * (branches[branch.dataset.branch] ?? 0)) / total)}%` : "";
+      if (!share) {
+        share = this.link("", `branch=${branch.dataset.branch}`);
+        share.className = "flow-branch__share";
+        label.append(share);
+      }
+      const number = branches[branch.dataset.branch] ?? 0;
+      share.textContent = `${Math.round((100 * number) / total)}%`;
+      share.setAttribute("aria-label", `${share.textContent} took ${branch.dataset.name}: ${words.format(number)}`);
     }
   }
 
   open(event) {
     if (event.target.closest("[data-toggle-numbers]")) return this.toggle(this.classList.contains("hides-numbers"));
-    if (event.target.closest(".flow-card__numbers")) return undefined;
+    if (event.target.closest(".flow-card__numbers, [data-count], .flow-branch__share")) return undefined;
     const part = event.target.closest("[data-open]")?.dataset.open;
     if (!part) return undefined;
     this.querySelectorAll(".is-selected").forEach((card) => card.classList.remove("is-selected"));
@@ -112,13 +137,6 @@ class FlowCounts extends HTMLElement {
     const url = `${this.dataset.partUrl}?part=${encodeURIComponent(part)}`;
     return window.htmx.ajax("GET", url, { target: "#panel", source: event.target.closest("[data-open]") });
   }
-}
-
-function fare({ sent, opened, clicked }) {
-  const of = (number) => (sent ? `${Math.round((100 * number) / sent)}%` : "0%");
-  const line = document.createElement("div");
-  line.textContent = `${words.format(sent)} sent · ${of(opened)} opened · ${of(clicked)} clicked`;
-  return line;
 }
 
 customElements.define("flow-counts", FlowCounts);

@@ -72,6 +72,11 @@ def test_messages_count_a_click_as_an_opening_and_one_that_waits_as_none(stage: 
         for pk, status in zip(ids, ("clicked", "opened", "queued"), strict=True):
             Message.objects.filter(pk=pk).update(status=status)
     assert counts(stage)[str(stage.welcome.id)]["messages"] == {"sent": 2, "opened": 2, "clicked": 1}
+    for state, number in (("sent", 2), ("opened", 2), ("clicked", 1), ("is_opened", 1), ("is_queued", 1)):
+        assert len(people(stage, f"got={state}&of={stage.welcome.id}")) == number
+    assert people(stage, f"got=sent&of={stage.wait.id}") == set()
+    panel = stage.person.client().get(stage.url(f"canvas/part/?part=step:{stage.welcome.id}")).text
+    assert f"got=is_opened&amp;of={stage.welcome.id}" in panel
     assert counts(stage)[str(stage.wait.id)]["messages"] is None
 
 

@@ -41,3 +41,9 @@ def test_numbers_are_hidden_and_shown_and_lead_to_the_people(
     expect(page.locator("tbody tr")).to_contain_text("nour@post.test")
     page.get_by_role("link", name="Take this filter away").click()
     assert "visited" not in page.url
+    page.goto(live_server.url + stage.url("canvas/"))
+    page.locator("#card-finish").get_by_role("link", name="1 completed").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.goto(live_server.url + stage.url("canvas/"))
+    page.get_by_role("link", name="50% took Chefs: 1").click()
+    expect(page.locator("tbody tr")).to_contain_text("anna@post.test")

@@ -60,6 +60,9 @@ def test_the_list_shows_the_key_numbers(stage: Stage, bob: Person) -> None:
         for cell in re.findall(r'<td class="num[^"]*">(.*?)</td>', row.group(), re.DOTALL)
     ]
     assert cells == ["4", "1", "1", "0.0 %"]
+    assert 'participants/?status=active">1</a>' in row.group()
+    tiles = bob.client().get(bob.url("flows/"), {"view": "tiles"}).content.decode()
+    assert f'{stage.url("participants/")}?status=completed">1</a>' in tiles
 
 
 def test_tabs_and_search_narrow_the_list(stage: Stage, bob: Person, wendy: Person) -> None:

@@ -176,6 +176,8 @@ def test_flows_are_compared_by_their_numbers(stage: Stage, bob: Person) -> None:
     assert told["Completed of enrolled"] == [25.0, None]
     html = page(bob, "flows/compare/", ids=ids)
     assert html.count('<th scope="col">') == 2
+    assert re.search(rf'flows/{ids[0]}/participants/\?status=dropped">2</a>', html)
+    assert f"flows/{ids[1]}/participants/" not in html
     assert "Nothing to compare yet" in page(bob, "flows/compare/")
 
 
