@@ -33,11 +33,11 @@ def judged_after(criteria: Criteria) -> frozenset[str]:
 def depends_on_today(criteria: Criteria) -> bool:
     """Whether the answer may change without an event that intake hears of: judge it once a day.
 
-    That is so for days that are relative to today, for "in the last n days", and for what the events of flows say:
-    these are too many to be heard of one by one.
+    That is so for days that are relative to today, for rows of such days ("in the last n days", "this month"), and for
+    what the events of flows say: these are too many to be heard of one by one.
     """
     return any(
-        line.operator in RELATIVE or line.days is not None or _is_unheard(line)
+        line.operator in RELATIVE or line.days is not None or line.when in RELATIVE or _is_unheard(line)
         for line in every_line(criteria)
     )
 

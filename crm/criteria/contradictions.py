@@ -57,12 +57,16 @@ def _exclude(one: Line, other: Line, fields: dict[str, Field]) -> bool:
     if field is None or one.field != other.field:
         return False
     # Rows that are narrowed differently are different questions.
-    if field.rows and (set(one.which), one.days) != (set(other.which), other.days):
+    if field.rows and _narrowing(one) != _narrowing(other):
         return False
     if any(not _is_whole(line, field) for line in (one, other)):
         return False
     judge = _BY_TYPE[field.type]
     return judge(field, one, other) or judge(field, other, one)
+
+
+def _narrowing(line: Line) -> object:
+    return set(line.which), line.days, line.when, line.when_values, line.currency
 
 
 def _is_whole(line: Line, field: Field) -> bool:

@@ -51,13 +51,15 @@ def _unit_start(day: dt.date, unit: str) -> dt.date:
         return day - dt.timedelta(days=day.weekday())
     if unit == "month":
         return day.replace(day=1)
+    if unit == "quarter":
+        return day.replace(month=day.month - (day.month - 1) % 3, day=1)
     return day.replace(month=1, day=1) if unit == "year" else day
 
 
 def _shift(start: dt.date, count: int, unit: str) -> dt.date:
     if unit in {"day", "week"}:
         return start + dt.timedelta(days=count * (7 if unit == "week" else 1))
-    months = start.year * 12 + start.month - 1 + count * (12 if unit == "year" else 1)
+    months = start.year * 12 + start.month - 1 + count * {"month": 1, "quarter": 3, "year": 12}[unit]
     year, month = divmod(months, 12)
     if not dt.MINYEAR <= year <= dt.MAXYEAR:
         return dt.date.min if year < dt.MINYEAR else dt.date.max

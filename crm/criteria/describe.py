@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from crm.criteria.choices import code_name, names_of, source_of
 from crm.criteria.field import Field
 from crm.criteria.fields import fields_by_key
-from crm.criteria.operators import Operator, operator_named, read_date, read_id
+from crm.criteria.operators import Operator, operator_named, read_date, read_id, when_named
 from crm.criteria.schema import Criteria, Line, Value
 from crm.criteria.sql import lines_of
 
@@ -57,10 +57,43 @@ def describe_line(line: Line, fields: Mapping[str, Field], names: Names) -> str:
     if operator is None:
         return f"{field.label} …"
     label = _membership_label(field, operator) or operator.label
-    text = f"{field.label}{_which(line, field, names)} {label} {_values(field, operator, line.values, names)}"
-    if not field.asks_days or line.days is None:
-        return text.rstrip()
-    return f"{text.rstrip()} in the last {line.days} {'day' if str(line.days) == '1' else 'days'}"
+    money = f" in {line.currency}" if line.currency and field.asks_currency else ""
+    text = (
+        f"{field.label}{_which(line, field, names)}{money} {_compared(field, operator, label, line, names)}"
+    )
+    return f"{text}{_when(line) if field.asks_days else ''}"
+
+
+def _compared(field: Field, operator: Operator, label: str, line: Line, names: Names) -> str:
+    values = _values(field, operator, line.values, names)
+    return _at_its_place(label, values) if "…" in label else f"{label} {values}".rstrip()
+
+
+def _at_its_place(label: str, days: str) -> str:
+    text = label.replace("…", days)
+    return text.replace(" 1 days", " 1 day") if days == "1" else text
+
+
+def _when(line: Line) -> str:
+    """Return the period that counted rows are of, with a blank before it; nothing where they may be of any time."""
+    if line.days is not None:
+        return f" in the last {line.days} {'day' if str(line.days) == '1' else 'days'}"
+    operator = when_named(line.when)
+    if operator is None:
+        return ""
+    return f" {_compared_when(operator, line.when_values)}"
+
+
+def _compared_when(operator: Operator, values: Sequence[Value]) -> str:
+    label = operator.label.removeprefix("is ")
+    if operator.name == "in_period":
+        return f"{label} {_period(values)}"
+    shown = (
+        " and ".join(_shown(slot, value) for slot, value in zip(operator.slots, values, strict=False)) or "…"
+    )
+    if not operator.slots:
+        return label
+    return _at_its_place(label, shown) if "…" in label else f"{label} {shown}"
 
 
 def _which(line: Line, field: Field, names: Names) -> str:
@@ -78,13 +111,21 @@ def _membership_label(field: Field, operator: Operator) -> str | None:
 def _values(field: Field, operator: Operator, values: Sequence[Value], names: Names) -> str:
     if operator.slots == ("choices",):
         return ", ".join(value_name(field, value, names) for value in values) or "…"
-    if operator.name == "in_period" and len(values) == 3:
-        which, count, unit = (str(value) for value in values)
-        return f"{which} {unit}" if which == "this" or count == "1" else f"{which} {count} {unit}s"
+    if operator.name == "in_period":
+        return _period(values)
     if operator.slots == ("times",) and values:
         return f"{values[0]} {'time' if str(values[0]) == '1' else 'times'}"
     shown = [_shown(slot, value) for slot, value in zip(operator.slots, values, strict=False)]
     return " and ".join(shown) if shown or not operator.slots else "…"
+
+
+def _period(values: Sequence[Value]) -> str:
+    if len(values) != 3:
+        return "…"
+    which, count, unit = (str(value) for value in values)
+    if which == "this" or count == "1":
+        return f"{which} {unit}"
+    return f"the {which} {count} {unit}s"
 
 
 def value_name(field: Field, value: Value, names: Names) -> str:

@@ -1,27 +1,27 @@
-"""The criteria editor's other half: from posted fields to criteria, one operation at a time, and back to widgets.
+"""The criteria editor's other half: from posted fields to criteria, one operation at a time. Pure.
 
-Names of posted fields: `<prefix>.g0.l1.field`, `.operator`, `.v0` …, `.which`, `.days`; a nested group's lines go on
-the same way (`<prefix>.g0.l1.g0.l0.field`). Pure but for the reading of fields and choices.
+Names of posted fields: `<prefix>.g0.l1.field`, `.operator`, `.v0` …, `.which`, `.currency`, `.when` and its
+`.days` or `.w0` …; a nested group's lines go on the same way (`<prefix>.g0.l1.g0.l0.field`). Back to widgets:
+crm.criteria.drawing.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import QueryDict
 
-from crm.criteria.choices import Choice, choices_of, names_of, source_of
-from crm.criteria.field import GROUPS, Field
-from crm.criteria.fields import all_fields
-from crm.criteria.operators import OPERATORS, PERIODS, UNITS, Operator, operator_named, read_days, read_id
-from crm.criteria.schema import Criteria, Group, Line, Value
-from crm.criteria.validate import MOST_DEPTH, MOST_LINES, line_problems
+from crm.criteria.operators import read_days
+from crm.criteria.schema import Criteria, Group, Line
+from crm.criteria.validate import MOST_DEPTH, MOST_LINES
 
 _PART = re.compile(r"([gl])(\d{1,4})")
 Path = tuple[int, ...]
+# When counted rows are from, beside the operators of dates: ever, or in the last so many days.
+EVER, LAST_DAYS = "ever", "last"
+FIRST_DAYS = 30
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
@@ -66,15 +66,32 @@ def _criteria(tree: Mapping[str, Any], depth: int) -> Criteria:
 def _part(tree: Mapping[str, Any], depth: int) -> Line | Criteria:
     if _children(tree, "g"):
         return _criteria(tree, depth + 1)
-    numbered = sorted((int(name[1:]), values) for name, values in tree.items() if re.fullmatch(r"v\d", name))
-    values = tuple(value[:1000] for _, given in numbered for value in given if value != "")
+    values = _numbered(tree, "v")
+    when, days = _one(tree, "when"), _days(_one(tree, "days").strip())
+    if when == LAST_DAYS and "days" not in tree:
+        # Just chosen: its number is not drawn yet.
+        days = FIRST_DAYS
+    if when in {EVER, LAST_DAYS}:
+        when, days = "", days if when == LAST_DAYS else None
+    elif when:
+        days = None
     return Line(
         field=_one(tree, "field"),
         operator=_one(tree, "operator"),
         values=values,
         which=tuple(value[:1000] for value in _all(tree, "which")),
-        days=_days(_one(tree, "days").strip()),
+        days=days,
+        when=when,
+        when_values=_numbered(tree, "w") if when else (),
+        currency=_one(tree, "currency")[:3],
     )
+
+
+def _numbered(tree: Mapping[str, Any], letter: str) -> tuple[str, ...]:
+    numbered = sorted(
+        (int(name[1:]), values) for name, values in tree.items() if re.fullmatch(rf"{letter}\d", name)
+    )
+    return tuple(value[:1000] for _, given in numbered for value in given if value != "")
 
 
 def _days(text: str) -> int | str | None:
@@ -193,159 +210,3 @@ def read_path(text: str) -> Path:
         if re.fullmatch(r"\d{1,4}(\.\d{1,4}){0,11}", text)
         else ()
     )
-
-
-# --- widgets ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One value of a line as a widget."""
-
-    kind: str
-    name: str
-    label: str
-    value: str = ""
-    options: tuple[tuple[str, str], ...] = ()
-    choices: tuple[Choice, ...] = ()
-    chosen: frozenset[str] = frozenset()
-
-    @property
-    def summary(self) -> str:
-        """What is chosen, in words."""
-        names = [choice.name for choice in self.choices if choice.value in self.chosen]
-        return ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
-
-
-@dataclass(slots=True)
-class LineView:
-    """A line as the template draws it."""
-
-    name: str
-    path: str
-    field_key: str
-    operator: str
-    operators: tuple[Operator, ...] = ()
-    slots: list[Slot] = field(default_factory=list)
-    which: Slot | None = None
-    days: Slot | None = None
-    problem: str = ""
-    nested: CriteriaView | None = None
-
-
-@dataclass(slots=True)
-class GroupView:
-    """A group as the template draws it."""
-
-    name: str
-    path: str
-    lines: list[LineView]
-
-
-@dataclass(slots=True)
-class CriteriaView:
-    """Criteria as the template draws them; `menu` are the fields by group, for every line's select."""
-
-    prefix: str
-    path: str
-    groups: list[GroupView]
-    menu: list[tuple[str, list[Field]]]
-    may_nest: bool = True
-
-
-# What an editor without criteria says, by where it stands: "" where nothing chosen means everyone.
-WITHOUT = {
-    "": "No criteria: everyone matches.",
-    "waits": "No criteria: only what is chosen above ends the wait.",
-    "missing": "No criteria yet: nobody is meant.",
-}
-
-
-class Drawer:
-    """Turns criteria into views; reads fields once and each list of choices once."""
-
-    def __init__(self, prefix: str, *, show_problems: bool = False) -> None:
-        self.prefix = prefix
-        self.fields = {one.key: one for one in all_fields()}
-        self.menu = [(name, [f for f in self.fields.values() if f.group == name]) for name in GROUPS]
-        self.choices: dict[str, tuple[Choice, ...]] = {}
-        self.show_problems = show_problems
-        self.problems: dict[Path, str] = {}
-
-    def draw(self, criteria: Criteria) -> CriteriaView:
-        """Return the view of the whole tree."""
-        if self.show_problems:
-            self.problems = {problem.path: problem.message for problem in line_problems(criteria)}
-        return self._criteria(criteria, (), self.prefix)
-
-    def _criteria(self, criteria: Criteria, path: Path, name: str) -> CriteriaView:
-        groups = []
-        for i, group in enumerate(criteria.groups):
-            here, group_name = (*path, i), f"{name}.g{i}"
-            lines = [self._line(part, (*here, j), f"{group_name}.l{j}") for j, part in enumerate(group.lines)]
-            groups.append(GroupView(group_name, _text(here), lines))
-        return CriteriaView(self.prefix, _text(path), groups, self.menu, len(path) // 2 < MOST_DEPTH - 1)
-
-    def _line(self, part: Line | Criteria, path: Path, name: str) -> LineView:
-        if isinstance(part, Criteria):
-            return LineView(name, _text(path), "", "", nested=self._criteria(part, path, name))
-        view = LineView(name, _text(path), part.field, part.operator, problem=self.problems.get(path, ""))
-        found = self.fields.get(part.field)
-        if found is None:
-            view.problem = view.problem or ("This field is gone: choose another." if part.field else "")
-            return view
-        view.operators = OPERATORS[found.type]
-        operator = operator_named(found.type, part.operator) or view.operators[0]
-        view.operator = operator.name
-        view.slots = self._slots(found, operator, part, name)
-        if found.asks_which:
-            view.which = self._chooser(found, f"{name}.which", part.which)
-        if found.asks_days:
-            days = "" if part.days is None else str(part.days)
-            view.days = Slot("days", f"{name}.days", f"{found.label}: in the last days", value=days)
-        return view
-
-    def _slots(self, found: Field, operator: Operator, line: Line, name: str) -> list[Slot]:
-        if operator.slots == ("choices",):
-            return [self._chooser(found, f"{name}.v0", line.values)]
-        slots = []
-        for index, kind in enumerate(operator.slots):
-            value = str(line.values[index]) if index < len(line.values) else _DEFAULTS.get(kind, "")
-            options = _OPTIONS.get(kind, ())
-            if options and value not in {key for key, _ in options}:
-                value = options[0][0]
-            label = f"{found.label} {operator.label}"
-            slots.append(Slot(kind, f"{name}.v{index}", label, value=value, options=options))
-        return slots
-
-    def _chooser(self, found: Field, name: str, values: Sequence[Value]) -> Slot:
-        """What may be chosen, and what is chosen though it is retired, gone, or beyond the list's end."""
-        chosen = frozenset(str(value) for value in values)
-        offered = [c for c in self._choices(found) if not c.retired or c.value in chosen]
-        missing = chosen - {choice.value for choice in offered}
-        if missing:
-            source = source_of(found)
-            names = names_of({source: [i for value in missing if (i := read_id(value))]}) if source else {}
-            known = names.get(source, {})
-            offered += [
-                Choice(value, known.get(read_id(value) or 0, "A value that is gone"))
-                for value in sorted(missing)
-            ]
-        return Slot("choices", name, found.label, choices=tuple(offered), chosen=chosen)
-
-    def _choices(self, found: Field) -> tuple[Choice, ...]:
-        key = f"{found.choices} {found.custom_id or ''}"
-        if key not in self.choices:
-            self.choices[key] = tuple(choices_of(found))
-        return self.choices[key]
-
-
-def _text(path: Path) -> str:
-    return ".".join(str(part) for part in path)
-
-
-_DEFAULTS = {"count": "1", "days": "0", "times": "1"}
-_OPTIONS: dict[str, tuple[tuple[str, str], ...]] = {
-    "period": tuple((word, word) for word in PERIODS),
-    "unit": tuple((word, f"{word}(s)") for word in UNITS),
-}

@@ -42,7 +42,8 @@ class Rows:
     """Rows about the contact: `sql` is their FROM … WHERE over the aliases `c` and `co`, with its params.
 
     `which` is the column that a line's chosen things narrow ("" where nothing can be chosen), `at` the moment that
-    "in the last n days" looks at ("" where it cannot be asked), `day` the UTC day that partitions the table by it.
+    a period looks at ("" where it cannot be asked), `day` the UTC day that partitions the table by it, `currency` the
+    column that says what kind of money a sum is of.
     What is made of them: `any` (yes/no), `count`, or `sum` and `max` of the column `value`.
     """
 
@@ -53,6 +54,7 @@ class Rows:
     at: str = ""
     day: str = ""
     value: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +97,10 @@ class Field:
 
     @property
     def asks_days(self) -> bool:
-        """Whether a line may look at the last n days only."""
+        """Whether a line may look at the rows of a period only."""
         return self.rows is not None and bool(self.rows.at)
+
+    @property
+    def asks_currency(self) -> bool:
+        """Whether a line must say the sums of which currency it means."""
+        return self.rows is not None and bool(self.rows.currency)

@@ -35,7 +35,8 @@ def _line(line: Line) -> object:
         values: object = frozenset(_choice(value) for value in line.values)
     else:
         values = tuple(_value(value) for value in line.values)
-    return line.field, line.operator, values, frozenset(_choice(v) for v in line.which), str(line.days)
+    when = line.when, tuple(_value(value) for value in line.when_values), line.currency
+    return line.field, line.operator, values, frozenset(_choice(v) for v in line.which), str(line.days), when
 
 
 def _choice(value: Value) -> object:

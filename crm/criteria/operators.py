@@ -16,14 +16,15 @@ from crm.criteria.schema import Value
 # What a value is: `period` and `unit` are the words of "in next 3 weeks".
 Slot = Literal["text", "number", "date", "choice", "choices", "period", "count", "unit", "days", "times"]
 PERIODS = ("this", "next", "last")
-UNITS = ("day", "week", "month", "year")
+UNITS = ("day", "week", "month", "quarter", "year")
 MOST_UNITS = 1000
 MOST_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator of one type. `negates` names the operator that it is the complement of."""
+    """An operator of one type. `negates` names the operator that it is the complement of; a value stands at the … of
+    the label, or after it."""
 
     name: str
     label: str
@@ -63,7 +64,11 @@ DATE = (
     Operator("before_today", "is before today"),
     Operator("after_today", "is after today"),
     Operator("in_period", "is in", ("period", "count", "unit")),
-    Operator("anniversary_in", "has its anniversary in (days)", ("days",)),
+    Operator("last_days", "is in the last … days", ("days",)),
+    Operator("next_days", "is in the next … days", ("days",)),
+    Operator("days_ago", "is more than … days ago", ("days",)),
+    Operator("days_ahead", "is more than … days ahead", ("days",)),
+    Operator("anniversary_in", "has its anniversary in … days", ("days",)),
     Operator("is_empty", "is empty"),
     Operator("is_set", "is set", negates="is_empty"),
 )
@@ -88,12 +93,31 @@ OPERATORS: dict[FieldType, tuple[Operator, ...]] = {
     "list": LIST,
     "count": COUNT,
 }
-RELATIVE = frozenset({"today", "before_today", "after_today", "in_period", "anniversary_in"})
+RELATIVE = frozenset(
+    {
+        "today",
+        "before_today",
+        "after_today",
+        "in_period",
+        "last_days",
+        "next_days",
+        "days_ago",
+        "days_ahead",
+        "anniversary_in",
+    }
+)
+# When the rows that a line counts or sums may be from; "in the last … days" is a line's `days`.
+WHEN = ("today", "in_period", "days_ago", "on", "before", "after", "between")
 
 
 def operator_named(field_type: FieldType, name: str) -> Operator | None:
     """Return the operator of a type, or None."""
     return next((operator for operator in OPERATORS[field_type] if operator.name == name), None)
+
+
+def when_named(name: str) -> Operator | None:
+    """Return the operator of dates that may say when counted rows are from, or None."""
+    return operator_named("date", name) if name in WHEN else None
 
 
 def read_number(value: Value) -> Decimal | None:
@@ -119,6 +143,14 @@ def read_count(value: Value) -> int | None:
     """Return a value as a whole number from 0 to MOST_UNITS, or None where it is none."""
     number = read_number(value)
     if number is None or number != number.to_integral_value() or not 0 <= number <= MOST_UNITS:
+        return None
+    return int(number)
+
+
+def read_span(value: Value) -> int | None:
+    """Return a value as a number of days from today, from 0 to MOST_DAYS, or None where it is none."""
+    number = read_number(value)
+    if number is None or number != number.to_integral_value() or not 0 <= number <= MOST_DAYS:
         return None
     return int(number)
 

@@ -1,6 +1,7 @@
 """Sales and requests of a contact: how many, worth how much, and when the last one was.
 
-"Which" are sale types, or request types or categories. Amounts are added as they are written, whatever their currency.
+"Which" are sale types, or request types or categories. Amounts are added up in the currency that a line names; those
+in other currencies do not count for it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def _of_sales(
 ) -> Field:
     # Statuses are this module's own words, never a user's.
     narrowed = f" AND s.status = '{status}'" if status else ""
-    rows = Rows(f"{_SALE}{narrowed}", make, which="s.type_id", at=at, value=value)
+    currency = "s.currency" if make == "sum" else ""
+    rows = Rows(f"{_SALE}{narrowed}", make, which="s.type_id", at=at, value=value, currency=currency)
     return _field(key, label, SALES, rows, "sale_type", _ENDED if status else _MADE)
 
 

@@ -14,7 +14,8 @@ class Line(BaseModel):
 
     Values are JSON scalars: ids for lists, selections and projects, ISO text for dates, decimal text for money.
     Fields that count or sum rows (crm.criteria.field.Rows) may be narrowed: `which` are the ids of the things that
-    count (none: any), `days` the last days that are looked at (none: ever; text while it is unfinished).
+    count (none: any), `days` the last days that are looked at (none: ever; text while it is unfinished), or `when` an
+    operator of dates with `when_values` ("in_period", "this", 1, "month"). Sums of money are of one `currency`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,6 +26,9 @@ class Line(BaseModel):
     values: tuple[Value, ...] = ()
     which: tuple[Value, ...] = ()
     days: int | str | None = None
+    when: str = ""
+    when_values: tuple[Value, ...] = ()
+    currency: str = ""
 
 
 class Group(BaseModel):

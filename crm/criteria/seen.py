@@ -29,10 +29,12 @@ class Looked:
 
 def line_key(line: Line) -> str:
     """Return under which key the value of a line is kept: lines that look at the same share one."""
-    if not line.which and line.days is None:
+    if not (line.which or line.days is not None or line.when or line.currency):
         return line.field
     which = ",".join(str(one) for one in line.which)
-    return f"{line.field}|{which}|{'' if line.days is None else line.days}"
+    key = f"{line.field}|{which}|{'' if line.days is None else line.days}"
+    more = [line.when, *(str(one) for one in line.when_values), line.currency]
+    return f"{key}|{'|'.join(more)}" if any(more) else key
 
 
 def looked_at(criteria: Iterable[Criteria], *, now: dt.datetime, zone: ZoneInfo) -> Looked:

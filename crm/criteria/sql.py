@@ -26,19 +26,18 @@ from crm.criteria.operators import (
     Operator,
     operator_named,
     read_count,
-    read_date,
     read_days,
     read_id,
     read_number,
+    read_span,
+    when_named,
 )
 from crm.criteria.schema import Criteria, Line, Value
+from crm.criteria.spans import BadCriteria as BadCriteria
+from crm.criteria.spans import Span, read, span_of
 from crm.models import Selection
 
 FROM = "crm_contact c LEFT JOIN crm_company co ON co.tenant_id = c.tenant_id AND co.id = c.company_id"
-
-
-class BadCriteria(ValueError):
-    """A line cannot be judged: an unknown operator, or a value that is none. See crm.criteria.validate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +184,42 @@ def _narrowed(field: Field, rows: Rows, line: Line, clock: Clock) -> Rows:
             else f" AND {rows.which} = ANY(%s::bigint[])"
         )
         params.append(chosen[0] if len(chosen) == 1 else chosen)
-    if line.days is not None and rows.at:
-        days = _read(field, read_days, line.days, "a number of days")
-        since = dates.day_starts(clock.today - dt.timedelta(days=days), clock.zone)
-        sql += f" AND {rows.at} >= %s::timestamptz"
-        params.append(since)
-        if rows.day:
-            sql += f" AND {rows.day} >= %s::date"
-            params.append(since.date())
+    if line.currency and rows.currency:
+        sql += f" AND {rows.currency} = %s::text"
+        params.append(line.currency)
+    if rows.at:
+        for span in _spans(field, line, clock):
+            more, bound = _within(rows, span, clock)
+            sql += more
+            params += bound
     return replace(rows, sql=sql, params=tuple(params))
+
+
+def _spans(field: Field, line: Line, clock: Clock) -> Iterator[Span]:
+    """Yield the days that a line looks at."""
+    if line.days is not None:
+        days = _read(field, read_days, line.days, "a number of days")
+        yield clock.today - dt.timedelta(days=days), None
+    if line.when:
+        operator = when_named(line.when)
+        if operator is None or len(line.when_values) != len(operator.slots):
+            raise BadCriteria(f"{field.label}: there is no period {line.when!r}.")
+        yield span_of(field.label, line.when, line.when_values, clock.today)
+
+
+def _within(rows: Rows, span: Span, clock: Clock) -> tuple[str, list[Any]]:
+    """Return conditions for rows of these days; the partitions' day is one of UTC, and days of the zone overlap two."""
+    sql = ""
+    params: list[Any] = []
+    for day, moment, date in ((span[0], ">=", ">="), (span[1], "<", "<=")):
+        if day is not None:
+            bound = dates.day_starts(day, clock.zone)
+            sql += f" AND {rows.at} {moment} %s::timestamptz"
+            params.append(bound)
+            if rows.day:
+                sql += f" AND {rows.day} {date} %s::date"
+                params.append(bound.date())
+    return sql, params
 
 
 def _count(rows: Rows, name: str, times: int) -> CompiledCriteria:
@@ -249,8 +275,8 @@ def _date(field: Field, name: str, values: Sequence[Value], clock: Clock) -> Com
     if name == "is_empty":
         return _is_null(field)
     if name == "anniversary_in":
-        return _anniversary(field, _read(field, read_count, values[0], "a number of days"), clock)
-    first, last = _days(field, name, values, clock)
+        return _anniversary(field, _read(field, read_span, values[0], "a number of days"), clock)
+    first, last = span_of(field.label, name, values, clock.today)
     parts, params = [], []
     # A moment is compared with the instants at which days begin in the zone, so its index stays usable.
     cast = "timestamptz" if field.shape == "moment" else "date"
@@ -262,31 +288,6 @@ def _date(field: Field, name: str, values: Sequence[Value], clock: Clock) -> Com
                 dates.day_starts(bound, clock.zone) if field.shape == "moment" else bound,
             ]
     return CompiledCriteria(f"({' AND '.join(parts)})", params)
-
-
-def _days(
-    field: Field, name: str, values: Sequence[Value], clock: Clock
-) -> tuple[dt.date | None, dt.date | None]:
-    """Return the first day that holds and the first that does not any more; None is open."""
-    day, today = dt.timedelta(days=1), clock.today
-    if name == "today":
-        return today, today + day
-    if name == "before_today":
-        return None, today
-    if name == "after_today":
-        return today + day, None
-    if name == "in_period":
-        count = _read(field, read_count, values[1] or 1, "a number")
-        return dates.period(today, str(values[0]), count, str(values[2]))
-    given = [_read(field, read_date, value, "a date") for value in values]
-    # Behind the last day of the calendar there is none.
-    after = None if given[-1] == dt.date.max else given[-1] + day
-    return {
-        "on": (given[0], after),
-        "before": (None, given[0]),
-        "after": (after, None) if after is not None else (dt.date.max, dt.date.max),
-        "between": (given[0], after),
-    }[name]
 
 
 def _anniversary(field: Field, days: int, clock: Clock) -> CompiledCriteria:
@@ -372,10 +373,7 @@ def _is_null(field: Field) -> CompiledCriteria:
 
 
 def _read(field: Field, reader: Callable[[Value], Any], value: Value, what: str) -> Any:
-    found = reader(value)
-    if found is None:
-        raise BadCriteria(f"{field.label}: {value!r} is not {what}.")
-    return found
+    return read(field.label, reader, value, what)
 
 
 _SHAPES: dict[str, Callable[[Field, str, Sequence[Value], Clock], CompiledCriteria]] = {

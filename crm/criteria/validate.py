@@ -24,9 +24,12 @@ from crm.criteria.operators import (
     read_days,
     read_id,
     read_number,
+    read_span,
+    when_named,
 )
 from crm.criteria.schema import Criteria, Line, Value
 from crm.criteria.sql import lines_of
+from crm.currencies import CURRENCIES
 from crm.places import COUNTRIES, LANGUAGES
 
 MOST_LINES = 200
@@ -142,6 +145,10 @@ def _values_problem(
 ) -> str | None:
     if operator.slots == ("choices",):
         return _choices_problem(field, values, names)
+    return _slots_problem(operator, values)
+
+
+def _slots_problem(operator: Operator, values: Sequence[Value]) -> str | None:
     if len(values) != len(operator.slots):
         return "a value is missing." if len(values) < len(operator.slots) else "there are too many values."
     for slot, value in zip(operator.slots, values, strict=True):
@@ -156,16 +163,31 @@ def _values_problem(
 
 
 def _narrowing_problem(field: Field, line: Line, names: Mapping[str, Mapping[int, str]]) -> str | None:
-    """What is wrong with the things and the days that a line narrows its rows to."""
+    """What is wrong with the things, the currency and the period that a line narrows its rows to."""
     if field.asks_which and line.which and (message := _choices_problem(field, line.which, names)):
         return message
     if line.which and not field.asks_which:
         return "nothing can be chosen here."
-    if line.days is None:
-        return None
-    if not field.asks_days:
+    return _currency_problem(field, line) or _period_problem(field, line)
+
+
+def _currency_problem(field: Field, line: Line) -> str | None:
+    if not field.asks_currency:
+        return "a currency cannot be chosen here." if line.currency else None
+    if not line.currency:
+        return "choose the currency: amounts of different ones are not added up."
+    return None if line.currency in CURRENCIES else f"“{line.currency}” is no currency."
+
+
+def _period_problem(field: Field, line: Line) -> str | None:
+    if (line.days is not None or line.when) and not field.asks_days:
         return "days cannot be chosen here."
-    return None if read_days(line.days) else f"“{line.days}” is not a number of days from 1 to {MOST_DAYS:,}."
+    if line.days is not None and not read_days(line.days):
+        return f"“{line.days}” is not a number of days from 1 to {MOST_DAYS:,}."
+    if not line.when:
+        return None
+    operator = when_named(line.when)
+    return "choose a period." if operator is None else _slots_problem(operator, line.when_values)
 
 
 def _choices_problem(
@@ -203,8 +225,8 @@ _SLOT_CHECKS: dict[Slot, tuple[Callable[[Value], object], str]] = {
     "number": (read_number, "“{}” is not a number."),
     "date": (read_date, "“{}” is not a date."),
     "period": (_word(PERIODS), "choose this, next or last."),
-    "unit": (_word(UNITS), "choose day, week, month or year."),
+    "unit": (_word(UNITS), "choose day, week, month, quarter or year."),
     "count": (read_count, "“{}” is not a number from 0 to 1,000."),
     "times": (read_count, "“{}” is not a number from 0 to 1,000."),
-    "days": (read_count, "“{}” is not a number from 0 to 1,000."),
+    "days": (read_span, f"“{{}}” is not a number of days from 0 to {MOST_DAYS:,}."),
 }

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.template import Context
 
-from crm.criteria.editor import WITHOUT, Drawer
+from crm.criteria.drawing import WITHOUT, Drawer
 from crm.criteria.schema import Criteria
 
 register = template.Library()

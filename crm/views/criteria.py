@@ -15,7 +15,8 @@ from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.rights import DataObject, Reach
 from core.db.cursors import raw_cursor
-from crm.criteria.editor import WITHOUT, Drawer, apply, read_criteria, read_path
+from crm.criteria.drawing import WITHOUT, Drawer
+from crm.criteria.editor import apply, read_criteria, read_path
 from crm.criteria.validate import problems
 from crm.queries.audience import count_matching
 

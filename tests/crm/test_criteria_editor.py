@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.http import QueryDict
 from django.test import Client
@@ -9,7 +11,8 @@ from django.test import Client
 from accounts.models import Tenant
 from content.models import Email
 from core.tenancy import tenant_scope
-from crm.criteria.editor import Drawer, LineView, apply, read_criteria
+from crm.criteria.drawing import Drawer, LineView
+from crm.criteria.editor import apply, read_criteria
 from crm.criteria.schema import Criteria, Group, Line
 from crm.criteria.validate import problems
 from crm.models import ListItem
@@ -36,7 +39,8 @@ def fields_of(criteria: Criteria, prefix: str = "filter") -> QueryDict:
         if line.nested:
             return
         data[f"{line.name}.field"], data[f"{line.name}.operator"] = line.field_key, line.operator
-        for slot in filter(None, [*line.slots, line.which, line.days]):
+        drawn = [*line.slots, line.which, line.currency, line.when, *line.when_slots]
+        for slot in filter(None, drawn):
             values = sorted(slot.chosen) if slot.kind == "choices" else [slot.value]
             data.setlist(slot.name, values)
 
@@ -55,11 +59,22 @@ def test_what_is_drawn_is_read_back(acme_scope: Tenant) -> None:
     assert problems(of((CHEF, of((category,), (period, CHEF))))) == []
 
 
-@pytest.mark.parametrize("days", [None, 30, "soon"])
-def test_what_counts_and_since_when_is_read_back(acme_scope: Tenant, days: int | str | None) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"days": 30},
+        {"days": "soon"},
+        {"when": "today"},
+        {"when": "in_period", "when_values": ("this", "1", "quarter")},
+        {"when": "days_ago", "when_values": ("14",)},
+        {"when": "between", "when_values": ("2026-01-01", "2026-02-01")},
+    ],
+)
+def test_what_counts_and_since_when_is_read_back(acme_scope: Tenant, more: dict[str, Any]) -> None:
     email = Email.objects.create(name="Welcome", created_at=NOW, updated_at=NOW)
     opened = Line(
-        field="event.opened", operator="at_least", values=("2",), which=(str(email.pk), "999999"), days=days
+        field="event.opened", operator="at_least", values=("2",), which=(str(email.pk), "999999"), **more
     )
     [group] = Drawer("filter").draw(of((opened,))).groups
     [view] = group.lines
@@ -90,6 +105,40 @@ def test_operations_reach_into_nested_groups() -> None:
     assert apply(criteria, "add-line", (0, 1, 0)) == of((CHEF, of((CHEF, EMPTY), (EMPTY,))))
     assert apply(criteria, "remove-line", (0, 1, 1, 0)) == of((CHEF, of((CHEF,))))
     assert apply(criteria, "add-group", (0, 1)) == of((CHEF, of((CHEF,), (EMPTY,), (EMPTY,))))
+
+
+def read_one(text: str) -> Line:
+    part = read_criteria(QueryDict("f.g0.l0.field=event.got&f.g0.l0.operator=at_least&" + text), "f")
+    line = part.groups[0].lines[0]
+    assert isinstance(line, Line)
+    return line
+
+
+def test_a_period_that_was_just_chosen_begins_with_a_number_and_any_time_is_none() -> None:
+    assert read_one("f.g0.l0.when=last").days == 30
+    assert read_one("f.g0.l0.when=last&f.g0.l0.days=").days is None
+    assert read_one("f.g0.l0.when=last&f.g0.l0.days=7").days == 7
+    for text in ("f.g0.l0.when=ever&f.g0.l0.days=7&f.g0.l0.w0=3", ""):
+        plain = read_one(text)
+        assert (plain.days, plain.when, plain.when_values) == (None, "", ())
+    # As it was posted before there was a choice of periods.
+    assert read_one("f.g0.l0.days=7").days == 7
+    month = read_one("f.g0.l0.when=in_period&f.g0.l0.days=7&f.g0.l0.w0=this&f.g0.l0.w1=1&f.g0.l0.w2=month")
+    assert (month.days, month.when, month.when_values) == (None, "in_period", ("this", "1", "month"))
+
+
+def test_sums_of_money_begin_with_the_tenants_currency(acme_scope: Tenant) -> None:
+    Tenant.objects.filter(pk=acme_scope.pk).update(country="NO")
+    line = Line(field="sale.amount_sold", operator="gt", values=("1000",))
+    [view] = Drawer("filter").draw(of((line,))).groups[0].lines
+    assert view.currency is not None
+    assert (view.currency.value, ("EUR", "EUR") in view.currency.options) == ("NOK", True)
+    wrong = [problems(of((line.model_copy(update={"currency": code}),)))[0] for code in ("", "XXX")]
+    assert wrong == [
+        "Amount of sales won >: choose the currency: amounts of different ones are not added up.",
+        "Amount of sales won >: “XXX” is no currency.",
+    ]
+    assert problems(of((line.model_copy(update={"currency": "NOK"}),))) == []
 
 
 def test_garbage_is_no_error() -> None:

@@ -24,6 +24,7 @@ from crm.events import NewEvent, Origin, record_events
 from crm.models import Contact
 from tests.crm.conftest import make_contact
 from tests.crm.criteria_sql import matching
+from tests.crm.test_criteria_property import reads_day
 
 ZONES = [ZoneInfo(name) for name in ("Europe/Oslo", "Pacific/Auckland", "America/Santiago", "Asia/Kathmandu")]
 # The day after a DST change in Oslo; midnight in Auckland is far from that in Santiago.
@@ -93,6 +94,9 @@ def counted(past: Past, contact_id: int, line: Line, zone: ZoneInfo) -> int:
         found = [e for e in found if e.object_id in {int(value) for value in line.which}]
     if line.days is not None:
         found = [e for e in found if (today - e.at.astimezone(zone).date()).days <= int(line.days)]
+    if line.when:
+        days = list(line.when_values)
+        found = [e for e in found if reads_day(line.when, days, e.at.astimezone(zone).date(), today)]
     return len(found)
 
 
@@ -111,17 +115,37 @@ def holds(past: Past, contact_id: int, line: Line, zone: ZoneInfo) -> bool:
     return {"at_least": number >= times, "exactly": number == times, "fewer": number < times}[line.operator]
 
 
+# Both sides of the day after a DST change, wherever the zone's midnight lies.
+NEAR = st.sampled_from(["2026-10-24", "2026-10-25", "2026-10-26", "2026-10-27", "2026-09-16", "9999-12-31"])
+UNITS = st.sampled_from(["day", "week", "month", "quarter", "year"])
+PERIODS = st.one_of(
+    st.none(),
+    st.just(("today", ())),
+    st.tuples(st.sampled_from(["this", "last", "next"]), st.sampled_from([1, 2, 40]), UNITS).map(
+        lambda values: ("in_period", values)
+    ),
+    st.sampled_from([0, 1, "2", 40]).map(lambda n: ("days_ago", (n,))),
+    st.tuples(st.sampled_from(["on", "before", "after"]), NEAR).map(lambda one: (one[0], (one[1],))),
+    st.tuples(NEAR, NEAR).map(lambda two: ("between", two)),
+)
 which = st.sampled_from([(), (7,), ("8",), (7, 8), (99,)])
 LINES = st.one_of(
     st.builds(
-        lambda f, o, n, w, d: Line(
-            field=f, operator=o, values=(n,), which=() if f.endswith("_sms") else w, days=d
+        lambda f, o, n, w, d, p: Line(
+            field=f,
+            operator=o,
+            values=(n,),
+            which=() if f.endswith("_sms") else w,
+            days=d if p is None else None,
+            when="" if p is None else p[0],
+            when_values=() if p is None else p[1],
         ),
         st.sampled_from([*KIND, "flow.succeeded"]),
         st.sampled_from(["at_least", "exactly", "fewer"]),
         st.sampled_from([0, 1, "2", 3]),
         which,
         st.sampled_from([None, 1, 2, 7, "40", 3650]),
+        PERIODS,
     ),
     st.builds(
         lambda o, w: Line(field="flow.active", operator=o, which=w), st.sampled_from(["yes", "no"]), which
@@ -200,6 +224,42 @@ def test_events_of_another_tenant_count_for_nothing(db: None) -> None:
             "Clicked in an email exactly 2 times in the last 1 day",
         ),
         (
+            Line(
+                field="event.got",
+                operator="at_least",
+                values=(1,),
+                when="in_period",
+                when_values=("this", 1, "quarter"),
+            ),
+            "Got an email at least 1 time in this quarter",
+        ),
+        (
+            Line(field="event.got", operator="exactly", values=(3,), when="days_ago", when_values=("1",)),
+            "Got an email exactly 3 times more than 1 day ago",
+        ),
+        (
+            Line(
+                field="event.got",
+                operator="fewer",
+                values=(3,),
+                when="between",
+                when_values=("2026-01-01", "2026-03-31"),
+            ),
+            "Got an email fewer than 3 times between 1 January 2026 and 31 March 2026",
+        ),
+        (
+            Line(field="contact.created_at", operator="in_period", values=("last", 3, "month")),
+            "Created is in the last 3 months",
+        ),
+        (
+            Line(field="contact.created_at", operator="last_days", values=("1",)),
+            "Created is in the last 1 day",
+        ),
+        (
+            Line(field="contact.date_of_birth", operator="days_ago", values=("7000",)),
+            "Date of birth is more than 7000 days ago",
+        ),
+        (
             Line(field="flow.active", operator="yes", which=(99,)),
             "Is in a flow now (a value that is gone) is yes",
         ),
@@ -220,6 +280,27 @@ def test_lines_read_as_sentences(bare: Tenant, line: Line, words: str) -> None:
         (Line(field="contact.job_title", operator="is", values=("x",), days=3), "days cannot be chosen"),
         (Line(field="contact.job_title", operator="is", values=("x",), which=(3,)), "nothing can be chosen"),
         (Line(field="flow.active", operator="yes", days=3), "days cannot be chosen"),
+        (
+            Line(field="contact.job_title", operator="is", values=("x",), when="today"),
+            "days cannot be chosen",
+        ),
+        (Line(field="event.got", operator="at_least", values=(1,), when="is_empty"), "choose a period"),
+        (Line(field="event.got", operator="at_least", values=(1,), when="on"), "a value is missing"),
+        (
+            Line(field="event.got", operator="at_least", values=(1,), when="days_ago", when_values=("3651",)),
+            "“3651” is not a number of days from 0 to 3,650.",
+        ),
+        (
+            Line(
+                field="event.got",
+                operator="at_least",
+                values=(1,),
+                when="between",
+                when_values=("2026-02-01", "2026-01-01"),
+            ),
+            "the first value is after the second",
+        ),
+        (Line(field="event.got", operator="at_least", values=(1,), currency="NOK"), "a currency cannot be"),
     ],
 )
 def test_what_is_wrong_is_said(bare: Tenant, line: Line, says: str) -> None:
@@ -249,6 +330,15 @@ def test_what_the_lines_name_is_in_use() -> None:
         (Line(field="company.custom.size", operator="is_set"), {"contact.created", "contact.updated"}, False),
         (Line(field="event.clicked", operator="at_least", values=(1,)), {"message.clicked"}, False),
         (Line(field="event.got", operator="fewer", values=(1,), days=30), {"message.sent"}, True),
+        (Line(field="event.got", operator="fewer", values=(1,), when="today"), {"message.sent"}, True),
+        (
+            Line(field="event.got", operator="fewer", values=(1,), when="on", when_values=("2026-01-01",)),
+            {"message.sent"}, False,
+        ),
+        (
+            Line(field="contact.date_of_birth", operator="days_ago", values=(3,)),
+            {"contact.created", "contact.updated"}, True,
+        ),
         (Line(field="flow.active", operator="no"), set(), True),
     ],
 )  # fmt: skip

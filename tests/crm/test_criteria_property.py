@@ -253,6 +253,12 @@ def reads_day(op: str, values: list[Any], day: dt.date, today: dt.date) -> bool:
             return day.replace(year=then.year) == then
         except ValueError:  # 29 February in another year
             return (then.month, then.day) == (2, 28)
+    if op in {"last_days", "next_days", "days_ago", "days_ahead"}:
+        ago, span = (today - day).days, int(values[0])
+        return {
+            "last_days": 0 <= ago <= span, "next_days": 0 <= -ago <= span, "days_ago": ago > span,
+            "days_ahead": -ago > span,
+        }[op]  # fmt: skip
     if op == "in_period":
         return reads_period(str(values[0]), int(values[1]), str(values[2]), day, today)
     given = [dt.date.fromisoformat(str(value)) for value in values]
@@ -268,7 +274,10 @@ def reads_period(which: str, count: int, unit: str, day: dt.date, today: dt.date
     def number(d: dt.date) -> int:
         # The calendar's first day was a Monday.
         weeks = (d.toordinal() - 1) // 7
-        return {"day": d.toordinal(), "week": weeks, "month": d.year * 12 + d.month, "year": d.year}[unit]
+        quarters = d.year * 4 + (d.month - 1) // 3
+        months = d.year * 12 + d.month
+        units = {"day": d.toordinal(), "week": weeks, "month": months, "quarter": quarters, "year": d.year}
+        return units[unit]
 
     away = number(day) - number(today)
     return {"this": away == 0, "next": 0 < away <= count, "last": -count <= away < 0}[which]
@@ -312,7 +321,11 @@ def draw_line(key: str, kind: str, ids: Mapping[str, list[int]]) -> st.SearchStr
             *(line(name, DAYS) for name in ("on", "before", "after")),
             line("between", DAYS, DAYS),
             line("anniversary_in", st.integers(0, 400)),
-            line("in_period", *words, st.sampled_from(["day", "week", "month", "year"])),
+            *(
+                line(name, st.integers(0, 3650))
+                for name in ("last_days", "next_days", "days_ago", "days_ahead")
+            ),
+            line("in_period", *words, st.sampled_from(["day", "week", "month", "quarter", "year"])),
         )
     if kind == "bool":
         return st.one_of(line("yes"), line("no"))

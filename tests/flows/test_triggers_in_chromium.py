@@ -60,7 +60,9 @@ def test_a_field_is_watched_and_engagement_is_asked_for(
     with answered(page, "**/contacts/criteria/"):
         panel.get_by_label("Field", exact=True).last.select_option(label="Opened an email")
     panel.get_by_label("Opened an email at least").fill("2")
-    panel.get_by_label("in the last").fill("30")
+    with answered(page, "**/contacts/criteria/"):
+        panel.get_by_label("Opened an email: when").select_option("last")
+    panel.get_by_label("Opened an email: when, days").fill("30")
     page.locator(".criteria").scroll_into_view_if_needed()
     look(page, "contact-updated")
     apply(page)
