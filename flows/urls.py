@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from flows.views import choices, create, designer, exchange, lifecycle, revisions, texts, together
+from flows.views import choices, create, designer, exchange, lifecycle, making, revisions, texts, together
 
 app_name = "flows"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("flows/<int:flow_id>/edit/", designer.edit, name="edit"),
     path("flows/<int:flow_id>/edit/panel/", designer.panel, name="panel"),
     path("flows/<int:flow_id>/edit/choices/<str:kind>/", choices.choices, name="choices"),
+    path("flows/<int:flow_id>/edit/choices/<str:kind>/new/<str:name>/", making.make, name="make"),
     path("flows/<int:flow_id>/edit/apply/", designer.apply, name="apply"),
     path("flows/<int:flow_id>/edit/fold/", designer.fold, name="fold"),
     path("flows/<int:flow_id>/edit/op/", designer.op, name="op"),

@@ -13,6 +13,14 @@ from content.scripts.runner import syntax_problem
 from crm.operations.usage import check_unused
 
 LONGEST = 20_000
+# What a new script begins with.
+STARTER = """# Values: contact, company, our_contact, service_contact, event, flow, today.
+# What you print is kept on the visit, and so is result. updates sets fields of the contact.
+
+print("Running for", contact["name"])
+result = len(contact["interests"])
+# updates = {"contact.job_title": "Chef"}
+"""
 
 
 class ScriptRefused(ValueError):

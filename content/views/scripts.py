@@ -14,17 +14,17 @@ from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from content.models import Script
-from content.operations.scripts import LONGEST, ScriptChanged, ScriptRefused, delete_script, save_script
+from content.operations.scripts import (
+    LONGEST,
+    STARTER,
+    ScriptChanged,
+    ScriptRefused,
+    delete_script,
+    save_script,
+)
 from core.paging import keyset_page
 from crm.operations.usage import InUse, uses_of
 
-STARTER = """# Values: contact, company, our_contact, service_contact, event, flow, today.
-# What you print is kept on the visit, and so is result. updates sets fields of the contact.
-
-print("Running for", contact["name"])
-result = len(contact["interests"])
-# updates = {"contact.job_title": "Chef"}
-"""
 _OF_CONTACT = (
     "first_name, last_name, name, email, mobile, phone, job_title, country, language, date_of_birth, category, "
     "business, interests (a list), custom (by key)"

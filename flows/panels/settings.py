@@ -20,7 +20,7 @@ from flows.models import Flow, FlowGroupPermission, FlowUserPermission
 from flows.operations.drafts import Change
 from flows.panels.base import Panel
 from flows.panels.choices import folder_choices
-from flows.steps.forms import choose, number_choices, offer, offer_many, to_number
+from flows.steps.forms import choose, make_beside, number_choices, offer, offer_many, to_number
 from flows.steps.send_sms import sender_choices
 from flows.visibility import would_see
 
@@ -270,6 +270,7 @@ class MessagesForm(forms.Form):
             "subscription_type",
             number_choices(types, messages.subscription_type, "A type that is no longer offered"),
         )
+        make_beside(self, "subscription_type", "subscription_type")
         choose(self, "sms_sender", sender_choices(messages.sms_sender, empty="The account's first"))
         if not member.may(Right.OVERRIDE_CONSENT):
             del self.fields["override_consent"]

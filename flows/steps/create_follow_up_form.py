@@ -6,7 +6,7 @@ from django import forms
 
 from crm.criteria.choices import list_items
 from crm.models import ListItem
-from flows.steps.forms import StepForm, choose, number_choices, offer, to_number
+from flows.steps.forms import StepForm, choose, make_beside, number_choices, offer, to_number
 from flows.steps.people import fallback_field, prepare_users, user_field, who_field
 
 UNITS: dict[str, tuple[str, str]] = {
@@ -46,6 +46,7 @@ class CreateFollowUpForm(StepForm):
         """Offer members, types and projects."""
         prepare_users(self, user="Choose…", fallback_user="The flow's owner")
         choose(self, "type", follow_up_type_choices(self.initial.get("type"), empty="None"))
+        make_beside(self, "type", "follow_up_type")
         offer(self, "project", "project", empty="None")
 
 

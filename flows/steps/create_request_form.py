@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from crm.models import Request, RequestCategory, RequestPriority, RequestType
-from flows.steps.forms import choose, number_choices, to_number
+from flows.steps.forms import choose, make_beside, number_choices, to_number
 from flows.steps.people import prepare_users, user_field
 from flows.steps.texts import TaggedForm
 
@@ -48,4 +48,5 @@ class CreateRequestForm(TaggedForm):
             chosen = self.initial.get(name)
             pairs = [(row.pk, str(row)) for row in model.objects.all() if not row.retired or row.pk == chosen]
             choose(self, name, number_choices(pairs, chosen, gone))
+            make_beside(self, name, name if name == "request_type" else f"request_{name}")
         prepare_users(self, user="Choose…")

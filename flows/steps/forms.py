@@ -12,6 +12,7 @@ from django import forms
 from django.http import QueryDict
 
 from flows.document import StepNode
+from flows.making import offers_beside
 from flows.searched import CHOOSABLE, Searched
 from flows.steps.base import StepKind
 
@@ -98,7 +99,7 @@ def offer(
     kept = [str(chosen)] if chosen not in (None, "") else []
     pairs, more = _offered(CHOOSABLE[kind], flow_id, kept, [typed] if typed else [], gone)
     choose(form, name, pairs if empty is None else [("", empty), *pairs])
-    _mark(form.fields[name], kind, more)
+    _mark(form, name, kind, more)
 
 
 def offer_many(
@@ -115,7 +116,7 @@ def offer_many(
         pairs.sort(key=lambda pair: pair[0] not in ticked)
     choose(form, name, pairs)
     form.initial[name] = kept or None
-    _mark(form.fields[name], kind, more)
+    _mark(form, name, kind, more)
 
 
 def _offered(
@@ -134,7 +135,14 @@ def _offered(
     return list(pairs.items()), more
 
 
-def _mark(field: forms.Field, kind: str, more: bool) -> None:
+def make_beside(form: forms.Form, name: str, kind: str) -> None:
+    """Let something be made beside a choice (flows.making): components/field.html draws the buttons."""
+    form.fields[name].makes = offers_beside(kind)  # type: ignore[attr-defined]
+
+
+def _mark(form: forms.Form, name: str, kind: str, more: bool) -> None:
+    field = form.fields[name]
+    make_beside(form, name, kind)
     field.widget.attrs["data-searched"] = kind
     if more:
         field.widget.attrs["data-more"] = "true"

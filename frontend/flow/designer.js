@@ -3,6 +3,7 @@
 import { Dragging } from "./dragging.js";
 import { goToField } from "./faults.js";
 import { Keys } from "./keys.js";
+import { Making } from "./making.js";
 import { Menu } from "./menu.js";
 import { ids, place, Placing } from "./placing.js";
 import { fillBranchMenu, fillSlotMenu, fillStepMenu } from "./menus.js";
@@ -15,6 +16,7 @@ import { takeNewest } from "./together.js";
 class FlowDesigner extends HTMLElement {
   connectedCallback() {
     this.menus = new Map([...this.querySelectorAll(".flow-menu")].map((menu) => [menu.id, new Menu(menu)]));
+    this.making = new Making(this);
     this.placing = new Placing(this);
     this.selecting = new Selecting(this);
     this.dragging = new Dragging(this);
@@ -215,6 +217,8 @@ class FlowDesigner extends HTMLElement {
     if (add) return this.placing.start({ op: "insert", values: { kind: add.dataset.placeKind }, from: add }, `Add “${add.dataset.label}”: choose a place`);
     const op = event.target.closest("[data-op]");
     if (op) return this.panelOp(op);
+    const make = event.target.closest("[data-make]");
+    if (make) return this.making.start(make);
     const bar = event.target.closest("[data-bar]");
     if (bar) return this.barAct(bar.dataset.bar);
     if (event.target.closest("[data-select-mode]")) return this.selecting.setMode(!this.selecting.mode);

@@ -9,11 +9,27 @@ export function searchBoxes(root) {
   }
 }
 
+/* One more box to tick at the end of a list, drawn as the server draws them. */
+export function addBox(list, name, value, text, marks = {}) {
+  const there = [...list.querySelectorAll("input")].find((one) => one.value === value);
+  if (there) return there;
+  const [row, label] = [document.createElement("div"), document.createElement("label")];
+  count += 1;
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", name, value, id: `${name}-found-${count}` });
+  Object.assign(box.dataset, marks);
+  label.htmlFor = box.id;
+  label.append(box, ` ${text}`);
+  row.append(label);
+  list.append(row);
+  return box;
+}
+
 class BoxSearch {
   constructor(list, box) {
     this.list = list;
     this.kind = box.dataset.searched;
-    this.row = box.closest("div").cloneNode(true);
+    this.name = box.name;
+    this.marks = { ...box.dataset };
     const legend = list.closest("fieldset").querySelector("legend").textContent.trim();
     this.bar = document.createElement("box-search");
     this.input = Object.assign(document.createElement("input"), { type: "search", className: "form-control", autocomplete: "off", placeholder: "Find", disabled: box.matches(":disabled") });
@@ -53,21 +69,9 @@ class BoxSearch {
   show(found, words) {
     for (const box of this.boxes) if (!box.checked) box.closest("div").remove();
     const ticked = new Set(this.boxes.map((box) => box.value));
-    for (const one of found) if (!ticked.has(one.dataset.value)) this.add(one.dataset.value, one.textContent);
+    for (const one of found) if (!ticked.has(one.dataset.value)) addBox(this.list, this.name, one.dataset.value, one.textContent, this.marks);
     this.told.textContent = words ?? `${found.length} found.`;
     this.list.scrollTop = 0;
-  }
-
-  add(value, text) {
-    const row = this.row.cloneNode(true);
-    const label = row.querySelector("label");
-    const box = row.querySelector("input");
-    count += 1;
-    Object.assign(box, { value, checked: false, id: `${box.name}-found-${count}` });
-    box.removeAttribute("checked");
-    label.htmlFor = box.id;
-    label.replaceChildren(box, ` ${text}`);
-    this.list.append(row);
   }
 
   /* Arrows walk through the boxes; Enter in the search ticks the first that was found. */

@@ -47,6 +47,7 @@ class Search {
     this.input.addEventListener("focus", () => this.input.select());
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("blur", () => setTimeout(() => this.close(), 120));
+    this.select.addEventListener("change", () => this.restore());
     this.list.addEventListener("mousedown", (event) => event.preventDefault());
     this.list.addEventListener("click", (event) => this.choose(event.target.closest("[role=option]")));
   }

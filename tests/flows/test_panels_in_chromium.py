@@ -197,3 +197,50 @@ def test_long_lists_of_boxes_are_searched_with_the_keyboard_and_keep_what_is_tic
     assert set(draft(flow, alice).settings.exclusions) == {made[0].pk, made[41].pk, made[59].pk}
     expect(group.get_by_role("checkbox", checked=True)).to_have_count(3)
     expect(find).to_be_visible()
+
+
+def test_what_is_missing_is_made_beside_its_choice_and_nothing_typed_is_lost(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    steps = (step("add_to_selection", "Add"), step("wait_for_action", "Wait"))
+    give(flow, alice, FlowDocument(settings=world.settings(), steps=steps))
+    open_designer(page, alice, live_server, flow)
+    panel, dialog = page.locator("#flow-panel"), page.locator("#flow-make")
+    with answered(page, "**/edit/panel/**"):
+        page.locator("[data-title='Add'] [data-open]").click()
+    panel.get_by_label("Internal note").fill("Typed before")
+    panel.get_by_role("button", name="New selection").press("Enter")
+    expect(dialog.get_by_label("Name")).to_be_focused()
+    both(page, "make-selection")
+    page.keyboard.type("Competitors")
+    page.keyboard.press("Enter")
+    expect(dialog.locator(".has-error")).to_contain_text("already")
+    expect(dialog.get_by_label("Name")).to_be_focused()
+    dialog.get_by_label("Name").fill("Fans 💚")
+    dialog.get_by_role("button", name="Make it and choose it").click()
+    expect(dialog).to_be_hidden()
+    expect(panel.locator("[name=selection] option:checked")).to_have_text("Fans 💚")
+    expect(panel.get_by_role("button", name="New selection")).to_be_focused()
+    expect(panel.get_by_role("link", name="Open “Fans 💚”")).to_be_visible()
+    expect(panel.get_by_label("Internal note")).to_have_value("Typed before")
+    both(page, "made-selection")
+    with answered(page, "**/edit/panel/**"):
+        page.locator("[data-title='Wait'] [data-open]").click()
+    expect(panel.get_by_role("group", name="Until the contact does any of these")).to_be_visible()
+    assert draft(flow, alice).steps[0].note == "Typed before"
+    panel.get_by_role("button", name="New form").click()
+    dialog.get_by_label("Name").fill("Sign-up")
+    page.keyboard.press("Enter")
+    expect(panel.get_by_label("Submits “Sign-up”")).to_be_checked()
+    panel.get_by_role("button", name="New tracked link").click()
+    expect(dialog.get_by_label("Address")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    both(page, "made-form")
+    with answered(page, "**/edit/apply/"):
+        panel.get_by_role("button", name="Apply").click()
+    expect(panel.get_by_label("Submits “Sign-up”")).to_be_checked()
+    with tenant_scope(alice.tenant.pk):
+        kept = [node.settings for node in draft(flow, alice).steps]
+        assert kept[0]["selection"] == Selection.objects.get(name="Fans 💚").pk
+        assert [action["kind"] for action in kept[1]["actions"]] == ["form"]
