@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from content.actions import ContactActions
 from crm.bulk import Target
@@ -94,6 +95,26 @@ class FormActions(ContactActions):
             yield from ((kind, pk) for kind in chosen if (pk := getattr(self, kind)) is not None)
 
 
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+
+
+class FormStyle(_Part):
+    """How the public page looks: "house" as Millrace, "brand" as the tenant's emails, "own" as set here."""
+
+    look: Literal["house", "brand", "own"] = "brand"
+    accent: Colour = "#0a5e49"
+    background: Colour = "#f4f2ed"
+    surface: Colour = "#ffffff"
+    ink: Colour = "#232320"
+    font: str = Field(default="helvetica", max_length=20)
+    radius: int = Field(default=6, ge=0, le=24)
+
+    @property
+    def mark(self) -> str:
+        """What is different as soon as anything here is: part of the sheet's address, which browsers keep."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+
 class FormDocument(_Part):
     """A whole form."""
 
@@ -113,6 +134,7 @@ class FormDocument(_Part):
     confirm_text: str = "Press the button to confirm what you have sent us. If it was not you, do nothing."
     confirm_button: str = "Confirm"
     actions: FormActions = FormActions()
+    style: FormStyle = FormStyle()
 
     @property
     def questions(self) -> tuple[FormField, ...]:

@@ -20,10 +20,8 @@ from accounts.urls_for import turl
 from content import form_editing, queries_form
 from content.flows_above import hidden_flows
 from content.form_document import COMPANY_NAME, KINDS, FormDocument
-from content.form_fields import Bound
 from content.form_page import form_url
 from content.forms_form import FieldSettingsForm, FormActionsForm, NewFieldForm, NewFormForm, SettingsForm
-from content.forms_public import PublicForm
 from content.models import Form
 from content.operations import forms as operations
 from content.views.library import WRITERS
@@ -74,7 +72,8 @@ def new(request: TenantRequest, tenant: str) -> HttpResponse:
     return render(request, "content/form_new.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
-def _context(request: TenantRequest, it: Form, current: str, **more: Any) -> dict[str, Any]:
+def form_context(request: TenantRequest, it: Form, current: str, **more: Any) -> dict[str, Any]:
+    """Return what every page of a form's editor needs."""
     hidden = hidden_flows(request.member)
     uses = [u for u in uses_of("form", it.pk) if u.user_kind != "flow" or u.user_id not in hidden]
     document = operations.document_of(it)
@@ -97,7 +96,7 @@ def form(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
         if answer is not None:
             return answer
     kinds = [(field, KINDS[field.kind]) for field in operations.document_of(it).fields]
-    context = _context(request, it, "fields", adding=adding, lines=kinds)
+    context = form_context(request, it, "fields", adding=adding, lines=kinds)
     return render(request, "content/form.html", context, status=422 if adding.is_bound else 200)
 
 
@@ -139,14 +138,14 @@ def _moved(request: TenantRequest, it: Form) -> HttpResponse:
 def _saved(request: TenantRequest, it: Form, document: FormDocument, then: str) -> HttpResponse:
     """Save and lead on; what keeps an open form from being changed so is said there."""
     try:
-        _save(request, it, document)
+        save_document(request, it, document)
     except operations.FormRefused as refused:
         messages.error(request, str(refused))
         return redirect(turl(request.tenant, "content:form", it.pk))
     return redirect(then)
 
 
-def _save(request: TenantRequest, it: Form, document: FormDocument) -> None:
+def save_document(request: TenantRequest, it: Form, document: FormDocument) -> None:
     """Save what a page began with its revision; raises FormRefused."""
     began = request.POST.get("revision", "")
     operations.save_form(
@@ -171,14 +170,14 @@ def form_field(request: TenantRequest, tenant: str, form_id: int, field_key: str
     if editing.is_bound and editing.is_valid():
         changed = form_editing.change_field(document, key=field_key, **editing.cleaned_data)
         try:
-            _save(request, it, changed)
+            save_document(request, it, changed)
         except operations.FormRefused as refused:
             editing.add_error(None, str(refused))
         else:
             messages.success(request, "Field saved.")
             return redirect(turl(request.tenant, "content:form", it.pk))
     target = target_named(field.target) if field.target else None
-    context = _context(
+    context = form_context(
         request, it, "fields", form=editing, field=field, kind=KINDS[field.kind],
         target="Company" if field.target == COMPANY_NAME else target and target.label,
     )  # fmt: skip
@@ -198,7 +197,7 @@ def settings(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
     if editing.is_bound and editing.is_valid():
         try:
             with transaction.atomic():
-                _save(request, it, editing.document(document))
+                save_document(request, it, editing.document(document))
                 _change(request, it, editing)
         except operations.FormNameTaken as taken:
             editing.add_error("name", str(taken))
@@ -207,7 +206,7 @@ def settings(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
         else:
             messages.success(request, "Settings saved.")
             return redirect(turl(request.tenant, "content:form_settings", it.pk))
-    context = _context(request, it, "settings", form=editing, zone=request.tenant.timezone)
+    context = form_context(request, it, "settings", form=editing, zone=request.tenant.timezone)
     return render(request, "content/form_settings.html", context, status=422 if editing.is_bound else 200)
 
 
@@ -239,13 +238,13 @@ def actions(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
     if failed and editing.is_valid():
         changed = document.model_copy(update={"actions": editing.form_actions()})
         try:
-            _save(request, it, changed)
+            save_document(request, it, changed)
         except operations.FormRefused as refused:
             editing.add_error(None, str(refused))
         else:
             messages.success(request, "Actions saved.")
             return redirect(turl(request.tenant, "content:form_actions", it.pk))
-    context = _context(request, it, "actions", form=editing)
+    context = form_context(request, it, "actions", form=editing)
     return render(request, "content/form_actions.html", context, status=422 if failed else 200)
 
 
@@ -253,10 +252,7 @@ def actions(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
 @needs(*WRITERS)
 def preview(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
     """Show the page as people outside see it; it sends nothing."""
-    it = get_form(form_id)
-    document = operations.document_of(it)
-    shown = PublicForm(document=document, bound=Bound.of(document), country=request.tenant.country)
-    return render(request, "content/form_preview.html", _context(request, it, "preview", form=shown))
+    return render(request, "content/form_preview.html", form_context(request, get_form(form_id), "preview"))
 
 
 @require_POST

@@ -22,8 +22,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.middleware import client_ip
 from accounts.models import Tenant
 from content import form_page
+from content.form_document import FormDocument
 from content.form_fields import Bound
 from content.form_mail import CONFIRM
+from content.form_proof import BITS, is_proven
 from content.forms_public import LONGEST, PREFIX, PublicForm
 from content.models import Form, FormSubmission
 from content.operations import submissions
@@ -42,7 +44,10 @@ P = ParamSpec("P")
 MOST_BYTES = 256 * 1024
 # So many in so many seconds: of one network to one form (a company, a fair's tablets), and of all to one form.
 POSTS_OF_ONE, POSTS_OF_ALL = (60, 600), (1_800, 60)
+# Without a proof of work (content.form_proof): no scripts, or no person.
+UNPROVEN_OF_ONE, UNPROVEN_OF_ALL = (6, 600), (120, 60)
 HONEYPOT = "website_url"
+EMBED = "embed"
 
 
 def _public(
@@ -67,10 +72,26 @@ def _public(
         except OperationalError as error:
             return busy(request, error)
         response["X-Robots-Tag"] = "noindex, nofollow"
+        if EMBED in request.GET:
+            _allow_frames(response)
         return response
 
     wrapped.csrf_exempt = True  # type: ignore[attr-defined]
     return wrapped
+
+
+def _allow_frames(response: HttpResponse) -> None:
+    """Let any site show the page in a frame: it knows nobody, so there is nothing to trick anybody into."""
+    response._csp_replace = {"frame-ancestors": ["*"]}  # type: ignore[attr-defined]
+    response.xframe_options_exempt = True
+
+
+def _shown(request: PublicRequest, document: FormDocument, **more: Any) -> dict[str, Any]:
+    """Return what every page of a form needs."""
+    return {
+        "sender": request.sender, "document": document, "form_path": getattr(request, "address", ""),
+        "embedded": EMBED in request.GET, **more,
+    }  # fmt: skip
 
 
 def is_from_elsewhere(request: HttpRequest) -> bool:
@@ -121,10 +142,10 @@ def _empty(request: PublicRequest, form: Form, message: MessageRef | None) -> Pu
 def _page(
     request: PublicRequest, form: Form, filled: PublicForm, *, token: str, notice: str = "", status: int = 200
 ) -> HttpResponse:
-    context = {
-        "sender": request.sender, "form": filled, "document": filled.document, "page_token": token,
-        "honeypot": HONEYPOT, "notice": notice, "name": form.name,
-    }  # fmt: skip
+    context = _shown(
+        request, filled.document, form=filled, page_token=token, honeypot=HONEYPOT, notice=notice, name=form.name,
+        proof_bits=BITS,
+    )  # fmt: skip
     response = render(request, "content/public_form.html", context, status=status)
     return _may_lead_to(response, filled.document.redirect_url)
 
@@ -154,7 +175,7 @@ def _sent(request: PublicRequest, form: Form) -> HttpResponse:
     if request.POST.get(HONEYPOT):
         # No person sees that field. A machine that hears of its mistake would mend it.
         return _done(request, form, awaiting=document.double_opt_in)
-    if not _may_post(request, form):
+    if not _may_post(request, form, is_proven=is_proven(token, request.POST.get("proof", ""))):
         words = "Too many forms were sent from your network. Please try again in a few minutes."
         return _page(request, form, filled, token=token, notice=words, status=429)
     if page.is_hasty or not filled.is_valid():
@@ -200,25 +221,33 @@ def _ip_hash(request: HttpRequest) -> str:
     return salted_hmac("millrace.form.ip", client_ip(request) or "", algorithm="sha256").hexdigest()[:32]
 
 
-def _may_post(request: HttpRequest, form: Form) -> bool:
+def _may_post(request: HttpRequest, form: Form, *, is_proven: bool) -> bool:
+    one, everybody = f"form:{form.pk}:{_ip_hash(request)}", f"form:{form.pk}"
+    if not is_proven and not (
+        within_limit(f"{one}:unproven", most=UNPROVEN_OF_ONE[0], seconds=UNPROVEN_OF_ONE[1])
+        and within_limit(f"{everybody}:unproven", most=UNPROVEN_OF_ALL[0], seconds=UNPROVEN_OF_ALL[1])
+    ):
+        return False
     most, seconds = POSTS_OF_ONE
-    if not within_limit(f"form:{form.pk}:{_ip_hash(request)}", most=most, seconds=seconds):
+    if not within_limit(one, most=most, seconds=seconds):
         return False
     most, seconds = POSTS_OF_ALL
-    return within_limit(f"form:{form.pk}", most=most, seconds=seconds)
+    return within_limit(everybody, most=most, seconds=seconds)
 
 
 def _done(request: PublicRequest, form: Form, *, awaiting: bool) -> HttpResponse:
     """Lead on from a post: a reload shall not send it again."""
     address = request.address  # type: ignore[attr-defined]
+    embedded = f"?{EMBED}=1" if EMBED in request.GET else ""
     if awaiting:
-        return HttpResponseRedirect(f"{address}check/")
-    leads_on = document_of(form).redirect_url
-    return HttpResponseRedirect(leads_on or f"{address}thanks/")
+        return HttpResponseRedirect(f"{address}check/{embedded}")
+    # In a frame the thank-you page leads on: the site around it goes along.
+    leads_on = "" if embedded else document_of(form).redirect_url
+    return HttpResponseRedirect(leads_on or f"{address}thanks/{embedded}")
 
 
 def _closed(request: PublicRequest, form: Form) -> HttpResponse:
-    context = {"sender": request.sender, "document": document_of(form), "name": form.name}
+    context = _shown(request, document_of(form), name=form.name)
     return render(request, "content/form_closed.html", context, status=410)
 
 
@@ -226,18 +255,14 @@ def _closed(request: PublicRequest, form: Form) -> HttpResponse:
 @_public
 def thanks(request: PublicRequest, form: Form) -> HttpResponse:
     """Say thank you."""
-    return render(
-        request, "content/form_thanks.html", {"sender": request.sender, "document": document_of(form)}
-    )
+    return render(request, "content/form_thanks.html", _shown(request, document_of(form)))
 
 
 @require_safe
 @_public
 def check(request: PublicRequest, form: Form) -> HttpResponse:
     """Ask to look for the mail that confirms."""
-    return render(
-        request, "content/form_check.html", {"sender": request.sender, "document": document_of(form)}
-    )
+    return render(request, "content/form_check.html", _shown(request, document_of(form)))
 
 
 @never_cache
@@ -264,7 +289,7 @@ confirm.csrf_exempt = True  # type: ignore[attr-defined]
 def _confirmed(request: PublicRequest, submission: FormSubmission) -> HttpResponse:
     form = submission.form
     document = document_of(form)
-    context = {"sender": request.sender, "document": document, "name": form.name}
+    context = {**_shown(request, document, name=form.name), "form_path": form_page.form_path(form)}
     if request.method != "POST":
         over = submission.status == FormSubmission.Status.AWAITING and (
             submission.expires_at is None or submission.expires_at <= request.now

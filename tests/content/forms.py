@@ -11,6 +11,7 @@ from django.test import Client
 from accounts.models import Tenant, User
 from content.form_document import FormActions, FormDocument, FormField
 from content.form_page import form_path
+from content.form_proof import find_proof
 from content.models import Form, FormSubmission
 from content.operations.forms import create_form, open_form
 from crm.models import ConsentPurpose, Event, ListItem, Project, Selection
@@ -107,6 +108,7 @@ class Visitor:
         self.traveller.shift(dt.timedelta(seconds=seconds))
         data = {
             "page": self.token,
+            "proof": find_proof(self.token),
             **{(f"f_{k}" if k != "website_url" else k): v for k, v in answers.items()},
         }
         return self.client.post(self.path, data, headers={**PHONE, **(headers or {})})

@@ -96,8 +96,8 @@ def test_fields_are_added_changed_moved_and_removed(booth: Booth, wendy: Person)
     consent = document.field("write_to_me")
     assert consent is not None
     assert consent.purpose == booth.consent.pk
-    page = client.get(f"{url}preview/").content.decode()
-    assert "Tuesday" in page
+    assert f'src="{url}page/"' in client.get(f"{url}preview/").content.decode()
+    assert "Tuesday" in client.get(f"{url}page/").content.decode()
 
 
 @pytest.mark.parametrize(

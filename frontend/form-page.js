@@ -1,0 +1,32 @@
+/* The public page of a form. Without scripts it works all the same; with them it brings its proof of work, and in a frame of
+   another site it tells that site how high it is. */
+const form = document.querySelector("form[data-proof]");
+
+/* Find a number whose SHA-256 behind the page's token begins with so many zero bits. About a second, while one writes. */
+async function prove(field, token, bits) {
+  const encoder = new TextEncoder();
+  for (let start = 0; ; start += 256) {
+    const numbers = Array.from({ length: 256 }, (_, index) => start + index);
+    const hashes = await Promise.all(numbers.map((number) => crypto.subtle.digest("SHA-256", encoder.encode(`${token}:${number}`))));
+    const found = hashes.findIndex((hash) => new DataView(hash).getUint32(0) >>> (32 - bits) === 0);
+    if (found >= 0) {
+      field.value = String(numbers[found]);
+      return;
+    }
+    // Nothing of the page waits for it.
+    await new Promise((resolve) => { setTimeout(resolve, 0); });
+  }
+}
+
+if (form && globalThis.crypto?.subtle) prove(form.elements.proof, form.elements.page.value, Number(form.dataset.proof));
+
+if (window.parent !== window) {
+  const tell = (words) => window.parent.postMessage({ millrace: words }, "*");
+  const page = document.querySelector("[data-form-page]");
+  const measure = () => tell({ height: Math.ceil(page.getBoundingClientRect().height) });
+  new ResizeObserver(measure).observe(page);
+  if (form) tell({ ready: true });
+  const onward = document.querySelector("[data-lead-to]");
+  if (onward) tell({ leadTo: onward.dataset.leadTo });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") tell({ close: true }); });
+}
