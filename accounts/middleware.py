@@ -15,9 +15,8 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import OperationalError, connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render, resolve_url
+from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
-from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.audit import acting_from
 from accounts.http import TenantRequest
@@ -108,9 +107,10 @@ def _finished(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
-    """Send to sign-in; the same for tenants that exist and those that do not."""
+    """Send to sign-in; the same for tenants that exist and those that do not. A request of an open page is told 401:
+    the page stays with what was typed in it and asks to sign in beside it (frontend/shell/signed-out.js)."""
     if getattr(request, "htmx", False):
-        return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
+        return HttpResponse(status=401)
     return redirect_to_login(request.get_full_path())
 
 

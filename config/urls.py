@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from accounts.views import errors
 from accounts.views.front import front, set_theme
 from accounts.views.invitation import invitation
+from accounts.views.session import session, signed_in
 from config.api import api
 
 tenant_pages: list[URLPattern | URLResolver] = [
@@ -24,6 +25,8 @@ tenant_pages: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", front, name="front"),
     path("theme/", set_theme, name="set-theme"),
+    path("session/", session, name="session"),
+    path("signed-in/", signed_in, name="signed-in"),
     path("invitation/<str:token>/", invitation, name="invitation"),
     path("accounts/", include("allauth.urls")),
     path("mailbox/", include("trial.mailbox_urls")),

@@ -1,5 +1,6 @@
 /* Small behaviour of every page. Each concern is one module; custom elements set themselves up again after a swap. */
 import "./shell/htmx.js";
+import "./shell/signed-out.js";
 import "./shell/confirm.js";
 import "./shell/action-menu.js";
 import "./shell/toast-stack.js";

@@ -1,5 +1,6 @@
 /* htmx: the CSRF header from the meta tag, morphing swaps (hx-ext="morph" hx-swap="morph"), errors as toasts. */
 import { Idiomorph } from "idiomorph/dist/idiomorph.esm.js";
+import { session } from "./signed-out.js";
 import { toast } from "./toast-stack.js";
 
 const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
@@ -15,8 +16,22 @@ document.addEventListener("htmx:responseError", (event) => {
     413: "That is too large.",
     429: "Too many attempts. Wait a moment and try again.",
   };
-  toast(words[event.detail.xhr.status] ?? "Something went wrong; nothing was saved. Try again.", "error");
+  const { xhr, requestConfig } = event.detail;
+  if (xhr.status === 401) return signedOut(requestConfig);
+  if (xhr.status === 403) return renew(words[403]);
+  return toast(words[xhr.status] ?? "Something went wrong; nothing was saved. Try again.", "error");
 });
+
+function signedOut({ verb, triggeringEvent }) {
+  const asked = verb !== "get" || Boolean(triggeringEvent?.isTrusted);
+  document.dispatchEvent(new CustomEvent("session:ended", { detail: { asked } }));
+}
+
+/* Who signed in again elsewhere has another token; the page takes it and keeps what was typed. */
+async function renew(words) {
+  const same = (await session()) === "same";
+  toast(same ? "You signed in again since this page was opened. Send it once more." : words, same ? "info" : "error");
+}
 
 document.addEventListener("htmx:sendError", () => {
   toast("The server cannot be reached. Your input is still here; try again.", "error");
