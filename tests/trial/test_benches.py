@@ -7,6 +7,7 @@ import pytest
 from trial.bench.enrol import enrol
 from trial.bench.growth import growth
 from trial.bench.intake import intake
+from trial.bench.pages import SMALL, pages
 from trial.bench.send import send
 from trial.bench.track import track
 
@@ -51,3 +52,11 @@ def test_every_open_and_click_through_the_web_worker_is_recorded_once() -> None:
     assert figures["opens_per_second"] > 0
     assert figures["click_ms_p99"] >= figures["click_ms_median"] > 0
     assert figures["ratio"] > 0
+
+
+def test_pages_answer_with_as_many_queries_for_many_people_as_for_few() -> None:
+    figures = pages(people=2 * SMALL, asks=1, workers=1)
+    assert figures["people"] == 2_000
+    assert figures["pages"] == len(figures["milliseconds"]) == len(figures["queries"])
+    assert figures["slowest_milliseconds"] == max(figures["milliseconds"].values())
+    assert figures["queries"]["participants"] > 5

@@ -49,12 +49,12 @@ def engine(*, participants: int, workers: int) -> dict[str, Any]:
     """Return the figures of one run; raises WrongResult where the end state is not exact."""
     tenant, user = make_tenant()
     with tenant_scope(tenant.pk):
-        moved = _flow(user, participants, name="Engine")
-        floor = _flow(user, participants, name="Floor")
+        moved = made_flow(user, participants, name="Engine")
+        floor = made_flow(user, participants, name="Floor")
         # The floor's flow stays paused: the workers' tick would find its people due as well.
         Flow.objects.filter(pk=moved.flow.pk).update(status=Flow.Status.RUNNING)
     analyze()
-    seconds, peak_kib = _walk(tenant, moved, workers=workers)
+    seconds, peak_kib = walk_flow(tenant, moved, workers=workers)
     with tenant_scope(tenant.pk):
         _check(moved, participants)
         _stop(moved.flow)
@@ -78,17 +78,18 @@ def walk(*, participants: int, workers: int) -> tuple[float, int]:
     """Take so many participants through the six steps; return the seconds and the workers' peak memory in KiB."""
     tenant, user = make_tenant()
     with tenant_scope(tenant.pk):
-        moved = _flow(user, participants, name="Engine")
+        moved = made_flow(user, participants, name="Engine")
         Flow.objects.filter(pk=moved.flow.pk).update(status=Flow.Status.RUNNING)
     analyze()
-    seconds, peak_kib = _walk(tenant, moved, workers=workers)
+    seconds, peak_kib = walk_flow(tenant, moved, workers=workers)
     with tenant_scope(tenant.pk):
         _check(moved, participants)
         _stop(moved.flow)
     return seconds, peak_kib
 
 
-def _walk(tenant: Tenant, moved: BenchFlow, *, workers: int) -> tuple[float, int]:
+def walk_flow(tenant: Tenant, moved: BenchFlow, *, workers: int) -> tuple[float, int]:
+    """Let real workers move everyone of a running flow to its end; return the seconds and their peak memory in KiB."""
     log = Path(settings.HOME) / "logs" / "bench-worker.log"
     with celery_workers(workers, log=log) as crew:
         start = time.perf_counter()
@@ -102,7 +103,8 @@ def _walk(tenant: Tenant, moved: BenchFlow, *, workers: int) -> tuple[float, int
     return seconds, crew.peak_kib
 
 
-def _flow(user: User, participants: int, *, name: str) -> BenchFlow:
+def made_flow(user: User, participants: int, *, name: str) -> BenchFlow:
+    """Return a paused flow of six steps with so many participants, members of a selection of its name."""
     flow = make_flow(user, name=name)
     version = _email(user, flow)
     document = _document(version.email_id)
@@ -139,7 +141,9 @@ def _document(email_id: int) -> FlowDocument:
         ),
     )
     return FlowDocument(
-        settings=FlowSettings(messages=MessageSettings(subscription_type=SubscriptionType.objects.get().pk)),
+        settings=FlowSettings(
+            messages=MessageSettings(subscription_type=SubscriptionType.objects.order_by("pk")[0].pk)
+        ),
         steps=(
             _update("job_title", "Lead engineer"),
             StepNode(kind="wait_for_time", title="Wait 0", settings={"amount": 0, "unit": "minutes"}),

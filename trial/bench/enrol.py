@@ -103,7 +103,7 @@ def _world(contacts: int) -> World:
 
 
 def _member(user: User) -> Membership:
-    Membership.objects.create(user=user, role=Role.objects.create(name="Administrator"))
+    Membership.objects.create(user=user, role=Role.objects.get(name="Administrator"))
     member = active_membership(user)
     assert member is not None  # noqa: S101 (made the line above)
     return member

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.models import Licence, Tenant, User
+from accounts.models import Tenant, User
+from accounts.operations import create_tenant
 from core.clock import now
-from core.tenancy import require_tenant_id, tenant_scope
-from crm.models import ConsentPurpose, ListItem, Selection, SubscriptionType
+from core.tenancy import require_tenant_id
+from crm.models import ConsentPurpose, ListItem, Selection
 from crm.models.consent import E_MARKETING
 
 # Rows of one statement: on a busy machine a million would run into the limit of 60 s for a statement of the app's role.
@@ -35,17 +36,12 @@ SELECT %(tenant)s, %(selection)s, id, %(now)s FROM made
 
 
 def make_tenant() -> tuple[Tenant, User]:
-    """Return a new tenant and its user."""
+    """Return a new tenant, with what every tenant begins with, and a user."""
     mark = uuid.uuid4().hex[:10]
-    tenant = Tenant.objects.create(
-        slug=f"bench-{mark}", name="Bench", postal_address="Bench", from_email="b@bench.test"
+    tenant = create_tenant(
+        slug=f"bench-{mark}", name="Bench", postal_address="Bench", from_email="b@bench.test", now=now()
     )
     user = User.objects.create_user(email=f"{mark}@bench.test")
-    with tenant_scope(tenant.pk):
-        Licence.objects.create(code=Licence.Code.MARKETING)
-        ConsentPurpose.objects.create(key=E_MARKETING, name="E-marketing")
-        SubscriptionType.objects.create(name="News")
-        ListItem.objects.create(list=ListItem.List.CATEGORY, name="Prospect", name_norm="prospect")
     return tenant, user
 
 

@@ -16,6 +16,7 @@ from trial.bench.enrol import enrol
 from trial.bench.growth import SIZES, growth
 from trial.bench.imports import SAMPLE, import_contacts
 from trial.bench.intake import intake
+from trial.bench.pages import pages
 from trial.bench.send import send
 from trial.bench.track import track
 
@@ -52,7 +53,11 @@ class Command(BaseCommand):
         eight = benches.add_parser("track", help="opens and clicks through one web worker")
         eight.add_argument("--messages", type=int, default=20_000)
         eight.add_argument("--connections", type=int, default=4, help="requests at the same time")
-        for each in (one, two, three, four, five, six, seven, eight):
+        nine = benches.add_parser("pages", help="pages of a tenant with very many contacts and participants")
+        nine.add_argument("--people", type=int, default=1_000_000)
+        nine.add_argument("--asks", type=int, default=5, help="requests by the clock for each page")
+        nine.add_argument("--workers", type=int, default=2)
+        for each in (one, two, three, four, five, six, seven, eight, nine):
             each.add_argument("--json", action="store_true", help="print one JSON line last")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -75,6 +80,9 @@ class Command(BaseCommand):
             "growth": lambda: growth(sizes=options["sizes"], workers=options["workers"]),
             "send": lambda: send(messages=options["messages"]),
             "track": lambda: track(messages=options["messages"], connections=options["connections"]),
+            "pages": lambda: pages(
+                people=options["people"], asks=options["asks"], workers=options["workers"]
+            ),
             "engine": lambda: engine(participants=options["participants"], workers=options["workers"]),
         }
         return run[options["bench"]]()
