@@ -190,6 +190,7 @@ JOB_KINDS = [
     "participants.operations.lifecycle.CANCEL_PARTICIPANTS",
     "participants.operations.striking.STRIKE_TRIGGER",
     "participants.operations.striking.JUDGE_DAILY",
+    "participants.operations.judging_success.JUDGE_SUCCESS",
 ]
 # Where personal values lie, room by room (core.erasure): every text and JSON column stands in one of these tables.
 ERASURE = [

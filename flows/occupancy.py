@@ -43,7 +43,8 @@ class Inside:
 
 class Resettle(Protocol):
     """What a save does to those inside, under the flow's gate: whoever stands on a removed step goes on at once;
-    whoever waits at a re-timed one is reckoned anew from arrival. `retimed` says which of them listen to events."""
+    whoever waits at a re-timed one is reckoned anew from arrival. `retimed` says which of them listen to events.
+    With `success` everyone is judged by the new success criteria."""
 
     def __call__(
         self,
@@ -52,6 +53,7 @@ class Resettle(Protocol):
         revision: int,
         removed: Sequence[uuid.UUID],
         retimed: Mapping[uuid.UUID, bool],
+        success: bool,
         now: dt.datetime,
     ) -> None: ...
 

@@ -254,15 +254,15 @@ class _Work:
                 if purpose is None:
                     raise CannotProcess("The purpose of a consent was deleted.")
                 write_consents(
-                    self.cursor, rows=[NewConsent(contact.pk, True, at)], purpose=purpose, legal_basis="Consent",
-                    source=self.source, origin=Origin.FORM, actor_id=self.actor_id,
+                    self.cursor, rows=[NewConsent(contact.pk, True, at, self.now)], purpose=purpose,
+                    legal_basis="Consent", source=self.source, origin=Origin.FORM, actor_id=self.actor_id,
                 )  # fmt: skip
             if one.kind == "subscription" and one.subscription is not None:
                 # An opt-out that came later than the form stays.
                 older = SubscriptionOptOut.objects.filter(contact=contact, type=one.subscription, at__lte=at)
                 if older.exists():
                     opt_in(
-                        contact_id=contact.pk, type_id=one.subscription, at=at, source=self.source,
+                        contact_id=contact.pk, type_id=one.subscription, at=self.now, source=self.source,
                         origin=Origin.FORM, actor_id=self.actor_id,
                     )  # fmt: skip
 

@@ -22,11 +22,13 @@ from crm.models.consent import E_MARKETING
 
 @dataclass(frozen=True, slots=True)
 class NewConsent:
-    """A consent given, or withdrawn (`given` False), at a moment."""
+    """A consent given, or withdrawn (`given` False), at a moment. `told_at` is when it became known here, where that
+    was later: what listens to events hears of it then."""
 
     contact_id: int
     given: bool
     at: dt.datetime
+    told_at: dt.datetime | None = None
 
 
 def purpose_named(key: str) -> ConsentPurpose:
@@ -105,7 +107,7 @@ def write_consents(
     cursor.execute(_UPSERT, [*common, *arrays, require_tenant_id(), purpose.pk])
     counting = cursor.fetchall()
     cursor.execute(_LOG, [*common, actor_id, *arrays])
-    moments = {row.contact_id: row.at for row in rows}
+    moments = {row.contact_id: row.told_at or row.at for row in rows}
     # What is alike shares one object, which is written as JSON once.
     told = {
         (given, before): {

@@ -71,8 +71,9 @@ def save_locked(
     document = checked(draft_of(flow))
     if flow.revision and newest_document(flow.pk) == document:
         return FlowRevision.objects.get(flow=flow, number=flow.revision)
+    before = newest_document(flow.pk) if flow.revision else document
     if flow.revision:
-        check_change(newest_document(flow.pk), document, step_occupancy(flow.pk))
+        check_change(before, document, step_occupancy(flow.pk))
     note = note or what_changed(flow, document)
     flow.revision += 1
     revision = FlowRevision.objects.create(
@@ -85,7 +86,7 @@ def save_locked(
         clock.wind(flow, document, now=now, anew=False)
     flow.save(update_fields=["revision", "starts_at", "enrolment_ends_at", "updated_at", *clock.FIELDS])
     gone = _refresh_steps(flow, document, now)
-    _resettle(flow, document, gone, retime, now)
+    _resettle(flow, before, document, gone, retime, now)
     _tell_kinds(document, now)
     refresh_usage(flow, document)
     refresh_stream(flow, document)
@@ -138,24 +139,31 @@ def _refresh_steps(flow: Flow, document: FlowDocument, now: dt.datetime) -> list
 
 def _resettle(
     flow: Flow,
+    before: FlowDocument,
     document: FlowDocument,
     gone: Sequence[uuid.UUID],
     retime: Collection[uuid.UUID],
     now: dt.datetime,
 ) -> None:
-    """Tell the room of the participants whom the save moves on or re-times."""
+    """Tell the room of the participants whom the save moves on, re-times or judges by other success criteria."""
     waits = [
         node
         for node in document.walk()
         if node.id in retime and STEP_KINDS[node.kind].is_wait and is_valid_settings(node)
     ]
-    if not gone and not waits:
+    success = (before.success, before.settings.move_to_finish) != (
+        document.success,
+        document.settings.move_to_finish,
+    )
+    if not gone and not waits and not success:
         return
     retimed = {
         node.id: bool(STEP_KINDS[node.kind].listens_to(node) or STEP_KINDS[node.kind].waits_for(node))
         for node in waits
     }
-    resettler()(flow_id=flow.pk, revision=flow.revision, removed=gone, retimed=retimed, now=now)
+    resettler()(
+        flow_id=flow.pk, revision=flow.revision, removed=gone, retimed=retimed, success=success, now=now
+    )
 
 
 def _tell_kinds(document: FlowDocument, now: dt.datetime) -> None:

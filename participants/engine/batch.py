@@ -28,7 +28,7 @@ from participants.engine.guards_address import put_off_until
 from participants.engine.guards_sms import check_sms
 from participants.engine.held import hold_step, release_step
 from participants.engine.moving import ACTIVE, Moving
-from participants.engine.records import HERE, Records, Values
+from participants.engine.records import HERE, Records, Values, count_moments
 from participants.engine.route import Place, Route, after_removed, route_of
 from participants.engine.writeback import write_participants
 from participants.models import HeldStep
@@ -203,11 +203,12 @@ def _as_they_arrived(
 
 def guard(batch: Batch, cohort: list[Moving]) -> list[Moving]:
     """Return those who may act; the others have left, with the values seen."""
-    result = check_everyone(batch.cursor, cohort, batch.guards)
+    result = check_everyone(batch.cursor, cohort, batch.guards, caused=lambda: outcomes.happened(batch))
     for mover in cohort if result.succeeded else ():
-        if mover.success_at is None and mover.id in result.succeeded:
-            mover.success_at = batch.now
-            batch.records.counts[None, "success_met"] += 1
+        mover.success_at = mover.success_at or result.succeeded.get(mover.id)
+    if result.succeeded:
+        moments = list(result.succeeded.values())
+        count_moments(batch.cursor, flow_id=batch.flow.pk, measure="success_met", moments=moments)
     if batch.route.document.settings.move_to_finish:
         done = [m for m in cohort if m.success_at is not None]
         if done:

@@ -8,7 +8,7 @@ Each verdict keeps the values it saw.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from participants.engine.guards_address import Held, addresses_held
 from participants.engine.moving import Moving
 from participants.models import Participant
 from participants.success import NEVER, success_sql
+from participants.success_events import Happened, Inside, event_rules, met_already
 
 Reason = Participant.DropReason
 
@@ -35,10 +36,10 @@ class Verdict:
 
 @dataclass(slots=True)
 class GuardResult:
-    """Who failed why (by participant id), and who met the success criterion just now."""
+    """Who failed why (by participant id), and who has met the success criterion, and when."""
 
     failed: dict[int, Verdict] = field(default_factory=dict)
-    succeeded: set[int] = field(default_factory=set)
+    succeeded: dict[int, dt.datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,19 @@ GROUP BY contact_id
 """
 
 
-def check_everyone(cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: GuardContext) -> GuardResult:
+def check_everyone(
+    cursor: psycopg.Cursor[Any],
+    cohort: Sequence[Moving],
+    ctx: GuardContext,
+    *,
+    caused: Callable[[], Iterable[Happened]],
+) -> GuardResult:
     """Judge checks 2 to 4 for a cohort; those who pass are not named. A query for each check that the flow needs,
-    whatever the cohort's size."""
-    result = GuardResult()
+    whatever the cohort's size. `caused` gives the events of this batch that are not written yet."""
     contacts = [m.contact_id for m in cohort]
-    success, params = success_sql(ctx.document, now=ctx.now)
-    if success != NEVER:
-        sql: Any = those_who(success)
-        cursor.execute(sql, [contacts, ctx.tenant_id, *params])
-        met = {row[0] for row in cursor}
-        result.succeeded = {m.id for m in cohort if m.contact_id in met}
+    result = GuardResult(
+        succeeded=_succeeded(cursor, [m for m in cohort if m.success_at is None], ctx, caused)
+    )
     failed: dict[int, Verdict] = {}
     if ctx.document.settings.exclusions:
         cursor.execute(_EXCLUDED, [ctx.tenant_id, list(ctx.document.settings.exclusions), contacts])
@@ -88,6 +91,32 @@ def check_everyone(cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: G
     if failed:
         result.failed = {m.id: failed[m.contact_id] for m in cohort if m.contact_id in failed}
     return result
+
+
+def _succeeded(
+    cursor: psycopg.Cursor[Any],
+    cohort: Sequence[Moving],
+    ctx: GuardContext,
+    caused: Callable[[], Iterable[Happened]],
+) -> dict[int, dt.datetime]:
+    """Return who of those without the mark has met a criterion: an event as it happened, a state now."""
+    if not cohort:
+        return {}
+    met: dict[int, dt.datetime] = {}
+    success, params = success_sql(ctx.document, now=ctx.now)
+    if success != NEVER:
+        sql: Any = those_who(success)
+        cursor.execute(sql, [[m.contact_id for m in cohort], ctx.tenant_id, *params])
+        holds = {row[0] for row in cursor}
+        met = {m.id: ctx.now for m in cohort if m.contact_id in holds}
+    rules = event_rules(ctx.document)
+    if rules:
+        people = [
+            Inside(m.id, m.contact_id, m.company_id, m.enrolled_at, (m.event_data or {}).get("event_id"))
+            for m in cohort
+        ]
+        met |= met_already(cursor, rules, people, caused())
+    return met
 
 
 # Each row by a look-up of its own key (OFFSET 0 keeps it one), as in crm.criteria.among; `+ 0` keeps out the

@@ -14,6 +14,7 @@ from participants.engine import ending
 from participants.engine.moving import Moving
 from participants.engine.records import HERE, LEFT, WENT_ON, Stay, Values
 from participants.engine.route import ExitPlace, Place
+from participants.success_events import Happened
 
 if TYPE_CHECKING:
     from participants.engine.batch import Batch
@@ -149,6 +150,24 @@ def leave(
 ) -> None:
     """End the visits by leaving the flow."""
     keep(batch, movers, ended=LEFT, how=how, branch=branch, values=values)
+
+
+def happened(batch: Batch) -> list[Happened]:
+    """Return what the steps of this batch caused so far, as success sees it."""
+    return [
+        Happened(
+            None,
+            event.kind,
+            event.contact_id,
+            event.company_id,
+            event.origin,
+            event.object_id,
+            event.object_key,
+            event.at,
+            event.data,
+        )
+        for event in caused(batch)
+    ]
 
 
 def caused(batch: Batch) -> list[NewEvent]:

@@ -14,6 +14,7 @@ from flows.success.table import SUCCESS_KINDS
 from flows.triggers.table import TRIGGER_KINDS
 from participants.engine.ending import ONWARD
 from participants.engine.route import route_of
+from participants.success_events import event_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,14 @@ class Listener:
     def of(cls, flow: Flow) -> Listener:
         """Read what the newest revision listens to. Every flow hears what other flows send on to it."""
         document = route_of(flow_id=flow.pk, revision=flow.revision).document
+        rules = event_rules(document)
         states: set[str] = set()
-        rules: list[EventFilter] = []
         for item in document.success:
-            kind = SUCCESS_KINDS[item.kind]
-            if kind.is_state:
-                states |= kind.wakes_on(item)
-            else:
-                rules.append(kind.event_filter(item))
+            if SUCCESS_KINDS[item.kind].is_state:
+                states |= SUCCESS_KINDS[item.kind].wakes_on(item)
         triggers = {kind for item in document.triggers for kind in TRIGGER_KINDS[item.kind].event_kinds}
-        heard = states | {rule.kind for rule in rules} | triggers | {ONWARD}
+        met_by = {kind for rule in rules for kind in (rule.kind, *rule.also)}
+        heard = states | met_by | triggers | {ONWARD}
         return cls(flow, document, frozenset(states), tuple(rules), frozenset(heard))
 
 
@@ -96,6 +95,7 @@ def match_events(listener: Listener, events: Sequence[Taken]) -> Match:
         document,
         by_trigger,
         onward=[event for event in came if event.kind == ONWARD and event.object_id == flow.pk],
-        changed=sorted({event.contact_id for event in came if event.kind in listener.state_kinds}),
+        # A state is judged as it is now, whatever moment its event is dated with: a consent has that of its form.
+        changed=sorted({event.contact_id for event in events if event.kind in listener.state_kinds}),
         successes=[(rule, e) for rule in listener.success_rules for e in came if e.passes(rule)],
     )

@@ -24,6 +24,8 @@ from participants.engine.route import route_of
 from participants.operations.judging import Source as Source
 from participants.operations.judging import Verdict, explain, judging
 from participants.operations.leaving import move_out
+from participants.operations.marking import mark_state
+from participants.success import state_criteria
 
 
 @dataclass(slots=True)
@@ -123,6 +125,10 @@ def suggest(
         )
         if result.enrolled:
             count_of_flow(cursor, flow_id=flow.pk, measure="enrolled", amount=result.enrolled, now=now)
+            # A state counts as soon as it holds, also while nobody moves: before the start, or in a pause.
+            mark_state(
+                cursor, flow=flow, document=document, contact_ids=named.get(Verdict.ENROLLED, []), now=now
+            )
         if result.enrolled and removes:
             move_out(
                 cursor,
@@ -149,7 +155,8 @@ def _enrol(
     """Judge locked contacts, keep the verdicts, enrol; count into the result. Return who was enrolled where that is
     asked for, by contact id."""
     made = judging(flow=flow, document=document, source=source, now=now)
-    wanted = [Verdict.FILTER, *([Verdict.ENROLLED] if document.settings.remove_from_flows else [])]
+    named_too = document.settings.remove_from_flows or state_criteria(document)
+    wanted = [Verdict.FILTER, *([Verdict.ENROLLED] if named_too else [])]
     told = {
         "tenant": require_tenant_id(),
         "flow": flow.pk,

@@ -11,6 +11,7 @@ from typing import Any
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from participants.models import HeldStep
+from participants.operations.judging_success import judge_success
 
 # The engine finds them due and goes on with the step that follows the removed one.
 _RELEASE = """
@@ -42,9 +43,11 @@ def resettle(
     revision: int,
     removed: Sequence[uuid.UUID],
     retimed: Mapping[uuid.UUID, bool],
+    success: bool,
     now: dt.datetime,
 ) -> None:
-    """Let those on removed steps go on at once, and reckon the waits at `retimed` anew by `revision`.
+    """Let those on removed steps go on at once, and reckon the waits at `retimed` anew by `revision`. With `success`
+    everyone inside is judged by its success criteria (see judging_success).
 
     Nobody moves here: they are due, and the engine moves them when the flow runs. See flows.occupancy.Resettle.
     """
@@ -62,3 +65,5 @@ def resettle(
             HeldStep.objects.filter(flow_id=flow_id, step_id__in=removed).delete()
         for step_id, listens in retimed.items():
             cursor.execute(_RETIME, {**of_all, "step": step_id, "listens": listens})
+    if success:
+        judge_success(flow_id=flow_id, now=now)

@@ -21,10 +21,10 @@ from flows.operations import clock
 from flows.triggers.clocked import Audience, ClockedTrigger
 from flows.triggers.table import TRIGGER_KINDS
 from participants.engine.route import route_of
-from participants.intake.success import mark_state
 from participants.intake.waking import hear_criteria
 from participants.models import Participant
 from participants.operations.enrol import Source, suggest
+from participants.operations.marking import mark_state
 
 SLICE: Final = 5_000
 JUDGED: Final = 10_000

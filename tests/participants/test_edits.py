@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from core.jobs import run_slice
+from core.models import Job
+from crm.models import Contact
 from delivery.models import Message
 from flows.document import (
     Branch,
@@ -25,7 +28,8 @@ from flows.models import Flow, FlowRevision
 from flows.occupancy import PeopleInside
 from flows.operations import drafts
 from flows.operations.save import save_draft
-from participants.models import HeldStep, Participant, Visit
+from participants.models import CounterDelta, HeldStep, Participant, Visit
+from participants.operations import judging_success
 from tests.participants.conftest import DAY, NOW, World, send, update, wait, when
 from tests.participants.test_waits import HOUR, happened, take, wait_for
 from tests.support.statements import statements
@@ -329,3 +333,69 @@ def test_an_ended_flow_has_nobody_to_review(world: World) -> None:
 
     end_flow(flow_id=flow.pk, actor=world.user, now=world.now)
     assert review_of(flow, with_step(flow, node, amount=1)) is None
+
+
+def test_new_success_criteria_are_judged_with_the_save_states_now_and_events_since_enrolment(
+    world: World,
+) -> None:
+    flow = world.flow(wait(5))
+    anna, ben, cid, dan = (world.contact(name) for name in ("Anna", "Ben", "Cid", "Dan"))
+    happened(world, dan, at=NOW - HOUR)  # before the enrolment: counts for nothing
+    world.suggest(flow, anna, ben, cid, dan)
+    world.advance(flow)
+    world.now += HOUR
+    happened(world, ben)
+    take(world)
+    Contact.objects.filter(pk=anna.pk).update(category=world.customer)
+    world.now += HOUR
+    state = SuccessCriterion(kind="criteria", criteria=when("contact.category", "one_of", world.customer.pk))
+    event = SuccessCriterion(kind="outside_event", settings={"name": "paid"})
+    settings = document(flow).settings.model_copy(update={"move_to_finish": True})
+    new = with_settings(document(flow), settings=settings).model_copy(update={"success": (state, event)})
+
+    edit(world, flow, new)
+
+    marks = [world.one(flow, one).success_at for one in (anna, ben, cid, dan)]
+    assert marks == [world.now, NOW + HOUR, None, None]
+    world.advance(flow)
+    ends = [world.one(flow, one).status for one in (anna, ben, cid, dan)]
+    assert ends == ["success", "success", "active", "active"]
+    counted = CounterDelta.objects.filter(flow_id=flow.pk, measure="success_met")
+    assert sum(counted.values_list("amount", flat=True)) == 2
+
+
+def test_move_to_finish_that_is_new_finishes_whoever_has_the_mark(world: World) -> None:
+    state = SuccessCriterion(kind="criteria", criteria=when("contact.category", "one_of", world.prospect.pk))
+    flow = world.flow(wait(5), success=(state,))
+    anna = world.contact("Anna")
+    world.suggest(flow, anna)
+    world.advance(flow)
+    assert (world.one(flow, anna).status, world.one(flow, anna).success_at) == ("active", NOW)
+    settings = document(flow).settings.model_copy(update={"move_to_finish": True})
+    world.now += HOUR
+    edit(world, flow, with_settings(document(flow), settings=settings))
+    world.advance(flow)
+    person = world.one(flow, anna)
+    assert (person.status, person.success_at, person.ended_at) == ("success", NOW, world.now)
+
+
+def test_a_large_flow_is_judged_by_a_job_and_an_ended_one_no_further(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging_success, "AT_ONCE", 2)
+    monkeypatch.setattr(judging_success, "SLICE", 2)
+    people = [world.contact(f"P{number}") for number in range(7)]
+    flow = world.flow(wait(5))
+    world.suggest(flow, *people)
+    world.advance(flow)
+    state = SuccessCriterion(kind="criteria", criteria=when("contact.category", "one_of", world.prospect.pk))
+    new = document(flow).model_copy(update={"success": (state,)})
+    edit(world, flow, new)
+    marked = Participant.objects.filter(flow_id=flow.pk, success_at=NOW)
+    assert marked.count() == 2
+    job = Job.objects.get(kind="judge_success")
+    assert run_slice(tenant_id=world.tenant.pk, job_id=job.pk, now=NOW)
+    assert marked.count() == 4
+    Flow.objects.filter(pk=flow.pk).update(status="not_running")
+    assert not run_slice(tenant_id=world.tenant.pk, job_id=job.pk, now=NOW)
+    assert marked.count() == 4

@@ -18,9 +18,9 @@ from crm.models import Company, Consent, ConsentPurpose, Contact
 from crm.models.consent import E_MARKETING
 from flows.document import Branch, StepNode, SuccessCriterion
 from participants.engine.route import route_of
-from participants.intake.success import mark_state
 from participants.models import Participant
 from participants.operations.enrol import Source, suggest
+from participants.operations.marking import mark_state
 from tests.participants.conftest import NOW, World, send, wait, when
 
 MANY = 400
