@@ -9,6 +9,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from core.kinds import UnknownKind
 from crm.criteria.describe import describe_all
@@ -18,6 +19,7 @@ from flows.document import FlowDocument, StepNode
 from flows.models import Flow
 from flows.queries import NeverSaved, revision_document
 from flows.steps.base import CheckContext, StepKind
+from flows.steps.split.answers import ANSWERS
 from flows.steps.table import STEP_KINDS
 from participants.branches_judged import BranchJudged, Looked, judged_branches, looked_by_branch
 from participants.models import Participant, Suggestion, Visit
@@ -332,11 +334,22 @@ def _detail(visit: Visit, names: Names) -> str:
         return str(note)
     if seen.get("ended_by") in ENDED_BY:
         return ENDED_BY[seen["ended_by"]]
-    if "answer" in seen and visit.how not in Participant.DropReason.values:
-        return f"The answer was “{seen['answer']}”."
+    if (answers := _answers(seen)) and visit.how not in Participant.DropReason.values:
+        return answers
     if visit.how == "skipped":
         return drop_sentence(str(seen.pop("reason", "")), seen, names)
     return drop_sentence(visit.how, visit.values, names) if visit.how in Participant.DropReason.values else ""
+
+
+def _answers(seen: Mapping[str, Any]) -> str:
+    """Say which answers of a form decided a split; older visits kept the only one."""
+    if "answer" in seen:
+        return f"The answer was “{seen['answer']}”."
+    found = seen.get(ANSWERS)
+    if not found:
+        return ""
+    told = "; ".join(f"{question}: {f'“{value}”' if value else 'none'}" for question, value in found)
+    return f"{'Answer' if len(found) == 1 else 'Answers'} seen: {told}."
 
 
 def _checks(visit: Visit, kind: StepKind | None) -> list[Check]:

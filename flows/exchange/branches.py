@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flows.document import StepNode
 from flows.steps.actions import Action
-from flows.steps.split.form_data import OPERATORS
+from flows.steps.split.answers import MOST_LINES, OPERATORS
+from flows.steps.split.answers_form import MOST_VALUE
 from flows.steps.split.table import BASES
 
 
@@ -29,10 +30,16 @@ class _Share(_Settings):
     share: int | None = Field(default=None, ge=0, le=100)
 
 
-class _Answer(_Settings):
+class _Line(_Settings):
     field: str = ""
     operator: str = Field(default="is", pattern=f"^({'|'.join(OPERATORS)})$")
-    value: str = Field(default="", max_length=300)
+    value: str = Field(default="", max_length=MOST_VALUE)
+    join: str = Field(default="and", pattern="^(and|or)$")
+
+
+class _Answers(_Line):
+    # A file from before a branch could have several has one line beside it.
+    lines: list[_Line] | None = Field(default=None, max_length=MOST_LINES)
 
 
 class _Acts(_Settings):
@@ -44,7 +51,7 @@ _BY_BASIS: Final[Mapping[str, type[_Settings]]] = {
     "selection": _Selection,
     "project": _Project,
     "random": _Share,
-    "form_data": _Answer,
+    "form_data": _Answers,
     "submitted": _Acts,
     "clicked": _Acts,
     "opened": _Acts,

@@ -114,6 +114,7 @@ class BranchForm(CriteriaForm):
         self.basis = None if is_else else basis_of(split)
         self.asked = () if self.basis is None else tuple(self.basis.fields(split, branch, flow_id).items())
         self.fields.update(self.asked)
+        self.asking = self.basis.asking(split, branch, data) if self.basis else None
         self._offer_searched(branch, flow_id)
 
     def _offer_searched(self, branch: Branch, flow_id: int) -> None:
@@ -134,6 +135,8 @@ class BranchForm(CriteriaForm):
 
     def settings(self) -> dict[str, Any]:
         """Return what the branch asks for, where that is not criteria."""
+        if self.asking is not None:
+            return self.asking.settings()
         return {} if self.basis is None else self.basis.settings(self.cleaned_data)
 
     def exit(self) -> ExitSettings | None:

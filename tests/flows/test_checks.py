@@ -128,6 +128,8 @@ def test_a_branch_that_one_left_of_it_takes_is_an_error_by_its_name() -> None:
         ("selection", {"selection": 4}, {"selection": 4}),
         ("form_data", {"field": "size", "operator": "set", "value": ""},
          {"field": "size", "operator": "is", "value": "9"}),
+        ("form_data", {"lines": [{"field": "size", "operator": "set"}, {"field": "topic", "join": "or", "value": "A"}]},
+         {"lines": [{"field": "topic", "value": "a"}, {"field": "size", "operator": "greater", "value": "9"}]}),
     ],
 )  # fmt: skip
 def test_every_basis_knows_what_takes_all_of_another(based_on: str, left: Any, right: Any) -> None:

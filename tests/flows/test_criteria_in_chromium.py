@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from content.form_document import FormDocument, FormField
+from content.operations.forms import create_form
 from core.tenancy import tenant_scope
 from crm.criteria.schema import Line
+from flows.document import Branch, FlowDocument, StepNode
 from flows.models import Flow
 from flows.operations.drafts import draft_of
 from tests.fixtures.people import Person
+from tests.flows.conftest import NOW
 from tests.flows.drawing import answered, open_designer
+from tests.flows.test_designer_in_chromium import give
 from tests.flows.test_panels_in_chromium import both
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,3 +65,40 @@ def test_a_period_and_a_currency_are_chosen_and_kept(
         ),
         Line(field="contact.created_at", operator="days_ago", values=("365",)),
     )
+
+
+def test_a_branch_asks_for_two_answers_of_a_form(
+    page: Page, live_server: Any, alice: Person, flow: Flow
+) -> None:
+    with tenant_scope(alice.tenant.pk):
+        topic = FormField(key="topic", kind="dropdown", label="Topic", options=("Mills", "Races"))
+        fields = (FormField(key="size", kind="number", label="Company size"), topic)
+        form = create_form(name="Sign-up", actor=alice.user, now=NOW, document=FormDocument(fields=fields))
+    branch = Branch(name="Large mills")
+    node = StepNode(
+        kind="split",
+        title="Answers",
+        settings={"based_on": "form_data", "form": form.pk},
+        branches=(branch, Branch(name="Everyone else")),
+    )
+    give(flow, alice, FlowDocument(steps=(node,)))
+    open_designer(page, alice, live_server, flow)
+    page.goto(f"{page.url.split('?')[0]}?part=branch:{branch.id}")
+    panel = page.locator("#flow-panel")
+    with answered(page, "**/edit/apply/**"):
+        panel.get_by_label("Question").select_option("size")
+    with answered(page, "**/edit/apply/**"):
+        panel.get_by_label("Answer", exact=True).select_option("greater")
+    panel.get_by_label("Value").fill("50")
+    with answered(page, "**/edit/apply/**"):
+        panel.get_by_role("button", name="Ask for one more answer").click()
+    panel.get_by_label("How answer 2 follows").select_option("or")
+    with answered(page, "**/edit/apply/**"):
+        panel.get_by_label("Question").nth(1).select_option("topic")
+    panel.get_by_label("Value").nth(1).fill("Mills")
+    both(page, "split-answers")
+    with answered(page, "**/edit/apply/**"):
+        panel.get_by_role("button", name="Apply").click()
+
+    words = "“Company size” is more than “50”, or “Topic” is “Mills”"
+    expect(page.locator("flow-canvas")).to_contain_text(words)

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
+from content.form_document import FormDocument, FormField
+from content.models import Form
+from content.operations.forms import create_form
 from core.tenancy import tenant_scope
 from crm.models import Project
 from flows.checking import check_context
@@ -74,6 +77,85 @@ def test_a_branch_that_asks_for_nothing_is_a_problem_by_its_name(name: str, flow
     (problem,) = node_problems(node, check_context(FlowDocument(steps=(node,))))
     assert problem.message.startswith(("“First” ", "“First”: "))
     assert problem.place == str(node.branches[0].id)
+
+
+@pytest.fixture
+def form(alice: Person) -> Form:
+    fields = (
+        FormField(key="size", kind="number", label="Company size"),
+        FormField(key="topic", kind="dropdown", label="Topic", options=("Mills", "Races")),
+    )
+    document = FormDocument(fields=fields)
+    return create_form(name="Sign-up", actor=alice.user, now=NOW, document=document)
+
+
+def answer(number: int, field: str, operator: str, value: str = "", join: str = "and") -> dict[str, str]:
+    names = {"field": field, "operator": operator, "value": value, "join": join}
+    return {f"answer-{number}-{name}": given for name, given in names.items()}
+
+
+def asked_of(form: Form, flow: Flow, *parts: dict[str, str], **more: str) -> BranchForm:
+    node = based_on("form_data")
+    node = node.model_copy(update={"settings": {"based_on": "form_data", "form": form.pk}})
+    data = posted(name="First", ending="join", **more)
+    for part in parts:
+        data.update(part)
+    return BranchForm(split=node, branch=node.branches[0], flow_id=flow.pk, data=data)
+
+
+def test_a_branch_asks_for_several_answers(flow: Flow, form: Form) -> None:
+    parts = (
+        answer(0, "size", "greater", "50", join="or"),
+        answer(1, "topic", "is", "Mills"),
+        answer(2, "topic", "set", "dropped", join="or"),
+        answer(3, "", "is"),
+    )
+    given = asked_of(form, flow, *parts)
+    assert given.is_valid(), given.errors
+    settings = given.settings()
+    assert settings == {
+        "lines": [
+            {"field": "size", "operator": "greater", "value": "50", "join": "and"},
+            {"field": "topic", "operator": "is", "value": "Mills", "join": "and"},
+            {"field": "topic", "operator": "set", "value": "", "join": "or"},
+        ]
+    }
+    filled = based_on("form_data", **settings)
+    filled = filled.model_copy(update={"settings": {"based_on": "form_data", "form": form.pk}})
+    ctx = check_context(FlowDocument(steps=(filled,)))
+    assert node_problems(filled, ctx) == []
+    assert Split().branch_summary(filled, filled.branches[0], ctx) == (
+        "“Company size” is more than “50” and “Topic” is “Mills”, or “Topic” is answered"
+    )
+
+
+def test_lines_are_added_and_removed_and_a_posted_nonsense_is_no_error(flow: Flow, form: Form) -> None:
+    two = (answer(0, "size", "is", "1"), answer(1, "topic", "is", "Mills", join="or"))
+
+    def lines(given: BranchForm) -> list[tuple[str, str]]:
+        assert given.asking is not None
+        return [(line.field, line.join) for line in given.asking.lines]  # type: ignore[attr-defined]
+
+    assert lines(asked_of(form, flow, *two, more="1")) == [("size", "and"), ("topic", "or"), ("", "and")]
+    # What is first has nothing before it to follow.
+    assert lines(asked_of(form, flow, *two, drop="0")) == [("topic", "and")]
+    odd = asked_of(form, flow, answer(0, "size", "drop table", "1\x00", join="xor"))
+    assert odd.settings() == {"lines": [{"field": "size", "operator": "is", "value": "1", "join": "and"}]}
+
+
+def test_what_is_missing_in_a_line_is_said_once(flow: Flow, form: Form) -> None:
+    lines = [{"field": "size", "operator": "is"}, {"field": "gone", "operator": "is", "value": "1"}]
+    node = based_on("form_data", lines=[*lines, lines[0]])
+    node = node.model_copy(update={"settings": {"based_on": "form_data", "form": form.pk}})
+    assert [p.message for p in node_problems(node, check_context(FlowDocument(steps=(node,))))] == [
+        "“First” has no value",
+        "“First”: the question was deleted, choose another",
+    ]
+    # A branch from before there could be several keeps what it asked for.
+    old = based_on("form_data", field="size", operator="less", value="9")
+    old = old.model_copy(update={"settings": node.settings})
+    ctx = check_context(FlowDocument(steps=(old,)))
+    assert Split().branch_summary(old, old.branches[0], ctx) == "“Company size” is less than “9”"
 
 
 def test_shares_of_more_than_a_hundred_are_refused(flow: Flow) -> None:

@@ -244,6 +244,51 @@ def test_answers_of_the_newest_submission_decide(world: World) -> None:
     }
 
 
+def test_several_answers_of_a_branch_are_joined_by_and_and_or(world: World) -> None:
+    from participants.queries_story import story_of
+
+    big, mills, vip = (
+        {"field": "size", "operator": "greater", "value": "50"},
+        {"field": "topics", "operator": "is", "value": "mills"},
+        {"field": "vip", "operator": "set"},
+    )
+    node = split("form_data", {"lines": [big, mills, {**vip, "join": "or"}]}, {"lines": [big]})
+    node = node.model_copy(update={"settings": {"based_on": "form_data", "form": 4}})
+    answers: dict[str, dict[str, Any]] = {
+        "Both": {"size": "60", "topics": ["Mills", "Races"]},
+        "Vip": {"size": "1", "vip": "yes"},
+        "Big": {"size": "60", "topics": ["Races"]},
+        "Mills": {"size": "5", "topics": ["Mills"]},
+        "Empty": {},
+    }
+    people = {name: world.contact(name) for name in answers}
+    flow = world.flow(wait(1), node)
+    world.suggest(flow, *people.values())
+    world.advance(flow)
+    for name, given in answers.items():
+        data = {"form": {"id": 4, "name": "F", "submission": 1, "answers": given}}
+        did(people[name], "form.submitted", at=NOW + HOUR, object_id=4, data=data)
+
+    world.advance(flow, days=1)
+
+    assert {name: took(world, flow, person) for name, person in people.items()} == {
+        "Both": "A",
+        "Vip": "A",
+        "Big": "B",
+        "Mills": "Everyone else",
+        "Empty": "Everyone else",
+    }
+
+    def told(name: str) -> str:
+        story = story_of(flow=flow, participant=world.one(flow, people[name]), now=world.now)
+        return next(visit.detail for visit in story.visits if visit.title == "Split")
+
+    # Questions are named as the form asks them; this one is gone, so by their keys.
+    assert told("Both") == "Answers seen: size: “60”; topics: “Mills, Races”; vip: none."
+    assert told("Big") == "Answer seen: size: “60”."
+    assert told("Mills") == "Answers seen: size: “5”; topics: “Mills”; vip: none."
+
+
 def test_who_submitted_a_form_takes_its_branch(world: World) -> None:
     anna, ben = world.contact("Anna"), world.contact("Ben")
     flow = world.flow(wait(1), split("submitted", acts({"kind": "form", "id": 4})))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from django import forms
+from django.http import QueryDict
 
 from flows.document import Branch, StepNode
 from flows.steps.base import CheckContext, Cohort, Reference, StepContext
@@ -21,6 +22,15 @@ class Took:
 
     position: int
     seen: Mapping[str, Any] | None = None
+
+
+class Asking(Protocol):
+    """What a panel draws of a branch that asks in lines: a template, and what is kept of them."""
+
+    @property
+    def template(self) -> str: ...
+
+    def settings(self) -> dict[str, Any]: ...
 
 
 class Basis:
@@ -38,6 +48,10 @@ class Basis:
     def fields(self, split: StepNode, branch: Branch, flow_id: int) -> dict[str, forms.Field]:
         """Return the fields of a branch's panel, with their initial values."""
         return {}
+
+    def asking(self, split: StepNode, branch: Branch, data: QueryDict | None) -> Asking | None:
+        """Return the lines of a branch's panel, for those that ask in lines and not in fields."""
+        return None
 
     def chosen(self, branch: Branch) -> Mapping[str, Any]:
         """Return what is chosen in the searched fields, as their values."""
