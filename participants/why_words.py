@@ -69,6 +69,25 @@ def sentence_with_values(verdict: str, values: Mapping[str, Any], names: Names) 
         return f"{sentence} The rule “{values['rule']}” failed: the value was {f'“{seen}”' if seen else 'empty'}."
     if values.get("selection"):
         return f"{sentence} The list is {names.of('selection', values['selection'])}."
+    if verdict == Verdict.NOT_OPEN:
+        return _closed(values) or sentence
     if values.get("share") and verdict == Verdict.CONTROL:
         return f"{sentence} {values['share']} % are held out."
     return sentence
+
+
+def _closed(values: Mapping[str, Any]) -> str:
+    """Say what kept enrolment closed; older verdicts know the status alone."""
+    if values.get("ended"):
+        return f"Enrolment was not open: it had ended on {_moment(values['ended'])}."
+    if values.get("since"):
+        return f"Enrolment was not open: the flow was not running since {_moment(values['since'])}."
+    if values.get("status") == Flow.Status.NOT_RUNNING:
+        return "Enrolment was not open: the flow was not running."
+    return ""
+
+
+def _moment(text: str) -> str:
+    """Return a moment kept in the flow's timezone as it is read: 3 November 2026 at 14:05."""
+    moment = dt.datetime.fromisoformat(text)
+    return f"{moment.day} {moment:%B %Y} at {moment:%H:%M}"

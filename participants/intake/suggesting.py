@@ -14,6 +14,7 @@ from crm.criteria.among import those_who
 from crm.criteria.sql import compile_criteria
 from flows.document import FlowDocument, Trigger
 from flows.models import Flow
+from participants.engine.ending import ONWARD
 from participants.intake.matching import Match, Taken
 from participants.operations.enrol import Source, suggest
 
@@ -83,3 +84,16 @@ def _take_onward(match: Match, *, now: dt.datetime) -> int:
         suggest(flow_id=match.flow.pk, contact_ids=ids, source=Source("onward", id=sender), now=now).enrolled
         for sender, ids in by_flow.items()
     )
+
+
+def refuse_onward(events: Sequence[Taken], *, now: dt.datetime) -> None:
+    """Suggest those who are sent on to a flow that is not running as well: the refusal is kept, with why."""
+    sent: dict[tuple[int, int | None], list[int]] = defaultdict(list)
+    for event in events:
+        if event.kind == ONWARD and event.object_id is not None:
+            sent[event.object_id, event.flow_id].append(event.contact_id)
+    off = Flow.objects.filter(pk__in={target for target, _ in sent}, status=Flow.Status.NOT_RUNNING)
+    closed = set(off.values_list("pk", flat=True)) if sent else set()
+    for (target, sender), contacts in sent.items():
+        if target in closed:
+            suggest(flow_id=target, contact_ids=contacts, source=Source("onward", id=sender), now=now)

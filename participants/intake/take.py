@@ -15,9 +15,10 @@ from core.db.cursors import raw_cursor
 from core.kinds import UnknownKind
 from core.tenancy import require_tenant_id, tenant_scope
 from flows.models import Flow
+from participants.engine.ending import ONWARD
 from participants.intake.matching import Listener, Match, Taken, match_events
 from participants.intake.success import mark_success
-from participants.intake.suggesting import suggest_all
+from participants.intake.suggesting import refuse_onward, suggest_all
 from participants.intake.waking import Wait, waits_of, wake
 
 log = structlog.get_logger(__name__)
@@ -80,7 +81,8 @@ def _hear(
     """Read the events that a flow or somebody who waits listens to, and act on them."""
     listeners = [found for flow in _flows_that_are_on() if (found := _listener(flow)) is not None]
     waits = waits_of(cursor, {contact_id for _, _, _, contact_id in taken})
-    heard = {kind for listener in listeners for kind in listener.kinds}
+    # Who is sent on is heard by everybody's flow: also one that is not running keeps that it refused.
+    heard = {ONWARD, *(kind for listener in listeners for kind in listener.kinds)}
     waited = {kind for wait in waits for kind in wait.kinds}
     waiting = {one.contact_id for wait in waits for one in wait.participants}
     wanted = [
@@ -128,6 +130,7 @@ def _act_on(
     for match in matches:
         if _act(cursor, match, now=now):
             result.flows.add(match.flow.pk)
+    refuse_onward(events, now=now)
 
 
 def _lock_contacts(cursor: psycopg.Cursor[Any], contact_ids: Iterable[int]) -> None:

@@ -97,19 +97,30 @@ class Chosen:
         return self.contacts(member, now).order_by().count()
 
 
-@transaction.atomic
 def start_adding(*, flow_id: int, chosen: Chosen, token: str, member: Membership, now: dt.datetime) -> Job:
     """Suggest the chosen contacts for a flow; return the job with its result so far.
 
-    Up to AT_ONCE are judged right here, more by a worker. Raises FlowClosed, Flow.DoesNotExist.
+    Up to AT_ONCE are judged right here, more by a worker. Raises FlowClosed (up to AT_ONCE the verdicts are kept all
+    the same), Flow.DoesNotExist.
     """
+    flow = Flow.objects.get(pk=flow_id, deleted_at=None)
+    if flow.status == Flow.Status.NOT_RUNNING:
+        refused = list(
+            chosen.contacts(member, now).order_by("pk").values_list("pk", flat=True)[: AT_ONCE + 1]
+        )
+        if len(refused) <= AT_ONCE:
+            _suggest_once(flow_id, refused, source=_source(chosen, member.user_id), now=now)
+        raise FlowClosed(f"{flow.name} is not running, so nobody can be added.")
+    return _start(flow_id=flow_id, chosen=chosen, token=token, member=member, now=now)
+
+
+@transaction.atomic
+def _start(*, flow_id: int, chosen: Chosen, token: str, member: Membership, now: dt.datetime) -> Job:
     _one_at_a_time(member.user)
     made = Job.objects.filter(kind=ADD_TO_FLOW.name, created_by=member.user, arguments__token=token).first()
     if made is not None:
         return made
     flow = Flow.objects.get(pk=flow_id, deleted_at=None)
-    if flow.status == Flow.Status.NOT_RUNNING:
-        raise FlowClosed(f"{flow.name} is not running, so nobody can be added.")
     job = Job.objects.create(
         kind=ADD_TO_FLOW.name,
         title=f"Adding contacts to {flow.name}"[:200],
@@ -143,22 +154,29 @@ def start_adding(*, flow_id: int, chosen: Chosen, token: str, member: Membership
     return job
 
 
-@transaction.atomic
 def add_by_api(*, flow_id: int, contacts: Sequence[int | str], now: dt.datetime) -> dict[str, int]:
     """Suggest contacts (ids or email addresses) for a flow here and now; return how many got which verdict.
 
-    Those who are not known count as "unknown". Raises FlowClosed, Flow.DoesNotExist.
+    Those who are not known count as "unknown". Raises FlowClosed (the verdicts are kept all the same),
+    Flow.DoesNotExist.
     """
     flow = Flow.objects.get(pk=flow_id, deleted_at=None)
-    if flow.status == Flow.Status.NOT_RUNNING:
-        raise FlowClosed(f"{flow.name} is not running, so nobody can be added.")
     with raw_cursor() as cursor:
         found = find_contacts(cursor, contacts)
     known = sorted({one[0] for one in found if one is not None})
-    verdicts = suggest(flow_id=flow_id, contact_ids=known, source=Source("api"), now=now).verdicts
+    verdicts = _suggest_once(flow_id, known, source=Source("api"), now=now)
+    if flow.status == Flow.Status.NOT_RUNNING:
+        raise FlowClosed(f"{flow.name} is not running, so nobody can be added.")
     sums = {str(verdict): number for verdict, number in verdicts.items()}
     unknown = sum(one is None for one in found)
     return {**sums, "unknown": unknown} if unknown else sums
+
+
+@transaction.atomic
+def _suggest_once(
+    flow_id: int, contact_ids: Sequence[int], *, source: Source, now: dt.datetime
+) -> Counter[str]:
+    return suggest(flow_id=flow_id, contact_ids=contact_ids, source=source, now=now).verdicts
 
 
 class AddToFlow:
@@ -188,11 +206,7 @@ class AddToFlow:
         after, until = int(job.cursor.get("after", 0)), job.cursor.get("until")
         chosen = _chosen(job)
         ids = chosen.page(_member(job), now, after=after, until=until)
-        source = Source(
-            "selection" if chosen.selection_id else "manual",
-            id=chosen.selection_id,
-            actor_id=job.created_by_id,
-        )
+        source = _source(chosen, job.created_by_id)
         found = suggest(flow_id=job.arguments["flow"], contact_ids=ids, source=source, now=now)
         finished = len(ids) < SLICE or ids[-1] == until
         if not finished:
@@ -213,6 +227,11 @@ ADD_TO_FLOW: Final = AddToFlow()
 def _chosen(job: Job) -> Chosen:
     arguments = job.arguments
     return Chosen(arguments["selection"], arguments["query"], tuple(arguments["contacts"]))
+
+
+def _source(chosen: Chosen, actor_id: int | None) -> Source:
+    kind = "selection" if chosen.selection_id else "manual"
+    return Source(kind, id=chosen.selection_id, actor_id=actor_id)
 
 
 def _member(job: Job) -> Membership:

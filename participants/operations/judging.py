@@ -7,6 +7,7 @@ held out as control group, loop. Only the rules that a flow has are asked. Must 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from participants.models import Suggestion
 
 Verdict = Suggestion.Verdict
 
+WHOLE = "*"
 LOOP_ENTRIES = 3
 LOOP_WINDOW = dt.timedelta(hours=24)
 # Roads on which flows lead people themselves; only these can make a loop.
@@ -99,7 +101,7 @@ def judging(*, flow: Flow, document: FlowDocument, source: Source, now: dt.datet
     rule, params = _named(compile_criteria(document.filter or Criteria(), now=now, zone=settings.zone))
     rules, looks = _rules(settings, by_flow=source.kind in FLOW_SOURCES)
     rules = [
-        _Rule(Verdict.NOT_OPEN, "NOT %(opened)s", "status", "%(status)s::text"),
+        _Rule(Verdict.NOT_OPEN, "NOT %(opened)s", WHOLE, "%(closed)s::jsonb"),
         _Rule(Verdict.FILTER, "NOT f.passes", "", ""),
         *rules,
     ]
@@ -108,10 +110,7 @@ def judging(*, flow: Flow, document: FlowDocument, source: Source, now: dt.datet
     sql = _JUDGED.format(
         whens=" ".join(f"WHEN {rule.fails} THEN '{rule.verdict}'" for rule in rules),
         columns="".join(f", {rule.saw} AS {rule.verdict}" for rule in told),
-        seen=" ".join(
-            f"WHEN '{rule.verdict}' THEN jsonb_build_object('{rule.named}', j.{rule.verdict})"
-            for rule in told
-        ),
+        seen=" ".join(f"WHEN '{rule.verdict}' THEN {rule.kept}" for rule in told),
         facts="UNION ALL".join([_CONTACTS.format(rule=f"({rule})", source=source_of), *looks]),
     )
     return Judging(
@@ -119,7 +118,7 @@ def judging(*, flow: Flow, document: FlowDocument, source: Source, now: dt.datet
         {
             **params,
             "opened": is_open(flow, now=now),
-            "status": flow.status,
+            "closed": json.dumps(why_closed(flow, settings, now=now)),
             "flow": flow.pk,
             "tenant": require_tenant_id(),
             "exclusions": list(settings.exclusions),
@@ -172,6 +171,18 @@ def is_open(flow: Flow, *, now: dt.datetime) -> bool:
     )
 
 
+def why_closed(flow: Flow, settings: FlowSettings, *, now: dt.datetime) -> dict[str, str]:
+    """Return why enrolment is closed: the flow's status and since when, or when enrolment ended; in the flow's zone."""
+    if flow.status == Flow.Status.NOT_RUNNING:
+        since = flow.status_since.astimezone(settings.zone)
+        return {"status": flow.status, "since": since.isoformat(timespec="minutes")}
+    ended = flow.enrolment_ends_at if not is_open(flow, now=now) else None
+    return {
+        "status": flow.status,
+        **({"ended": ended.astimezone(settings.zone).isoformat(timespec="minutes")} if ended else {}),
+    }
+
+
 def _named(rule: CompiledCriteria) -> tuple[str, dict[str, Any]]:
     """Return the filter's SQL with its parameters by name, to stand among others."""
     number = count()
@@ -184,12 +195,19 @@ def _named(rule: CompiledCriteria) -> tuple[str, dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """SQL that is true where the rule fails, and of the value it saw, with the name that it is kept under."""
+    """SQL that is true where the rule fails, and of the value it saw, with the name that it is kept under (WHOLE: the
+    value is the object that is kept)."""
 
     verdict: Verdict
     fails: str
     named: str
     saw: str
+
+    @property
+    def kept(self) -> str:
+        """The SQL of what is kept with the verdict."""
+        column = f"j.{self.verdict}"
+        return column if self.named == WHOLE else f"jsonb_build_object('{self.named}', {column})"
 
 
 def _rules(settings: FlowSettings, *, by_flow: bool) -> tuple[list[_Rule], list[str]]:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
+from accounts.models import Membership, Role
+from core.models import Job
 from crm.models import Contact
+from flows.document import FlowSettings
 from flows.models import Flow
 from participants.models import Participant, Suggestion
+from participants.operations.adding import Chosen, FlowClosed, add_by_api, start_adding
+from participants.queries_names import names_of
 from participants.why import why_not
+from participants.why_words import sentence_with_values
 from tests.participants.conftest import DAY, NOW, World, update, wait, when
 
 
@@ -78,6 +86,39 @@ def test_enrolment_is_closed_when_not_running_and_after_its_end_but_open_while_p
     assert world.suggest(off, anna).verdicts == {"not_open": 1}
     assert world.suggest(paused, ben).verdicts == {"enrolled": 1}
     assert world.suggest(ended, cem).verdicts == {"not_open": 1}
+    # NOW is in UTC, the flows are in Oslo's time.
+    kept = {row.flow_id: row for row in Suggestion.objects.filter(verdict="not_open")}
+    local = NOW.astimezone(FlowSettings().zone).isoformat(timespec="minutes")
+    assert kept[off.pk].values == {"status": "not_running", "since": local}
+    assert kept[ended.pk].values == {"status": "running", "ended": local}
+    read = [sentence_with_values(row.verdict, row.values or {}, names_of([])) for row in kept.values()]
+    moment = dt.datetime.fromisoformat(local)
+    at = f"{moment.day} {moment:%B %Y} at {moment:%H:%M}"
+    assert sorted(read) == [
+        f"Enrolment was not open: it had ended on {at}.",
+        f"Enrolment was not open: the flow was not running since {at}.",
+    ]
+
+
+def test_who_is_added_to_a_flow_that_is_off_by_hand_or_api_is_refused_and_the_refusal_kept(
+    world: World,
+) -> None:
+    anna, ben = world.contact("Anna"), world.contact("Ben")
+    off = world.flow(wait(1), status="not_running")
+    member = Membership.objects.create(user=world.user, role=Role.objects.create(name="Rep"))
+    chosen = Chosen(selection_id=world.selection("Guests", ben).pk)
+
+    with pytest.raises(FlowClosed):
+        add_by_api(flow_id=off.pk, contacts=[anna.pk], now=NOW)
+    with pytest.raises(FlowClosed):
+        start_adding(flow_id=off.pk, chosen=chosen, token="t", member=member, now=NOW)
+
+    found = Suggestion.objects.filter(flow_id=off.pk).order_by("contact_id")
+    assert list(found.values_list("contact_id", "verdict", "source", "actor_id")) == [
+        (anna.pk, "not_open", "api", None),
+        (ben.pk, "not_open", "selection", world.user.pk),
+    ]
+    assert not Job.objects.exists()
 
 
 def test_the_control_group_is_held_out_stably_and_about_as_large_as_asked(world: World) -> None:

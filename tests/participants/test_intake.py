@@ -177,6 +177,24 @@ def test_finish_suggests_for_the_onward_flow_whose_own_rules_decide(world: World
     assert Event.objects.filter(kind="flow.finished").count() == 2
 
 
+def test_who_is_sent_on_to_a_flow_that_is_not_running_keeps_a_refusal_with_why(world: World) -> None:
+    anna = world.contact("Anna")
+    off = world.flow(wait(1), name="Off", status="not_running")
+    first = world.flow(name="First", finish=Finish(no_success=ExitSettings(flow=off.pk)))
+    world.suggest(first, anna)
+    world.advance(first)
+    # Nothing is on when intake looks.
+    Flow.objects.filter(pk=first.pk).update(status="not_running")
+
+    take(world)
+
+    (kept,) = Suggestion.objects.filter(flow_id=off.pk)
+    assert (kept.verdict, kept.source, kept.source_id) == ("not_open", "onward", first.pk)
+    assert kept.values is not None
+    assert kept.values["status"] == "not_running"
+    assert not Participant.objects.filter(flow_id=off.pk).exists()
+
+
 def test_a_flow_that_cannot_be_read_does_not_keep_the_others_from_hearing(world: World) -> None:
     broken = world.flow(wait(1), name="Broken", triggers=(Trigger(kind="contact_created"),))
     sound = world.flow(wait(1), name="Sound", triggers=(Trigger(kind="contact_created"),))
