@@ -185,6 +185,7 @@ JOB_KINDS = [
     "crm.importing.job.IMPORT_CONTACTS",
     "crm.operations.bulk_add.ADD_TO_SELECTION",
     "participants.operations.adding.ADD_TO_FLOW",
+    "participants.operations.many.ACT_ON_MANY",
     "content.jobs.PROCESS_SUBMISSION",
     "content.jobs.LINK_ACTIONS",
     "participants.operations.lifecycle.CANCEL_PARTICIPANTS",

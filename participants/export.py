@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from participants.figures import reason_label
 from participants.models import Participant
 from participants.queries import ParticipantFilter, ParticipantRow, participants_page
 
@@ -15,9 +14,12 @@ HEADINGS = (
     "Email address",
     "Company",
     "Enrolled",
+    "Enrolled by",
     "Status",
     "Drop-out reason",
     "Current step",
+    "There since",
+    "Waits until",
     "Success met",
     "Ended",
     "Last message",
@@ -48,9 +50,12 @@ def _cells(row: ParticipantRow) -> Sequence[object]:
         row.email,
         row.company_name,
         participant.enrolled_at.isoformat(),
+        row.source,
         Participant.Status(participant.status).label,
-        reason_label(participant.drop_reason) if participant.drop_reason else "",
+        row.reason,
         row.step_title,
+        participant.step_since.isoformat() if participant.status == Participant.Status.ACTIVE else "",
+        participant.waits_until.isoformat() if participant.waits_until else "",
         participant.success_at.isoformat() if participant.success_at else "",
         participant.ended_at.isoformat() if participant.ended_at else "",
         message.email_name if message else "",

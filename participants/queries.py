@@ -19,8 +19,10 @@ from content.models import EmailVersion, SmsVersion
 from crm.models import Contact, Sale
 from delivery.models import Message
 from flows.models import Step
+from participants.figures import reason_label
 from participants.got import MessageFilter
 from participants.models import Participant, Visit
+from participants.words import source_words
 
 PAGE_SIZE = 50
 # A filter, not a status: came to Finish, with success or without.
@@ -58,6 +60,17 @@ class ParticipantRow:
     def email(self) -> str:
         """The email address, empty where there is none."""
         return self.contact.email if self.contact else ""
+
+    @property
+    def source(self) -> str:
+        """By which road they came."""
+        return source_words(self.participant.source)
+
+    @property
+    def reason(self) -> str:
+        """Why they dropped out, empty where they did not."""
+        reason = self.participant.drop_reason
+        return reason_label(reason) if reason else ""
 
     @property
     def company_name(self) -> str:
@@ -159,23 +172,31 @@ def participants_page(
     narrowed: ParticipantFilter,
     before: int | None = None,
     after: int | None = None,
+    oldest_first: bool = False,
     size: int = PAGE_SIZE,
 ) -> ParticipantPage:
-    """Return a page, newest first: the rows older than `before`, or newer than `after`, or the newest. Five queries."""
+    """Return a page, newest first or oldest first: the rows older than `before`, or newer than `after`, or the first
+    ones. Five queries."""
     rows = narrowed.apply(Participant.objects.filter(flow_id=flow_id))
     # Who is searched for is found by contact and sorted then: the flow's own index would be walked through for them.
     order = F("pk") if narrowed.contact_ids is None else F("pk") + 0
-    if after is not None:
-        found = list(rows.filter(pk__gt=after).order_by(order.asc())[: size + 1])
-        more, page = len(found) > size, found[:size][::-1]
-        newer = page[0].pk if more and page else None
-        older = page[-1].pk if page else None
+    upwards = after is not None or (oldest_first and before is None)
+    if upwards:
+        found = list((rows if after is None else rows.filter(pk__gt=after)).order_by(order.asc())[: size + 1])
     else:
-        found = list((rows.filter(pk__lt=before) if before else rows).order_by(order.desc())[: size + 1])
-        more, page = len(found) > size, found[:size]
-        older = page[-1].pk if more else None
-        newer = page[0].pk if before and page else None
-    return ParticipantPage(rows=with_details(page), older=older, newer=newer)
+        found = list(
+            (rows if before is None else rows.filter(pk__lt=before)).order_by(order.desc())[: size + 1]
+        )
+    more, page = len(found) > size, found[:size]
+    if not page:
+        return ParticipantPage(rows=[], older=None, newer=None)
+    ids = [participant.pk for participant in page]
+    has_newer, has_older = (more, after is not None) if upwards else (before is not None, more)
+    return ParticipantPage(
+        rows=with_details(page if upwards == oldest_first else page[::-1]),
+        older=min(ids) if has_older else None,
+        newer=max(ids) if has_newer else None,
+    )
 
 
 def with_details(participants: Sequence[Participant]) -> list[ParticipantRow]:

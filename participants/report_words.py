@@ -6,7 +6,7 @@ import datetime as dt
 
 from content.models import Email
 from flows.models import Step
-from participants.forms import Asked
+from participants.asked import Asked
 from participants.got import GOT
 from participants.words import duration
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from participants import views, views_add, views_contact, views_lifecycle
+from participants import views, views_act, views_add, views_contact, views_lifecycle
 
 app_name = "participants"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,7 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<int:flow_id>/end/", views_lifecycle.end, name="end"),
     path("flows/<int:flow_id>/participants/", views.participants, name="participants"),
     path("flows/<int:flow_id>/participants/export/", views.export, name="export"),
-    path("flows/<int:flow_id>/participants/act/", views.act, name="act"),
+    path("flows/<int:flow_id>/participants/act/", views_act.act, name="act"),
+    path("flows/<int:flow_id>/participants/act/<int:job_id>/", views_act.progress, name="act_progress"),
     path("flows/<int:flow_id>/participants/<int:participant_id>/", views.participant, name="participant"),
     path("flows/add-contacts/", views_add.add, name="add"),
     path("flows/add-contacts/<int:job_id>/", views_add.progress, name="add_progress"),

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
-from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from accounts.audit import write_audit
 from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.rights import Right
-from accounts.urls_for import turl
 from core.csv_out import csv_lines
 from core.tenancy import tenant_scope
 from flows.models import Step
+from participants.asked import REPORT_FIELDS, Asked, asked
+from participants.columns import COLUMNS, columns_of, matching_number
 from participants.export import HEADINGS, export_rows
 from participants.flow_page import flow_page, visible_flow
-from participants.forms import REPORT_FIELDS, ActForm, Asked, Targets, asked
+from participants.forms import Targets
 from participants.models import Participant
-from participants.operations import handing_on, members, moving_on
 from participants.queries import COMPLETED, participants_page
 from participants.queries_made import made_at_visits
 from participants.queries_story import story_of
@@ -45,9 +44,15 @@ def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpRespo
     """Show the participants of a flow, newest first, narrowed by status, step, reason and search."""
     page = flow_page(request, flow_id)
     wanted = asked(request.GET, request.member)
+    narrowed = wanted.as_filter()
     rows = participants_page(
-        flow_id=flow_id, narrowed=wanted.as_filter(), before=wanted.before, after=wanted.after
+        flow_id=flow_id,
+        narrowed=narrowed,
+        before=wanted.before,
+        after=wanted.after,
+        oldest_first=wanted.oldest_first,
     )
+    columns = columns_of(request.GET.getlist("col"))
     context = {
         "page": page,
         "tab": "participants",
@@ -59,6 +64,18 @@ def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpRespo
         "by_report": report_words(wanted),
         "report_fields": [(name, request.GET[name]) for name in REPORT_FIELDS if request.GET.get(name)],
         "steps": Step.objects.filter(flow_id=flow_id, removed_at=None),
+        "columns": columns,
+        "shown": {column.name for column in columns},
+        "all_columns": [(name, title) for name, (title, _) in COLUMNS.items()],
+        "chosen_columns": [column.name for column in columns] if request.GET.get("col") else [],
+        "token": uuid.uuid4().hex,
+        "matching": matching_number(
+            flow_id=flow_id,
+            asked=wanted,
+            figures=page.figures,
+            page=rows,
+            narrowed=narrowed,
+        ),
         "targets": Targets.of(page.flow, request.member) if page.may_run else None,
     }
     return render(request, "participants/participants.html", context)
@@ -117,69 +134,3 @@ def participant(request: TenantRequest, tenant: str, flow_id: int, participant_i
         "made": made_at_visits(member=request.member, participant=found),
     }
     return render(request, "participants/participant.html", context)
-
-
-VERBS: dict[str, Any] = {
-    "take_out": members.take_out,
-    "move_on": moving_on.move_on_now,
-    "retry": moving_on.retry,
-    "add_to_selection": handing_on.add_to_selection,
-    "suggest": handing_on.suggest_for_flow,
-    "remove": members.remove_from_flow,
-}
-
-
-@require_POST
-@needs(Right.FLOW_ADMINISTRATOR)
-def act(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
-    """Take the chosen participants out, move them on, or remove them from the flow; then show the table again."""
-    flow = visible_flow(request.member, flow_id)
-    form = ActForm(request.POST, Targets.of(flow, request.member))
-    if not form.is_valid():
-        said = [str(error) for name in ("selection", "flow") for error in form.errors.get(name, ())]
-        messages.warning(request, " ".join(said) or "Choose at least one participant.")
-        return redirect(_back(request, flow_id))
-    try:
-        count = VERBS[form.cleaned_data["action"]](
-            flow_id=flow.pk,
-            participant_ids=form.cleaned_data["ids"],
-            actor=request.user,
-            now=tenant_now(request.tenant.pk),
-            **form.target,
-        )
-    except (moving_on.NobodyMoves, handing_on.NoSuchTarget) as refused:
-        messages.warning(request, str(refused))
-        return redirect(_back(request, flow_id))
-    messages.success(request, _told(form.cleaned_data["action"], count))
-    return redirect(_back(request, flow_id))
-
-
-NOBODY = {
-    "": "Nothing changed: nobody chosen is active any more.",
-    "add_to_selection": "Nothing changed: they are all in the selection.",
-    "suggest": "Nobody entered: the other flow's rules kept them out.",
-    "retry": "Nothing changed: nobody chosen stands at a step that failed.",
-}
-
-
-def _told(action: str, count: int) -> str:
-    people = f"{count:,} participant{'' if count == 1 else 's'}"
-    done = {
-        "take_out": "taken out",
-        "move_on": "moved on",
-        "retry": "will be tried again",
-        "add_to_selection": "added to the selection",
-        "suggest": "entered the other flow",
-        "remove": "removed from the flow",
-    }
-    return f"{people} {done[action]}." if count else NOBODY.get(action, NOBODY[""])
-
-
-def _back(request: TenantRequest, flow_id: int) -> str:
-    """Return to where the list was, never to another site."""
-    base = turl(request.tenant, "participants:participants", flow_id)
-    query = request.POST.get("query", "")
-    one = request.POST.get("participant", "")
-    if one.isdigit() and request.POST.get("action") != "remove":
-        return turl(request.tenant, "participants:participant", flow_id, int(one))
-    return f"{base}?{query.lstrip('?')}" if query.startswith("?") and "\n" not in query else base

@@ -21,8 +21,8 @@ from crm.models import Selection
 from crm.queries.reach import contacts_for
 from flows.models import Flow
 from flows.visibility import within_sight
+from participants.asked import number
 from participants.flow_page import status_of
-from participants.forms import number
 from participants.models import Suggestion
 from participants.operations.adding import ADD_TO_FLOW, AT_ONCE, Chosen, FlowClosed, start_adding
 from participants.words import verdict_label, verdict_sentence

@@ -14,8 +14,8 @@ from crm.queries.reach import get_contact
 from crm.views.contact import contact_tabs
 from flows.models import Flow
 from flows.visibility import visible_flows
+from participants.asked import number
 from participants.flow_page import visible_flow
-from participants.forms import number
 from participants.models import Participant
 from participants.queries_contact import flows_of_contact, my_contacts_in_flows
 from participants.why_words import both_answers

@@ -6,7 +6,7 @@ from django import forms
 from django.http import QueryDict
 
 from flows.models import FlowFolder
-from participants.forms import number
+from participants.asked import number
 from reporting.flow_filters import GROUPS, columns_of
 from reporting.queries import SORTS, TABS, FlowListing
 

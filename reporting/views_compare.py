@@ -14,7 +14,7 @@ from accounts.urls_for import turl
 from flows.models import FlowFolder
 from flows.operations.folders import move_flows
 from flows.visibility import VIEW_RIGHTS, visible_flows
-from participants.forms import number
+from participants.asked import number
 from reporting.comparing import MOST, compared
 
 MOST_OFFERED = 500

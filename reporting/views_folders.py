@@ -13,8 +13,8 @@ from accounts.rights import Right
 from accounts.urls_for import turl
 from flows.models import FlowFolder
 from flows.operations import folders
+from participants.asked import number
 from participants.dialogs import form_dialog, go
-from participants.forms import number
 from reporting.forms import FolderForm, PlaceForm
 
 

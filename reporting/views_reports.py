@@ -19,8 +19,8 @@ from accounts.rights import DataObject, Reach, Right
 from content.models import Email
 from core.csv_out import csv_lines
 from flows.models import Step
+from participants.asked import number
 from participants.flow_page import flow_page, visible_flow
-from participants.forms import number
 from reporting.reports.messages import link_rows, message_rows
 from reporting.reports.outcomes import revenue, times_to_success
 from reporting.reports.period import ALL, CHOICES, Period, asked_period

@@ -1,6 +1,7 @@
 /* <bulk-list data-total="12431"> around a form with a table: a checkbox in the head ([data-all]), one a row
    (name="ids"), and a bar ([data-bulk-bar]) that shows [data-count]. When the whole page is chosen, [data-every]
-   (a checkbox name="every") offers all rows that match the filter, not only the page's. */
+   (a checkbox name="every") offers all rows that match the filter, not only the page's; data-total-words says how many
+   where they were not all counted. */
 class BulkList extends HTMLElement {
   connectedCallback() {
     this.addEventListener("change", (event) => {
@@ -41,7 +42,8 @@ class BulkList extends HTMLElement {
     const bar = this.querySelector("[data-bulk-bar]");
     if (bar) bar.hidden = chosen === 0;
     const shown = this.querySelector("[data-count]");
-    if (shown) shown.textContent = count.toLocaleString(document.documentElement.lang);
+    const words = every?.checked ? this.dataset.totalWords : "";
+    if (shown) shown.textContent = words || count.toLocaleString(document.documentElement.lang);
   }
 }
 

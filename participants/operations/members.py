@@ -77,8 +77,14 @@ def remove_from_flow(*, flow_id: int, participant_ids: Sequence[int], actor: Use
             {"tenant": tenant_id, "ids": ids},
         )
         cursor.execute(
-            "DELETE FROM crm_event WHERE tenant_id = %s AND participant_id = ANY(%s::bigint[]) AND kind LIKE 'flow.%%'",
-            [tenant_id, ids],
+            # By the timelines of their contacts: nothing finds events by participant.
+            """
+            DELETE FROM crm_event WHERE tenant_id = %(tenant)s AND participant_id = ANY(%(ids)s::bigint[])
+              AND kind LIKE 'flow.%%' AND contact_id = ANY(array(
+                  SELECT p.contact_id FROM participants_participant p
+                  WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[])))
+            """,
+            {"tenant": tenant_id, "ids": ids},
         )
         cursor.execute(
             "DELETE FROM participants_participant WHERE tenant_id = %s AND id = ANY(%s::bigint[])",

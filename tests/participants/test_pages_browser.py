@@ -72,7 +72,7 @@ def test_search_and_filters_narrow_the_table_while_typing_and_keep_the_url(
     expect(rows.first).to_contain_text("zoe@post.test")
     assert "q=zo" in page.url
     page.get_by_role("searchbox").fill("")
-    page.get_by_label("Status", exact=True).select_option("dropped")
+    page.get_by_role("combobox", name="Status", exact=True).select_option("dropped")
     expect(rows).to_have_count(2)
     assert "status=dropped" in page.url
     rows.first.click(position={"x": 300, "y": 10})
