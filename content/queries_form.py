@@ -10,8 +10,7 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from accounts.models import Membership, MembershipGroup
 from accounts.rights import Right
-from content.actions import ContactActions
-from content.form_document import FormDocument, FormField
+from content.form_document import FormActions, FormDocument, FormField
 from content.form_fields import Bound, shown
 from content.models import Form, FormSubmission
 
@@ -50,11 +49,11 @@ def open_form_names(form_ids: Sequence[int]) -> dict[int, str]:
     return dict(Form.objects.filter(pk__in=form_ids, deleted_at=None, is_open=True).values_list("pk", "name"))
 
 
-def actions_of_forms(form_ids: Sequence[int]) -> dict[int, ContactActions]:
-    """Return what the processing of each form does to the contact; forms that do nothing are left out."""
+def actions_of_forms(form_ids: Sequence[int]) -> dict[int, FormActions]:
+    """Return what the processing of each form does; forms that do nothing are left out."""
     rows = Form.objects.filter(pk__in=form_ids, deleted_at=None).values_list("pk", "document")
     found = {pk: FormDocument.model_validate(document).actions for pk, document in rows}
-    return {pk: actions for pk, actions in found.items() if not actions.is_empty}
+    return {pk: actions for pk, actions in found.items() if actions != FormActions()}
 
 
 def form_fields(form_id: int | None) -> list[FormFieldChoice]:

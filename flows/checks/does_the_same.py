@@ -1,20 +1,29 @@
-"""Where a form or registered link that a flow listens to does by itself what a step of the flow does, or the opposite.
+"""Where a form or registered link of the flow does by itself what a step of the flow does, or the opposite.
 
-Warnings only: it may be meant so. The form or link acts when it is processed or clicked, the step when its turn comes.
+A form or link of the flow is one that it listens to, or a registered link in an email or SMS that it sends. Warnings
+only: it may be meant so. The form or link acts when it is processed or clicked, the step when its turn comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from content.actions import ContactActions
+from content.form_document import FormActions
+from content.queries import links_of_emails
 from content.queries_form import actions_of_forms
-from content.queries_link import actions_of_links
+from content.queries_link import actions_of_links, link_names
+from crm.bulk.targets import targets_by_key
 from flows.checks.base import Check, FlowProblem
 from flows.document import FlowDocument, StepNode
 from flows.steps.base import CheckContext
 
 _MEMBERS = {"add_to_selection": True, "remove_from_selection": False}
+_OF_NEW = {"new_category": ("contact.category", "category"), "new_business": ("contact.business", "business")}
+Line = tuple[str, str, tuple[str, ...]]
+# Actions after which a field has the same value whatever it had before.
+_FIXES = {"set", "clear", "yes", "no", "replace", "today"}
+_OPPOSITE = {"add": "remove", "remove": "add"}
 
 
 class DoesTheSame(Check):
@@ -25,24 +34,39 @@ class DoesTheSame(Check):
     description = "A form or link of the flow does by itself what a step does, or the opposite."
 
     def find(self, document: FlowDocument, ctx: CheckContext) -> Iterator[FlowProblem]:
-        """Yield the steps concerned. At most two queries; none without forms and links."""
-        forms, links = (sorted(ctx.names.get(kind, ())) for kind in ("form", "link"))
-        found = {("form", pk): one for pk, one in (actions_of_forms(forms) if forms else {}).items()}
-        found |= {("link", pk): one for pk, one in (actions_of_links(links) if links else {}).items()}
-        for node in document.walk() if found else ():
-            for (kind, pk), actions in found.items():
-                name = ctx.name(kind, pk) or kind
-                yield from (self.at_step(node, f"“{name}” {text}") for text in _said_of(node, actions))
+        """Yield the steps concerned. At most six queries; none without forms, links and emails."""
+        acting = list(_acting(document, ctx))
+        fields = {line[0] for node in document.walk() for line in _lines(node)} if acting else set()
+        labels = {key: target.label for key, target in targets_by_key(fields).items()} if fields else {}
+        for node in document.walk() if acting else ():
+            for name, actions in acting:
+                said = dict.fromkeys(_said_of(node, actions, labels))
+                yield from (self.at_step(node, f"“{name}” {text}") for text in said)
 
 
-def _said_of(node: StepNode, actions: ContactActions) -> Iterator[str]:
+def _acting(document: FlowDocument, ctx: CheckContext) -> Iterator[tuple[str, ContactActions]]:
+    """Yield the forms and links of the flow that do anything, by name."""
+    forms, links = sorted(ctx.names.get("form", ())), dict(ctx.names.get("link", {}))
+    emails = [node.settings.get("email") for node in document.walk() if node.kind == "send_email"]
+    sent = sorted({email for email in emails if isinstance(email, int)})
+    held = {pk for found in (links_of_emails(sent) if sent else {}).values() for _, pk in found if pk}
+    links |= link_names(sorted(held - set(links))) if held - set(links) else {}
+    for pk, actions in (actions_of_forms(forms) if forms else {}).items():
+        yield ctx.name("form", pk) or "A form", actions
+    for pk, acts in (actions_of_links(sorted(links)) if links else {}).items():
+        yield links.get(pk) or "A link", acts
+
+
+def _said_of(node: StepNode, actions: ContactActions, labels: Mapping[str, str]) -> Iterator[str]:
     if node.kind in _MEMBERS:
         yield from _of_members(node.settings, actions, adds=_MEMBERS[node.kind])
     if node.kind == "update_contact":
-        lines = node.settings.get("lines", ())
-        fields = {line.get("field") for line in lines if isinstance(line, dict)}
-        if fields & {change.field for change in actions.updates()}:
-            yield "changes a field by itself that this step changes too"
+        yield from _of_fields(list(_lines(node)), actions, labels)
+    if isinstance(actions, FormActions):
+        if node.kind == "create_request" and actions.request:
+            yield "makes a request by itself already"
+        if node.kind == "send_email" and node.settings.get("email") in {actions.respond_email} - {None}:
+            yield "answers with this email by itself already"
 
 
 def _of_members(settings: Mapping[str, object], actions: ContactActions, *, adds: bool) -> Iterator[str]:
@@ -55,3 +79,40 @@ def _of_members(settings: Mapping[str, object], actions: ContactActions, *, adds
             yield f"{'adds to' if adds else 'removes from'} this {what} by itself already"
         if chosen in (removed if adds else added):
             yield f"does the opposite by itself: it {'removes from' if adds else 'adds to'} this {what}"
+
+
+def _lines(node: StepNode) -> Iterator[Line]:
+    """Yield field, action and values of each change of an Update contact step that can be read."""
+    lines = node.settings.get("lines", ()) if node.kind == "update_contact" else ()
+    for line in lines if isinstance(lines, Sequence) else ():
+        if isinstance(line, dict) and line.get("field"):
+            yield str(line["field"]), str(line.get("action")), tuple(map(str, line.get("values") or ()))
+
+
+def _of_fields(lines: Sequence[Line], actions: ContactActions, labels: Mapping[str, str]) -> Iterator[str]:
+    for field, action, values in lines:
+        label = labels.get(field, "a field")
+        for change in actions.updates():
+            if change.field == field:
+                yield from _of_change(
+                    label, (action, values), (change.action, tuple(map(str, change.values)))
+                )
+        for name, (target, word) in _OF_NEW.items():
+            if target == field and getattr(actions, name, None) is not None:
+                yield f"sets the {word} of new contacts by itself"
+
+
+def _of_change(
+    label: str, step: tuple[str, tuple[str, ...]], own: tuple[str, tuple[str, ...]]
+) -> Iterator[str]:
+    """Say how a change that the form or link makes stands to one that the step makes, of the same field."""
+    if step[0] == own[0] and (step[1] == own[1] or (step[0] in _OPPOSITE and set(step[1]) <= set(own[1]))):
+        yield f"changes {label} by itself in the same way already"
+    elif _OPPOSITE.get(step[0]) == own[0] and set(step[1]) & set(own[1]):
+        takes_off = own[0] == "remove"
+        what = "takes off what this step adds" if takes_off else "puts on what this step removes"
+        yield f"does the opposite by itself: it {what} in {label}"
+    elif step[0] in _FIXES and own[0] in _FIXES:
+        yield f"changes {label} by itself to another value: whichever comes last wins"
+    elif step[0] not in _OPPOSITE:
+        yield f"changes {label} by itself too"

@@ -10,12 +10,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Licence
+from content.actions import ChangeLine, ContactActions
+from content.form_document import FormActions
 from content.models import Email, Form, TrackedLink
 from content.operations.emails import Draft, create_email, save_email
-from content.operations.forms import create_form, open_form
-from content.operations.links import LinkDraft, create_link
+from content.operations.forms import create_form, document_of, open_form
+from content.operations.links import LinkDraft, change_link, create_link
 from core.tenancy import tenant_scope
 from crm.criteria.schema import Criteria, Group, Line
+from crm.models import ListItem
 from delivery.models import SmsConnector
 from flows.checking import check_context
 from flows.checks.base import opens
@@ -250,6 +253,70 @@ def test_an_email_of_two_steps_is_a_warning_at_the_second(mail: Email) -> None:
     steps = [step("send_email", title, email=mail.pk) for title in ("First", "Second")]
     assert found("content_twice", *steps) == [("Second", "“News” is sent by “First” as well", "email")]
     assert found("content_twice", steps[0], step("send_email"), step("send_email")) == []
+
+
+def changes(*line: Any, title: str = "Change") -> StepNode:
+    field, action, *values = line
+    return step("update_contact", title, lines=[{"field": field, "action": action, "values": values}])
+
+
+@pytest.mark.parametrize(
+    ("by_link", "by_step", "said"),
+    [
+        (("job_title", "set", "Chef"), ("job_title", "set", "Chef"),
+         "changes Job title by itself in the same way already"),
+        (("job_title", "clear"), ("job_title", "set", "Chef"),
+         "changes Job title by itself to another value: whichever comes last wins"),
+        (("job_title", "append", "!"), ("job_title", "set", "Chef"), "changes Job title by itself too"),
+        (("job_title", "set", "Chef"), ("phone", "clear"), ""),
+    ],
+)  # fmt: skip
+def test_a_link_in_a_sent_email_that_changes_what_a_step_changes_says_how(
+    by_link: tuple[str, ...], by_step: tuple[str, ...], said: str, mail: Email, offer: TrackedLink
+) -> None:
+    field, action, *values = by_link
+    line = ChangeLine(field=f"contact.{field}", action=action, values=tuple(values))
+    draft = LinkDraft(name="Offer", url="https://a.test/", actions=ContactActions(changes=(line,)))
+    change_link(link_id=offer.pk, draft=draft, actor=None, now=NOW)
+    steps = (step("send_email", email=mail.pk), changes(f"contact.{by_step[0]}", *by_step[1:]))
+    assert found("does_the_same", *steps) == ([("Change", f"“Offer” {said}", "")] if said else [])
+    assert found("does_the_same", steps[1]) == [], "the flow sends no such link"
+
+
+def test_interests_of_a_link_are_compared_one_by_one(mail: Email, offer: TrackedLink) -> None:
+    news, offers = ListItem.objects.filter(list="interest").order_by("pk")[:2]
+    actions = ContactActions(add_interests=(news.pk,))
+    draft = LinkDraft(name="Offer", url="https://a.test/", actions=actions)
+    change_link(link_id=offer.pk, draft=draft, actor=None, now=NOW)
+    send, key = step("send_email", email=mail.pk), "contact.interests"
+    assert found("does_the_same", send, changes(key, "add", news.pk), changes(key, "remove", news.pk, title="Off")) == [
+        ("Change", "“Offer” changes Interests by itself in the same way already", ""),
+        ("Off", "“Offer” does the opposite by itself: it puts on what this step removes in Interests", ""),
+    ]  # fmt: skip
+    assert found("does_the_same", send, changes(key, "add", offers.pk)) == []
+
+
+def test_a_form_that_makes_requests_answers_and_sorts_new_contacts_says_so(
+    closed: Form, mail: Email, world: World
+) -> None:
+    actions = FormActions(
+        request=True, request_title="New", respond_email=mail.pk, new_category=world.prospect.pk
+    )
+    document = document_of(closed).model_copy(update={"actions": actions})
+    Form.objects.filter(pk=closed.pk).update(document=document.model_dump(mode="json"))
+    steps = (
+        step("create_request", "Ask", request_title="x"),
+        step("send_email", "Thanks", email=mail.pk),
+        changes("contact.category", "set", world.customer.pk),
+        step("wait_for_time", "Wait"),
+    )
+    assert found("does_the_same", *steps) == [], "the flow does not listen to it"
+    triggers = (Trigger(kind="form_submitted", settings={"form": closed.pk}),)
+    assert found("does_the_same", *steps, triggers=triggers) == [
+        ("Ask", "“Sign-up” makes a request by itself already", ""),
+        ("Thanks", "“Sign-up” answers with this email by itself already", ""),
+        ("Change", "“Sign-up” sets the category of new contacts by itself", ""),
+    ]
 
 
 def test_a_branch_at_fault_opens_its_own_panel_and_a_field_its_parts(world: World) -> None:

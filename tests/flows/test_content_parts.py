@@ -170,7 +170,7 @@ def test_a_form_or_link_that_repeats_or_contradicts_a_step_is_a_warning_there(fo
         ("Same", "“Busy” adds to this selection by itself already"),
         ("Opposite", "“Busy” does the opposite by itself: it adds to this selection"),
         ("Opposite too", "“Busy” does the opposite by itself: it removes from this selection"),
-        ("Field", "“Busy” changes a field by itself that this step changes too"),
+        ("Field", "“Busy” changes Job title by itself to another value: whichever comes last wins"),
     ]
     said = [p for p in problems(loud, now=NOW) if "by itself" in p.message]
     assert len(said) == 4
