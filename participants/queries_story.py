@@ -334,6 +334,9 @@ def _detail(visit: Visit, names: Names) -> str:
         return str(note)
     if seen.get("ended_by") in ENDED_BY:
         return ENDED_BY[seen["ended_by"]]
+    if left := seen.get("left_out"):
+        told = [str(one) if "(" in str(one) else f"{one} (the contact has no company)" for one in left]
+        return f"Not changed: {', '.join(told)}."
     if (answers := _answers(seen)) and visit.how not in Participant.DropReason.values:
         return answers
     if visit.how == "skipped":

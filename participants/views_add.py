@@ -17,8 +17,8 @@ from accounts.reach import owners_within_reach
 from accounts.rights import DataObject, Reach, Right
 from accounts.urls_for import turl
 from core.models import Job
-from crm.models import Selection
-from crm.queries.reach import contacts_for
+from crm.models import Project, Selection
+from crm.queries.reach import companies_for, contacts_for
 from flows.models import Flow
 from flows.visibility import within_sight
 from participants.asked import number
@@ -32,7 +32,7 @@ ADDERS = (Right.FLOW_ADMINISTRATOR, Right.ADD_TO_FLOWS)
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who is to be added: a selection's members, or single contacts."""
+    """Who is to be added, in words, how many, and where the dialog was opened."""
 
     title: str
     number: int
@@ -54,7 +54,8 @@ class Decided:
 @require_http_methods(["GET", "POST"])
 @needs(*ADDERS)
 def add(request: TenantRequest, tenant: str) -> HttpResponse:
-    """Choose a flow for ?selection=id, ?contact=id&contact=id… or ?list=<query of the contact list>; add them."""
+    """Choose a flow for ?selection=id, ?project=id, ?company=id, ?contact=id&contact=id… or ?list=<query of the contact
+    list>; add them."""
     audience = _audience(request)
     flows = list(
         within_sight(request.member)
@@ -143,6 +144,11 @@ def _audience(request: TenantRequest) -> Audience:
     selection_id = number(request.GET.get("selection", ""))
     if selection_id is not None:
         return _of_selection(request, selection_id)
+    project_id, company_id = (number(request.GET.get(name, "")) for name in ("project", "company"))
+    if project_id is not None:
+        return _of_project(request, project_id)
+    if company_id is not None:
+        return _of_company(request, company_id)
     if "list" in request.GET:
         return _of_list(request, request.GET["list"])
     ids = [one for text in request.GET.getlist("contact")[:AT_ONCE] if (one := number(text)) is not None]
@@ -184,3 +190,32 @@ def _of_selection(request: TenantRequest, selection_id: int) -> Audience:
         chosen=chosen,
         back=turl(request.tenant, "crm:selection", selection.pk),
     )
+
+
+def _of_project(request: TenantRequest, project_id: int) -> Audience:
+    """The members of a project, within the member's reach."""
+    owners = owners_within_reach(request.member, DataObject.PROJECT, "read")
+    projects = Project.objects.filter(pk=project_id)
+    project = (projects if owners is None else projects.filter(owner__in=owners)).first()
+    if project is None:
+        raise Http404
+    chosen = Chosen(project_id=project.pk)
+    return _within_reach(request, project.name, chosen, turl(request.tenant, "crm:project", project.pk))
+
+
+def _of_company(request: TenantRequest, company_id: int) -> Audience:
+    """The contacts of a company, within the member's reach."""
+    company = companies_for(request.member).filter(pk=company_id).first()
+    if company is None:
+        raise Http404
+    chosen = Chosen(company_id=company.pk)
+    return _within_reach(
+        request, f"the contacts of {company}", chosen, turl(request.tenant, "crm:company", company.pk)
+    )
+
+
+def _within_reach(request: TenantRequest, title: str, chosen: Chosen, back: str) -> Audience:
+    if request.member.reach(DataObject.CONTACT, "read") == Reach.NONE:
+        raise Http404
+    found = chosen.number(request.member, tenant_now(request.tenant.pk))
+    return Audience(title=title, number=found, chosen=chosen, back=back)

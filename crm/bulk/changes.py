@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from crm import values as readers
-from crm.bulk.targets import ACTIONS, Action, Target, target_named
+from crm.bulk.targets import Action, Target, changeable_by_key
 from crm.criteria.operators import read_id
 from crm.criteria.schema import Value
 from crm.models import ListItem
@@ -87,7 +87,7 @@ def read_change(change: Change, target: Target | None, country: str = "") -> Rea
     """Return the change with typed values; raises BadChange. List values are checked by change_problems."""
     if target is None:
         raise BadChange(f"The field {change.field!r} does not exist." if change.field else "Choose a field.")
-    action = next((one for one in ACTIONS[target.type] if one.name == change.action), None)
+    action = next((one for one in target.actions if one.name == change.action), None)
     if action is None:
         raise BadChange(f"{target.label}: choose what to do.")
     if action.slots == ("values",):
@@ -167,7 +167,7 @@ def _need(target: Target, found: Any, text: str, what: str) -> Any:
 
 def change_problems(change: Change) -> list[str]:
     """Return what is wrong with a change, empty if it can be made. At most two queries."""
-    target = target_named(change.field)
+    target = changeable_by_key([change.field]).get(change.field)
     try:
         ready = read_change(change, target)
     except BadChange as problem:
@@ -185,7 +185,7 @@ def change_problems(change: Change) -> list[str]:
 
 def change_references(change: Change) -> Iterator[tuple[str, int]]:
     """Yield what a change uses, as (kind, id): custom_field, list_item, user."""
-    target = target_named(change.field)
+    target = changeable_by_key([change.field]).get(change.field)
     if target is None:
         return
     if target.custom_id is not None:
@@ -197,10 +197,10 @@ def change_references(change: Change) -> Iterator[tuple[str, int]]:
 
 def describe_change(change: Change) -> str:
     """Return a change in words: "Job title set to “Chef”"."""
-    target = target_named(change.field)
+    target = changeable_by_key([change.field]).get(change.field)
     if target is None:
         return "A field that is gone" if change.field else "…"
-    action = next((one for one in ACTIONS[target.type] if one.name == change.action), None)
+    action = next((one for one in target.actions if one.name == change.action), None)
     if action is None:
         return f"{target.label} …"
     return f"{target.label} {_words(target, action, change.values)}".rstrip()

@@ -14,11 +14,11 @@ import psycopg
 
 from crm.bulk.plain import plain_value
 from crm.bulk.state import Owner, filled, load, load_companies, load_custom
-from crm.bulk.targets import Target, targets
+from crm.bulk.targets import NAME, Target, targets
 from crm.criteria.fields import COMPANY
 
-# The company itself, told by its name, and the company's name as a value: two fields that a trigger may watch.
-MOVED, NAME = "contact.company", "company.name"
+# The company itself, told by its name; its name as a value is another field that a trigger may watch.
+MOVED = "contact.company"
 _CREATED = Target("company.created_at", "Company created", COMPANY, "date", "company", "created_at")
 
 

@@ -76,6 +76,12 @@ class Target:
         """Whether a contact without a company has no such field."""
         return self.place in {"company", "company_custom"}
 
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What may be done to it; a company is never without a name."""
+        found = ACTIONS[self.type]
+        return tuple(one for one in found if one is not _CLEAR) if self.key == NAME else found
+
 
 def _contact(column: str, label: str, type_: TargetType, longest: int = 0, choices: Choices = "") -> Target:
     key = f"contact.{column.removesuffix('_id')}"
@@ -114,6 +120,9 @@ BUILT_IN: tuple[Target, ...] = (
     _company("country", "Company country", "code", 2, "country"),
 )
 _BY_KEY = {target.key: target for target in BUILT_IN}
+# A company's name finds a company in forms, files and the API; only a change that is asked for by itself renames it.
+NAME = "company.name"
+COMPANY_NAME = Target(NAME, "Company name", COMPANY, "text", "company", "name", 200)
 
 _CUSTOM: dict[str, tuple[TargetType, str]] = {
     "text": ("text", "value_text"),
@@ -157,6 +166,19 @@ def targets_by_key(keys: Iterable[str]) -> dict[str, Target]:
         own = (custom_target(field) for field in CustomField.objects.all())
         found |= {target.key: target for target in own if target.key in wanted}
     return found
+
+
+def changeable() -> list[Target]:
+    """Return every field that a change may name: those that may be written, and the company's name. One query."""
+    found = targets()
+    first = next(n for n, target in enumerate(found) if target.group == COMPANY)
+    return [*found[:first], COMPANY_NAME, *found[first:]]
+
+
+def changeable_by_key(keys: Iterable[str]) -> dict[str, Target]:
+    """Return the fields that changes name by these keys; unknown ones are left out. A query only for custom fields."""
+    wanted = set(keys)
+    return targets_by_key(wanted) | ({NAME: COMPANY_NAME} if NAME in wanted else {})
 
 
 def target_named(key: str) -> Target | None:

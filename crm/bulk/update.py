@@ -20,7 +20,7 @@ from crm.bulk.changes import BadChange, Change, ReadyChange, read_change
 from crm.bulk.moves import MOVED
 from crm.bulk.plain import is_plain, plain_value, set_plainly
 from crm.bulk.state import Owner, State, load
-from crm.bulk.targets import Target, targets_by_key
+from crm.bulk.targets import NAME, Target, changeable_by_key
 from crm.events import NewEvent, Origin, record_events
 
 _UTC = ZoneInfo("UTC")
@@ -28,7 +28,8 @@ _UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
-    """Whom the changes really changed, and which company fields were skipped for want of a company."""
+    """Whom the changes really changed; and by contact, which fields were skipped for want of a company, or because
+    another company has the name."""
 
     changed: list[int] = field(default_factory=list)
     skipped: dict[int, list[str]] = field(default_factory=dict)
@@ -53,7 +54,7 @@ def update_fields(
     with old and new for each contact that really changed, colleagues too. Raises BadChange before anything is
     written. Erased and unknown contacts are left out.
     """
-    known = targets_by_key(change.field for change in changes)
+    known = changeable_by_key(change.field for change in changes)
     ready = [read_change(change, known.get(change.field), country) for change in changes]
     check_choices(cursor, tenant_id, ready)
     if not ready or not contact_ids:
@@ -68,6 +69,11 @@ def update_fields(
     targets = list({change.target.key: change.target for change in ready}.values())
     state = load(cursor, tenant_id=tenant_id, contact_ids=contact_ids, targets=targets)
     skipped = _apply(state, ready, today)
+    if any(target.key == NAME for target in targets):
+        taken = write.keep_taken_names(cursor, tenant_id=tenant_id, companies=state.companies.values())
+        for contact in state.contacts.values():
+            if contact.company_id in taken:
+                skipped.setdefault(contact.id, []).append(taken[contact.company_id])
     write_state(cursor, tenant_id=tenant_id, state=state, targets=targets, now=now)
     changed = record_changes(
         cursor, tenant_id=tenant_id, state=state, now=now, origin=origin, flow_id=flow_id, actor_id=actor_id
@@ -131,9 +137,17 @@ def write_state(
         write.write_search_words(cursor, tenant_id=tenant_id, owners=contacts)
     if companies:
         columns = [t for t in targets if t.place == "company"] + shared
+        renamed = [owner for owner in companies if NAME in owner.changed]
         write.write_rows(
-            cursor, table="crm_company", tenant_id=tenant_id, owners=companies, targets=columns, now=now
+            cursor,
+            table="crm_company",
+            tenant_id=tenant_id,
+            owners=companies,
+            targets=columns,
+            now=now,
+            derived=write.company_name_columns(companies) if renamed else (),
         )
+        write.write_company_words(cursor, tenant_id=tenant_id, owners=renamed)
     for target in targets:
         if target.place in {"contact_custom", "company_custom"}:
             owners = contacts if target.place == "contact_custom" else companies

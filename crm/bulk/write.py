@@ -11,7 +11,7 @@ import psycopg
 from core.text import norm, norm_email
 from crm import search
 from crm.bulk.state import NAMED, Owner
-from crm.bulk.targets import Target
+from crm.bulk.targets import NAME, Target
 
 _CASTS = {
     "date": "date",
@@ -77,6 +77,41 @@ def write_search_words(cursor: psycopg.Cursor[Any], *, tenant_id: int, owners: I
         if keys & owner.changed.keys()
     }
     search.write_words(cursor, tenant_id=tenant_id, kind=search.CONTACT, words=words)
+
+
+def keep_taken_names(
+    cursor: psycopg.Cursor[Any], *, tenant_id: int, companies: Iterable[Owner]
+) -> dict[int, str]:
+    """Take back new names that are empty, or that another company has or was given first; return why, by company."""
+    renamed = [owner for owner in companies if owner.get(NAME) != owner.row["name"]]
+    cursor.execute(
+        "SELECT name FROM crm_company WHERE tenant_id = %s::bigint AND name = ANY(%s::text[])",
+        [tenant_id, [owner.new[NAME] for owner in renamed]],
+    )
+    held = {row[0] for row in cursor.fetchall()}
+    found: dict[int, str] = {}
+    for owner in renamed:
+        name = " ".join(owner.new[NAME].split())
+        if name and name not in held:
+            owner.new[NAME] = name
+            held.add(name)
+            continue
+        found[owner.id] = (
+            f"Company name (another company is called “{name}”)" if name else "Company name (empty)"
+        )
+        del owner.new[NAME]
+    return found
+
+
+def company_name_columns(owners: Sequence[Owner]) -> list[tuple[str, list[str]]]:
+    """Return the norm column of companies' names."""
+    return [("name_norm", [norm(owner.get(NAME) or owner.row["name"]) for owner in owners])]
+
+
+def write_company_words(cursor: psycopg.Cursor[Any], *, tenant_id: int, owners: Sequence[Owner]) -> None:
+    """Refresh the search words of companies that have a new name."""
+    words = {owner.id: search.words_of_company(name=owner.new[NAME]) for owner in owners}
+    search.write_words(cursor, tenant_id=tenant_id, kind=search.COMPANY, words=words)
 
 
 def _now(owner: Owner, column: str) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from django.http import QueryDict
 
-from crm.bulk import ACTIONS, Change, Target, change_problems, targets
+from crm.bulk import Change, Target, change_problems
+from crm.bulk.targets import changeable
 from crm.criteria.choices import choices_of
 from crm.criteria.fields import GROUPS, fields_by_key
 
@@ -51,7 +52,7 @@ class ChangeLines:
     """The lines that were posted, or those that are kept."""
 
     def __init__(self, *, data: QueryDict | None, kept: Sequence[Change]) -> None:
-        self.targets = targets()
+        self.targets = changeable()
         self.by_key = {target.key: target for target in self.targets}
         self.lines = list(kept) if data is None else self._posted(data)
         self.errors: dict[int, list[str]] = {}
@@ -97,7 +98,7 @@ class ChangeLines:
         target = self.by_key.get(key)
         if target is None:
             return Change(key, "set")
-        actions = ACTIONS[target.type]
+        actions = target.actions
         named = data.get(f"line-{index}-action", "")
         action = next((one for one in actions if one.name == named), actions[0])
         if action.slots == ("values",):
@@ -112,13 +113,13 @@ class ChangeLines:
             index=index,
             field=change.field,
             action=change.action,
-            actions=[(a.name, a.label) for a in ACTIONS[target.type]] if target else [],
+            actions=[(a.name, a.label) for a in target.actions] if target else [],
             inputs=self._inputs(index, change, target) if target else [],
             errors=self.errors.get(index, []),
         )
 
     def _inputs(self, index: int, change: Change, target: Target) -> list[Input]:
-        action = next((one for one in ACTIONS[target.type] if one.name == change.action), None)
+        action = next((one for one in target.actions if one.name == change.action), None)
         if action is None:
             return []
         given = tuple(str(value) for value in change.values)

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import User
-from crm.bulk.moves import MOVED, NAME
-from crm.bulk.targets import Target, targets
+from crm.bulk.moves import MOVED
+from crm.bulk.targets import NAME, Target, targets
 from crm.criteria.choices import names_of
 from crm.events import KINDS, EventKind, Origin
 from crm.models import Event, Project, Selection, SubscriptionType

@@ -10,13 +10,12 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.reach import owners_within_reach
-from accounts.rights import DataObject, Reach, Right
+from accounts.rights import DataObject, Reach
 from accounts.urls_for import turl
 from core.models import Job
 from core.paging import keyset_page
@@ -31,6 +30,7 @@ from crm.operations.usage import InUse, uses_of
 from crm.queries.listing import find_ids
 from crm.queries.reach import contacts_for
 from crm.queries.selections import count_members, members_of
+from crm.views.to_flow import add_to_flow_url
 
 View = Callable[..., HttpResponse]
 
@@ -205,7 +205,7 @@ def _club_context(
         q=words,
         candidates=candidates,
         job=job,
-        add_to_flow=_add_to_flow(request, club) if pages is SELECTIONS else "",
+        add_to_flow=add_to_flow_url(request, **{pages.word: club.pk}),
     )
 
 
@@ -214,16 +214,6 @@ def _rule_text(selection: Selection) -> RuleText:
     if selection.kind == Selection.Kind.DYNAMIC:
         return RuleText("Everyone who matches", describe(Criteria.model_validate(selection.criteria)))
     return RuleText(selection.get_combine_display(), "", selection.left, selection.right)
-
-
-def _add_to_flow(request: TenantRequest, club: Any) -> str:
-    """The link to the dialog of the room above, for those who may."""
-    if not request.member.may(Right.FLOW_ADMINISTRATOR, Right.ADD_TO_FLOWS):
-        return ""
-    try:
-        return f"{turl(request.tenant, 'participants:add')}?selection={club.pk}"
-    except NoReverseMatch:
-        return ""
 
 
 def _members(pages: ClubPages) -> View:

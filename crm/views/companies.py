@@ -20,6 +20,7 @@ from crm.operations.companies import CompanyNameTaken, create_company, edit_comp
 from crm.queries.desk_lists import company_desk
 from crm.queries.listing import find_ids
 from crm.queries.reach import companies_for, contacts_for, get_company
+from crm.views.to_flow import add_to_flow_url
 
 _SORTS = {"name": ["name_norm", "id"], "-name": ["-name_norm", "-id"]}
 
@@ -79,6 +80,7 @@ def company(request: TenantRequest, tenant: str, company_id: int) -> HttpRespons
         "may_edit": may_edit,
         "page": keyset_page(people, by=["name_norm", "id"], query=request.GET),
         "may_create": request.member.reach(DataObject.CONTACT, "create") != Reach.NONE,
+        "add_to_flow": add_to_flow_url(request, company=shown.pk),
         **company_desk(request.member, shown),
     }
     return render(request, "crm/company.html", context, status=422 if form.is_bound else 200)

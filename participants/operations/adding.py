@@ -47,19 +47,26 @@ class FlowClosed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Who is to be added: a selection's members, everyone a list's query string finds, or these contacts."""
+    """Who is to be added: a selection's members, everyone a list's query string finds, these contacts, or those of a
+    project or company."""
 
     selection_id: int | None = None
     query: str | None = None
     contact_ids: Sequence[int] = ()
+    project_id: int | None = None
+    company_id: int | None = None
 
     def contacts(self, member: Membership, now: dt.datetime) -> QuerySet[Contact]:
-        """Return the contacts; a list's and single ones within the member's reach."""
+        """Return the contacts; but for a selection's members, those within the member's reach."""
         if self.selection_id is not None:
             return members_of(Selection.objects.get(pk=self.selection_id), now=now)
         if self.query is not None:
             zone = ZoneInfo(Tenant.objects.values_list("timezone", flat=True).get(pk=require_tenant_id()))
             return listing.matching(member, listing.read_query(QueryDict(self.query)), now=now, zone=zone)
+        if self.project_id is not None:
+            return contacts_for(member).filter(projects__project=self.project_id)
+        if self.company_id is not None:
+            return contacts_for(member).filter(company=self.company_id)
         return contacts_for(member).filter(pk__in=list(self.contact_ids)[:AT_ONCE])
 
     def page(
@@ -130,13 +137,21 @@ def _start(*, flow_id: int, chosen: Chosen, token: str, member: Membership, now:
             "selection": chosen.selection_id,
             "query": chosen.query,
             "contacts": sorted(set(chosen.contact_ids))[:AT_ONCE],
+            "project": chosen.project_id,
+            "company": chosen.company_id,
         },
         total=chosen.number(member, now),
         created_by=member.user,
         created_at=now,
         updated_at=now,
     )
-    payload = {"selection": chosen.selection_id, "query": chosen.query, "contacts": job.total}
+    payload = {
+        "selection": chosen.selection_id,
+        "query": chosen.query,
+        "project": chosen.project_id,
+        "company": chosen.company_id,
+        "contacts": job.total,
+    }
     write_audit(
         actor=member.user,
         action="flow.add_contacts",
@@ -226,7 +241,13 @@ ADD_TO_FLOW: Final = AddToFlow()
 
 def _chosen(job: Job) -> Chosen:
     arguments = job.arguments
-    return Chosen(arguments["selection"], arguments["query"], tuple(arguments["contacts"]))
+    return Chosen(
+        arguments["selection"],
+        arguments["query"],
+        tuple(arguments["contacts"]),
+        project_id=arguments.get("project"),
+        company_id=arguments.get("company"),
+    )
 
 
 def _source(chosen: Chosen, actor_id: int | None) -> Source:

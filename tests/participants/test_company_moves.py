@@ -16,6 +16,7 @@ from crm.queries.timeline import entries
 from flows.document import StepNode, Trigger
 from participants.intake import take_events
 from participants.models import Participant
+from participants.queries_story import story_of
 from tests.crm.conftest import make_company
 from tests.participants.conftest import DAY, NOW, World, wait
 from tests.participants.test_clocks import entered, started, strike_now
@@ -159,3 +160,26 @@ def test_a_companys_date_brings_all_its_people_and_not_who_came_to_it_too_late(
     person = Participant.objects.filter(flow_id=flow.pk).first()
     assert person is not None
     assert person.event_data == {"kind": "date", "field": RENEWAL, "date": "2026-11-27"}
+
+
+def test_the_page_says_which_changes_were_left_out(world: World, renewal: CustomField) -> None:
+    company("Borg", renewal, None)
+    homeless = world.contact("Homeless")
+    settled = world.contact("Settled", company=company("Aker", renewal, None), category=None)
+    lines = [
+        {"field": "company.name", "action": "set", "values": ["Borg"]},
+        {"field": "company.country", "action": "set", "values": ["NO"]},
+    ]
+    flow = world.flow(StepNode(kind="update_contact", title="Change", settings={"lines": lines}))
+    world.suggest(flow, homeless, settled)
+    world.advance(flow)
+
+    def told(contact: Contact) -> str:
+        story = story_of(flow=flow, participant=world.one(flow, contact), now=world.now)
+        return next(visit.detail for visit in story.visits if visit.title == "Change")
+
+    assert told(homeless) == (
+        "Not changed: Company name (the contact has no company), Company country (the contact has no company)."
+    )
+    assert told(settled) == "Not changed: Company name (another company is called “Borg”)."
+    assert Company.objects.get(name="Aker").country == "NO"
