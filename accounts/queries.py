@@ -109,3 +109,8 @@ def audited_kinds() -> list[str]:
             {"tenant": require_tenant_id()},
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def has_licence(code: str, *, on: dt.date) -> bool:
+    """Say whether the open tenant has a licence in force on a day."""
+    return Licence.objects.filter(Licence.in_force(on), code=code).exists()

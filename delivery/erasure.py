@@ -43,6 +43,14 @@ ERASURE = Room(
         ),
         Place("delivery_smsconnector", ("account_sid", "auth_token", "senders")),
         Place("delivery_sendingrules", ("when_full",)),
+        # What a server said may name whom the mail was for.
+        Place(
+            "delivery_channelhold",
+            ("channel", "cause"),
+            {"said": EMPTY},
+            "EXISTS (SELECT 1 FROM unnest(%(addresses)s::text[] || %(phones)s::text[]) AS whose "
+            "WHERE position(whose IN lower(t.said)) > 0)",
+        ),
         Place(
             "delivery_senderdomain",
             (

@@ -1,11 +1,11 @@
-"""What the tenant allows itself: how many marketing messages one contact may get."""
+"""What the tenant allows itself, the domains it sends from, and what keeps its messages waiting."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
 
-from core.models import TenantModel
+from core.models import TenantForeignKey, TenantModel
 
 
 class SendingRules(TenantModel):
@@ -60,3 +60,38 @@ class SenderDomain(TenantModel):
 
     def __str__(self) -> str:
         return self.domain
+
+
+class ChannelHold(TenantModel):
+    """A channel that does not work at the moment, and why; or, with a stream, one that refuses that stream's sender.
+
+    Messages wait for it without using up their tries; gone as soon as something gets through.
+    """
+
+    class Cause(models.TextChoices):
+        UNREACHABLE = "unreachable", "Cannot be reached"
+        SIGN_IN = "sign_in", "Refuses the sign-in"
+        BUSY = "busy", "Takes nothing at the moment"
+        SUSPENDED = "suspended", "The account is suspended"
+        NO_ACCOUNT = "no_account", "No account is connected"
+        NO_LICENCE = "no_licence", "The licence is not in force"
+        SENDER = "sender", "Refuses the sender"
+
+    channel = models.CharField(max_length=10)
+    stream = TenantForeignKey("delivery.Stream", on_delete=models.CASCADE, null=True, related_name="+")
+    cause = models.CharField(max_length=20, choices=Cause)
+    said = models.CharField(max_length=400, blank=True)
+    since = models.DateTimeField()
+    retry_at = models.DateTimeField()
+    tries = models.IntegerField(default=1)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "channel", "stream"], name="one_hold_a_channel", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=Q(cause="sender", stream__isnull=False) | ~Q(cause="sender") & Q(stream=None),
+                name="senders_are_held_by_stream",
+            ),
+        ]

@@ -10,7 +10,8 @@ from accounts.models import Holiday
 from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
 from core.timeframe import NeverOpens, Window, next_open
-from delivery.models import Stream
+from delivery.holds import holds_of_channels
+from delivery.models import ChannelHold, Stream
 
 # How many rows one statement sweeps or puts off: some hundred milliseconds.
 SWEEP = 5_000
@@ -28,7 +29,7 @@ _TAKE = """
 WITH due AS MATERIALIZED (
     SELECT enrolled_on, id FROM delivery_message
     WHERE tenant_id = %(tenant)s AND stream_id = %(stream)s AND status = 'queued' AND reserved_by IS NULL
-      AND send_at <= %(due)s
+      AND send_at <= %(due)s {which}
     ORDER BY send_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE delivery_message m SET {change}
 FROM due
@@ -39,15 +40,18 @@ RETURNING m.enrolled_on, m.id
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What was reserved: the keys of messages of one stream. `busy` says that something was done at all."""
+    """What was reserved: the keys of messages of one stream. `busy` says that something was done at all; `holds` are
+    those of the tenant's channels at that moment."""
 
     stream_id: int | None = None
     keys: tuple[tuple[dt.date, int], ...] = ()
     busy: bool = False
+    holds: tuple[ChannelHold, ...] = ()
 
 
 def reserve(*, tenant_id: int, process: int, now: dt.datetime, limit: int) -> Batch:
-    """Reserve due messages of the open stream that was served longest ago, or put them off to its timeframe."""
+    """Reserve due messages of the open stream that was served longest ago, or put them off to its timeframe; those
+    of a channel that does not work are put off until it is tried again."""
     with tenant_scope(tenant_id), raw_cursor() as cursor:
         cursor.execute(_TURN, [tenant_id, now])
         turn = cursor.fetchone()
@@ -59,11 +63,25 @@ def reserve(*, tenant_id: int, process: int, now: dt.datetime, limit: int) -> Ba
         wanted = {"tenant": tenant_id, "stream": stream.pk, "due": now}
         if opens > now:
             cursor.execute(
-                _TAKE.format(change="send_at = %(opens)s"), {**wanted, "opens": opens, "limit": SWEEP}
+                _TAKE.format(change="send_at = %(opens)s", which=""),
+                {**wanted, "opens": opens, "limit": SWEEP},
             )
             return Batch(stream.pk, busy=True)
-        cursor.execute(_TAKE.format(change="reserved_by = %(me)s"), {**wanted, "me": process, "limit": limit})
-        return Batch(stream.pk, tuple(cursor.fetchall()), busy=True)
+        holds = tuple(holds_of_channels())
+        held = {h.channel: h.retry_at for h in holds if h.stream_id is None and h.retry_at > now}
+        for channel, retry_at in held.items():
+            cursor.execute(
+                _TAKE.format(
+                    change="send_at = %(until)s, reason = 'channel_down'", which="AND channel = %(channel)s"
+                ),
+                {**wanted, "until": retry_at, "channel": channel, "limit": SWEEP},
+            )
+        which = "AND channel <> ALL(%(held)s::text[])" if held else ""
+        cursor.execute(
+            _TAKE.format(change="reserved_by = %(me)s", which=which),
+            {**wanted, "me": process, "limit": limit, "held": list(held)},
+        )
+        return Batch(stream.pk, tuple(cursor.fetchall()), busy=True, holds=holds)
 
 
 def opens_at(stream: Stream, now: dt.datetime) -> dt.datetime:
@@ -86,7 +104,7 @@ def sweep_closed(*, tenant_id: int) -> int:
     with tenant_scope(tenant_id), raw_cursor() as cursor:
         for stream_id in Stream.objects.filter(state=Stream.State.CLOSED).values_list("pk", flat=True):
             cursor.execute(
-                _TAKE.format(change="status = 'cancelled', reason = 'flow_ended'"),
+                _TAKE.format(change="status = 'cancelled', reason = 'flow_ended'", which=""),
                 {"tenant": tenant_id, "stream": stream_id, "due": "infinity", "limit": SWEEP},
             )
             cancelled += cursor.rowcount

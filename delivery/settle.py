@@ -15,6 +15,7 @@ from core.tenancy import require_tenant_id
 from core.text import norm_email
 from crm.events import NewEvent, Origin, record_events
 from delivery.channels.base import HandOver, Outcome
+from delivery.holds import LONGEST, SENDER
 from delivery.models import BlockedAddress, Message, SmsOptOut
 from delivery.queries import came_back_again
 from delivery.recheck import CANCELS, GIVES_BACK, Candidate
@@ -78,13 +79,21 @@ def handed_over(
             )  # fmt: skip
         case Outcome.REFUSED | Outcome.OPTED_OUT | Outcome.FAILED:
             return _for_good(candidate, result, attempts)
-        case Outcome.DOWN:
-            later = now + dt.timedelta(seconds=DOWN_SECONDS)
-            return Settlement(
-                candidate, Status.QUEUED, reason="channel_down", error=result.said, send_at=later
-            )
-        case Outcome.DEFERRED:
+        case Outcome.DOWN | Outcome.SENDER:
+            return put_off(candidate, result, now=now)
+        case Outcome.DEFERRED | Outcome.LOST:
             return _again(candidate, result, attempts, now)
+
+
+def put_off(candidate: Candidate, result: HandOver, *, now: dt.datetime) -> Settlement:
+    """Return the state of a message that waits for its channel or its sender: no try is used up."""
+    if result.outcome is Outcome.SENDER:
+        reason, wait = "sender_refused", SENDER
+    else:
+        # Whoever was told to wait goes behind the others, so that one message cannot hold them up again and again.
+        seconds = LONGEST + DOWN_SECONDS if result.cause == "busy" else DOWN_SECONDS
+        reason, wait = "channel_down", dt.timedelta(seconds=seconds)
+    return Settlement(candidate, Status.QUEUED, reason=reason, error=result.said, send_at=now + wait)
 
 
 def _for_good(candidate: Candidate, result: HandOver, attempts: int) -> Settlement:

@@ -13,6 +13,7 @@ from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.rights import Right
+from delivery.waiting import waiting_messages
 from flows.canvas import canvas_of
 from flows.models import Flow
 from flows.operations.opened import note_opened
@@ -87,6 +88,7 @@ def summary(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         "page": page,
         "tab": "summary",
         "summary": summary_of(page.flow),
+        "waiting": waiting_messages(now=now, stream_id=page.flow.stream_id),
         "errors": errors(found),
         "warnings": [problem for problem in found if problem.is_warning],
         "refused": "problems" in request.GET,
@@ -166,7 +168,9 @@ def _step_panel(request: TenantRequest, page: FlowPage, step_id: uuid.UUID) -> H
         raise Http404
     card = next(card for card in _cards(canvas_of(document).places) if card.id == step_id)
     here = ParticipantFilter(status=Participant.Status.ACTIVE, step_id=step_id)
+    waiting = waiting_messages(now=tenant_now(request.tenant.pk), stream_id=page.flow.stream_id)
     context = {
+        "waiting": [(one, one.at_step(step_id)) for one in waiting if one.at_step(step_id)],
         "page": page,
         "card": card,
         "kind": STEP_KINDS[node.kind],

@@ -17,6 +17,10 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"  # it may have been taken: never again by itself
     OPTED_OUT = "opted_out"  # the owner of the number replied STOP
     DOWN = "down"  # the channel itself does not work: not this mail's fault
+    LOST = (
+        "lost"  # the connection broke under the mail, which was not taken: the mail's fault or the server's
+    )
+    SENDER = "sender"  # the sender is refused: a setting to mend, not this mail's fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class HandOver:
     outcome: Outcome
     said: str = ""
     reference: str = ""  # what the provider calls the message
+    cause: str = ""  # why the channel is DOWN: one of ChannelHold.Cause; empty where it cannot be reached
 
 
 @dataclass(frozen=True, slots=True)

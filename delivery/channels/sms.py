@@ -25,16 +25,18 @@ TIMEOUT = 15.0
 _CODES: Mapping[int, Outcome] = {
     21610: Outcome.OPTED_OUT,
     **dict.fromkeys((21211, 21217, 21614), Outcome.REFUSED),  # no such number, no mobile
-    # The sender or the account: settings to mend, so the message waits for it.
-    **dict.fromkeys((20005, 21212, 21603, 21606, 21659, 21660, 21703), Outcome.DEFERRED),
+    # Settings to mend, so the message waits for it: the account (suspended), the sender.
+    20005: Outcome.DOWN,
+    **dict.fromkeys((21212, 21603, 21606, 21659, 21660, 21703), Outcome.SENDER),
 }
 _STATUSES: Mapping[int, Outcome] = {
     401: Outcome.DOWN,
     403: Outcome.DOWN,
     408: Outcome.UNKNOWN,
-    429: Outcome.DEFERRED,
-    503: Outcome.DEFERRED,
+    429: Outcome.DOWN,
+    503: Outcome.DOWN,
 }
+_CAUSES: Mapping[int, str] = {20005: "suspended", 401: "sign_in", 403: "sign_in", 429: "busy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class SmsChannel:
                 to=envelope.recipient, body=envelope.text, status_callback=envelope.callback, **sender
             )
         except TwilioRestException as error:
-            return HandOver(_meaning(error), f"{error.code or error.status}: {error.msg}"[:400])
+            cause = _CAUSES.get(error.code or 0) or _CAUSES.get(error.status, "")
+            return HandOver(_meaning(error), f"{error.code or error.status}: {error.msg}"[:400], cause=cause)
         except requests.RequestException as error:
             outcome = Outcome.DOWN if _never_connected(error) else Outcome.UNKNOWN
             return HandOver(outcome, type(error).__name__)

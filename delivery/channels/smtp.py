@@ -47,11 +47,17 @@ class SmtpSettings:
         )
 
 
+_NO_ENTRY = (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError)
+
+
 class _Answer(Exception):
     """The server's answer ended the hand-over."""
 
     def __init__(self, outcome: Outcome, code: int, text: bytes) -> None:
-        self.result = HandOver(outcome, f"{code} {text.decode('utf-8', 'replace')}"[:400])
+        said = f"{code} {text.decode('utf-8', 'replace')}"[:400]
+        # 421 says that the server takes nothing now, whatever command it answers (RFC 5321, 3.8).
+        busy = code == 421 and outcome in {Outcome.DEFERRED, Outcome.SENDER}
+        self.result = HandOver(Outcome.DOWN, said, cause="busy") if busy else HandOver(outcome, said)
 
 
 class SmtpChannel:
@@ -89,7 +95,8 @@ class SmtpChannel:
             smtp = self._connected()
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
-            return HandOver(Outcome.DOWN, f"{type(error).__name__}: {error}"[:400])
+            cause = "sign_in" if isinstance(error, _NO_ENTRY) else ""
+            return HandOver(Outcome.DOWN, f"{type(error).__name__}: {error}"[:400], cause=cause)
         try:
             self._envelope(smtp, envelope)
             self._body(smtp, envelope.data)
@@ -101,7 +108,7 @@ class SmtpChannel:
             self._drop()
             if isinstance(error, _LostBeforeMail):
                 return None
-            return HandOver(Outcome.DEFERRED, f"{type(error).__name__}: {error}"[:400])
+            return HandOver(Outcome.LOST, f"{type(error).__name__}: {error}"[:400])
         return self._ended(smtp)
 
     def _connected(self) -> smtplib.SMTP:
@@ -178,6 +185,8 @@ class SmtpChannel:
         said = f"{code} {text.decode('utf-8', 'replace')}"[:400]
         if code == 250:
             return HandOver(Outcome.SENT, said)
+        if code == 421:
+            return self._recovered(smtp, HandOver(Outcome.DOWN, said, cause="busy"))
         return self._recovered(smtp, HandOver(Outcome.FAILED if code >= 500 else Outcome.DEFERRED, said))
 
     def _recovered(self, smtp: smtplib.SMTP, result: HandOver) -> HandOver:
@@ -199,7 +208,7 @@ def _of_sender(code: int, text: bytes) -> None:
     if code == 421:
         raise _LostBeforeMail(text.decode("utf-8", "replace"))
     if code != 250:
-        raise _Answer(Outcome.DEFERRED, code, text)
+        raise _Answer(Outcome.SENDER, code, text)
 
 
 def _of_recipient(code: int, text: bytes) -> None:

@@ -10,7 +10,8 @@ from django.db import transaction
 from accounts.audit import write_audit
 from accounts.models import User
 from core.secrets import seal
-from delivery.models import SmsConnector
+from delivery.holds import hasten
+from delivery.models import Message, SmsConnector
 from delivery.sms import TOKEN_PURPOSE, is_sender
 
 
@@ -50,6 +51,7 @@ def connect_sms(
     if auth_token:
         connector.auth_token = seal(auth_token, purpose=TOKEN_PURPOSE)
     connector.save()
+    hasten(Message.Channel.SMS, now=now)
     write_audit(
         actor=actor,
         action="sms_connector.changed" if kept else "sms_connector.connected",

@@ -16,7 +16,8 @@ from typing import Final
 import structlog
 from django.db import InterfaceError, OperationalError, connections
 
-from accounts.models import Tenant
+from accounts.models import Licence, Tenant
+from accounts.queries import has_licence
 from core import clock
 from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
@@ -27,13 +28,14 @@ from delivery.channels.sms import SmsChannel
 from delivery.channels.smtp import SmtpChannel, SmtpSettings
 from delivery.domains import SenderDomains, sender_domains
 from delivery.envelopes import mail_envelope, text_envelope
-from delivery.models import Message, Stream
+from delivery.holds import Findings, keep
+from delivery.models import ChannelHold, Message, Stream
 from delivery.operations.rescue import rescue
 from delivery.processes import living_process
 from delivery.recheck import Candidate, recheck
 from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob, message_links, renderer
 from delivery.reserve import Batch, reserve, sweep_closed
-from delivery.settle import Settlement, failed, handed_over, refused, settle
+from delivery.settle import Settlement, failed, handed_over, put_off, refused, settle
 from delivery.sms import SmsAccount, sms_account
 
 BATCH: Final = 200
@@ -124,7 +126,7 @@ def send_batch(
         turn = Turn(tenant, stream, process, now, channel or process_channel(), domains)
         ready = _prepare(turn, batch)
         try:
-            sent = [_send(turn, items) for items in _by_channel(ready)]
+            sent = [_send(turn, items, batch.holds) for items in _by_channel(ready)]
         finally:
             turn.close()
         # A channel that does not work must not have the tenant asked for again and again; the other one may go on.
@@ -138,9 +140,10 @@ def _by_channel(ready: Sequence[Ready]) -> list[list[Ready]]:
     return [items for items in (mails, texts) if items]
 
 
-def _send(turn: Turn, items: Sequence[Ready]) -> tuple[int, bool]:
+def _send(turn: Turn, items: Sequence[Ready], holds: Sequence[ChannelHold]) -> tuple[int, bool]:
     """Send the messages of one channel; return how many went out and whether the channel works."""
     handed, works = 0, True
+    findings = Findings(items[0].candidate.channel)
     ends = time.monotonic() + TURN_SECONDS
     settlements: list[Settlement] = []
     for part in _parts(items, HANDS):
@@ -150,9 +153,12 @@ def _send(turn: Turn, items: Sequence[Ready]) -> tuple[int, bool]:
             settlements += [_given_back(item) for item in part]
         else:
             marked = _settle(turn, settlements, part)
-            settlements, works = _hand_over(turn, part, marked)
+            settlements, works = _hand_over(turn, part, marked, findings)
             handed += sum(s.status == Message.Status.SENT for s in settlements)
     _settle(turn, settlements)
+    if holds or findings.down or findings.refuses:
+        with tenant_scope(turn.tenant.pk):
+            keep(findings, stream_id=turn.stream.pk, held=holds, now=turn.now)
     return handed, works
 
 
@@ -161,11 +167,11 @@ def _prepare(turn: Turn, batch: Batch) -> list[Ready]:
     with tenant_scope(turn.tenant.pk):
         candidates = recheck(keys=batch.keys, stream=turn.stream, tenant=turn.tenant, process=turn.process)
         goes = [candidate for candidate in candidates if not candidate.refusal]
-        if any(candidate.channel == Message.Channel.SMS for candidate in goes):
-            turn.account = sms_account()
+        goes, waiting = _without_account(turn, goes, batch.holds)
         jobs = [_job(turn, candidate) for candidate in goes]
         results = renderer()(jobs) if jobs else {}
-        ready, settlements = [], [refused(candidate) for candidate in candidates if candidate.refusal]
+        ready = []
+        settlements = waiting + [refused(candidate) for candidate in candidates if candidate.refusal]
         for candidate, job in zip(goes, jobs, strict=True):
             made = _address(turn, candidate, results[candidate.id], job.links)
             if isinstance(made, Ready):
@@ -174,6 +180,25 @@ def _prepare(turn: Turn, batch: Batch) -> list[Ready]:
                 settlements.append(made)
         settle(settlements, process=turn.process, now=turn.now)
     return ready
+
+
+def _without_account(
+    turn: Turn, goes: list[Candidate], holds: Sequence[ChannelHold]
+) -> tuple[list[Candidate], list[Settlement]]:
+    """Take out the SMS where no account could send them, or the licence has ended: they wait, and that is noted."""
+    texts = [candidate for candidate in goes if candidate.channel == Message.Channel.SMS]
+    if not texts:
+        return goes, []
+    turn.account = sms_account()
+    cause = "" if turn.account else ChannelHold.Cause.NO_ACCOUNT
+    cause = cause if has_licence(Licence.Code.SMS, on=turn.now.date()) else ChannelHold.Cause.NO_LICENCE
+    if not cause:
+        return goes, []
+    waits = HandOver(Outcome.DOWN, cause=cause)
+    findings = Findings(Message.Channel.SMS, down=waits)
+    keep(findings, stream_id=turn.stream.pk, held=holds, now=turn.now)
+    others = [candidate for candidate in goes if candidate.channel != Message.Channel.SMS]
+    return others, [put_off(candidate, waits, now=turn.now) for candidate in texts]
 
 
 def _job(turn: Turn, candidate: Candidate) -> RenderJob:
@@ -190,13 +215,11 @@ def _job(turn: Turn, candidate: Candidate) -> RenderJob:
 def _address(
     turn: Turn, candidate: Candidate, result: Rendered | RenderFailed, links: MessageLinks
 ) -> Ready | Settlement:
-    """Return the assembled message, or why there is none. Without an SMS account an SMS waits for one."""
+    """Return the assembled message, or why there is none."""
     if isinstance(result, RenderFailed):
         return failed(candidate, reason="not_rendered", error=result.error)
     if candidate.channel == Message.Channel.SMS:
-        if turn.account is None:
-            waits = HandOver(Outcome.DEFERRED, "No SMS account is connected.")
-            return handed_over(candidate, waits, rendered=result, now=turn.now)
+        assert turn.account is not None  # noqa: S101 - without one it would not have come here
         text = text_envelope(candidate, result, stream=turn.stream, tenant=turn.tenant, account=turn.account)
         return Ready(candidate, result, text)
     try:
@@ -214,9 +237,12 @@ def _address(
     return Ready(candidate, result, mail)
 
 
-def _hand_over(turn: Turn, part: Sequence[Ready], marked: set[int]) -> tuple[list[Settlement], bool]:
+def _hand_over(
+    turn: Turn, part: Sequence[Ready], marked: set[int], findings: Findings
+) -> tuple[list[Settlement], bool]:
     """Hand a few messages over; return what became of each and whether the channel works."""
     settlements: list[Settlement] = []
+    results: list[tuple[Ready, HandOver]] = []
     works = True
     for item in part:
         if item.candidate.id not in marked:
@@ -225,8 +251,21 @@ def _hand_over(turn: Turn, part: Sequence[Ready], marked: set[int]) -> tuple[lis
             continue
         result = turn.hand_over(item.envelope) if works else HandOver(Outcome.DOWN)
         works = works and result.outcome is not Outcome.DOWN
-        settlements.append(_outcome(turn, item, result))
-    return settlements, works
+        results.append((item, result))
+    results = _whose_fault(results)
+    for _, result in results:
+        findings.note(result)
+    works = findings.down is None
+    return settlements + [_outcome(turn, item, result) for item, result in results], works
+
+
+def _whose_fault(results: list[tuple[Ready, HandOver]]) -> list[tuple[Ready, HandOver]]:
+    """Blame the server where it hung up on several mails and took none; on one alone, the mail may be to blame."""
+    lost = [result for _, result in results if result.outcome is Outcome.LOST]
+    if len(lost) < 2 or any(result.outcome is Outcome.SENT for _, result in results):
+        return results
+    down = HandOver(Outcome.DOWN, lost[0].said)
+    return [(item, down if result.outcome is Outcome.LOST else result) for item, result in results]
 
 
 def _given_back(item: Ready) -> Settlement:

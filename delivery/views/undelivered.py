@@ -16,6 +16,7 @@ from crm.queries.reach import contacts_for
 from delivery.operations.undelivered import try_again
 from delivery.operations.undelivered import undelivered as given_up
 from delivery.views.blocked import CHANGERS, READERS
+from delivery.waiting import waiting_messages
 
 
 @require_safe
@@ -26,7 +27,8 @@ def undelivered(request: TenantRequest, tenant: str) -> HttpResponse:
     ids = {row.contact_id for row in page.rows if row.contact_id}
     people = {contact.pk: contact for contact in contacts_for(request.member).filter(pk__in=ids)}
     lines = [(row, people.get(row.contact_id or 0)) for row in page.rows]
-    return render(request, "delivery/undelivered.html", {"page": page, "lines": lines})
+    waiting = waiting_messages(now=tenant_now(request.tenant.pk))
+    return render(request, "delivery/undelivered.html", {"page": page, "lines": lines, "waiting": waiting})
 
 
 @require_POST

@@ -28,7 +28,6 @@ from delivery.operations.connectors import BadSenders, TokenMissing, connect_sms
 from delivery.operations.rescue import rescue
 from delivery.operations.streams import close_stream, stream_for_colleagues
 from delivery.queue import NewMessage, queue_messages
-from delivery.settle import MAX_ATTEMPTS
 from delivery.sms import reply_address
 from tests.delivery.conftest import NOW, House
 from tests.fixtures.people import Person
@@ -299,8 +298,8 @@ def test_an_sms_to_a_colleague_asks_nobody_for_consent(house: House, twilio: Twi
     [
         ("001", ("bounced", "refused")),
         ("002", ("blocked", "sms_opt_out")),
-        ("004", ("queued", "deferred")),
-        ("005", ("queued", "deferred")),
+        ("004", ("queued", "channel_down")),
+        ("005", ("queued", "channel_down")),
     ],
 )
 def test_each_refusal_means_what_twilio_says_it_means(
@@ -314,19 +313,23 @@ def test_each_refusal_means_what_twilio_says_it_means(
     assert stopped == ([(f"+4791234{ending}", "provider")] if ending == "002" else [])
 
 
-def test_a_passing_refusal_is_tried_again_with_backoff_and_given_up_at_last(
-    house: House, twilio: Twilio
+@pytest.mark.parametrize("ending", ["004", "005"])
+def test_when_twilio_takes_nothing_no_try_is_used_up_and_the_others_are_not_held_up(
+    house: House, twilio: Twilio, ending: str
 ) -> None:
-    [message_id] = queue(house, someone(house, "+4791234004"))
-    house.send()
-    first = house.message(message_id)
-    assert NOW + dt.timedelta(seconds=30) <= first.send_at <= NOW + dt.timedelta(seconds=60)
-    assert house.send().handed == 0, "not before its time"
-    with house.scope():
-        Message.objects.filter(pk=message_id).update(attempts=MAX_ATTEMPTS - 1, send_at=NOW)
-    house.send()
-    assert state(house, message_id) == ("soft_bounced", "gave_up")
-    assert twilio.sent == []
+    [message_id] = queue(house, someone(house, f"+4791234{ending}"))
+    now = NOW
+    for _ in range(20):
+        house.send(now=now)
+        now += dt.timedelta(minutes=6)
+    row = house.message(message_id)
+    assert (row.status, row.reason, row.attempts) == ("queued", "channel_down", 0)
+    queue(house, someone(house, "+4791234999", name="Bea"))
+    now += dt.timedelta(minutes=6)
+    for _ in range(4):
+        house.send(now=now)
+        now += dt.timedelta(minutes=6)
+    assert [sms.to for sms in twilio.sent] == ["+4791234999"]
 
 
 def test_a_wrong_token_holds_everything_and_fails_nobody(house: House, twilio: Twilio) -> None:
@@ -343,8 +346,8 @@ def test_without_an_account_sms_wait_for_one(house: House, twilio: Twilio) -> No
         SmsConnector.objects.all().delete()
     [message_id] = queue(house, someone(house))
     house.send()
-    assert state(house, message_id) == ("queued", "deferred")
-    assert "No SMS account" in house.message(message_id).error
+    assert state(house, message_id) == ("queued", "channel_down")
+    assert house.message(message_id).attempts == 0
 
 
 def test_an_answer_that_never_comes_leaves_the_sms_unknown_and_it_is_never_sent_again(

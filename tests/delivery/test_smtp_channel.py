@@ -44,7 +44,11 @@ def test_a_mail_arrives_byte_for_byte_with_its_dots_doubled(start: Start, pipeli
 @pytest.mark.parametrize(
     ("command", "answer", "outcome"),
     [
-        ("MAIL", "550 5.7.1 Not you", Outcome.DEFERRED),
+        ("MAIL", "550 5.7.1 Not you", Outcome.SENDER),
+        ("MAIL", "451 4.3.0 Not you now", Outcome.SENDER),
+        ("RCPT", "421 4.3.2 Closing", Outcome.DOWN),
+        ("DATA", "421 4.3.2 Closing", Outcome.DOWN),
+        (".", "421 4.3.2 Closing", Outcome.DOWN),
         ("RCPT", "450 4.2.0 Greylisted", Outcome.DEFERRED),
         ("RCPT", "550 5.1.1 No such user", Outcome.REFUSED),
         ("RCPT", "552 5.2.2 Mailbox full", Outcome.FAILED),
@@ -81,7 +85,7 @@ def test_a_body_that_the_server_takes_for_a_refused_recipient_is_empty(start: St
 def test_hanging_up_in_the_body_lets_it_come_again(start: Start) -> None:
     server, channel = start(cut_body_after=1)
     large = Envelope(MAIL.sender, MAIL.recipient, b"Subject: Hi\r\n\r\n" + b"x" * 70 + b"\r\n" * 4_000_000)
-    assert channel.hand_over(large).outcome is Outcome.DEFERRED
+    assert channel.hand_over(large).outcome is Outcome.LOST
     assert server.bodies == []
 
 

@@ -45,7 +45,7 @@ def test_the_numbers_that_are_there_to_be_refused_are_refused(trial: Twilio) -> 
     assert [send(f"+479000{ending}") for ending in ("001", "002", "004")] == [
         Outcome.REFUSED,
         Outcome.OPTED_OUT,
-        Outcome.DEFERRED,
+        Outcome.DOWN,
     ]
     assert trial.sent == []
 
