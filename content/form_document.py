@@ -15,7 +15,7 @@ from crm.bulk import Target
 
 FieldKind = Literal[
     "crm", "text", "textarea", "number", "date", "radio", "checkboxes", "dropdown", "rating", "hidden",
-    "consent", "subscription", "section", "paragraph",
+    "consent", "subscription", "section", "paragraph", "page", "image",
 ]  # fmt: skip
 KINDS: dict[FieldKind, str] = {
     "crm": "Field of the contact or company",
@@ -32,9 +32,11 @@ KINDS: dict[FieldKind, str] = {
     "subscription": "Subscription",
     "section": "Section heading",
     "paragraph": "Paragraph of text",
+    "page": "New page",
+    "image": "Image",
 }
 CHOOSING = frozenset({"radio", "checkboxes", "dropdown"})
-TEXTS = frozenset({"section", "paragraph"})
+TEXTS = frozenset({"section", "paragraph", "page", "image"})
 EMAIL = "contact.email"
 # Not a target of crm.bulk: a company is found or made by its exact name.
 COMPANY_NAME = "company.name"
@@ -64,6 +66,8 @@ class FormField(_Part):
     value: str = ""
     purpose: int | None = None
     subscription: int | None = None
+    # image: one of the tenant's pictures; its label is the text for those who do not see it.
+    image: int | None = None
 
     @property
     def asks(self) -> bool:
@@ -156,6 +160,8 @@ class FormDocument(_Part):
         for field in self.fields:
             if field.kind == "subscription" and field.subscription is not None:
                 yield "subscription_type", field.subscription
+            if field.kind == "image" and field.image is not None:
+                yield "image", field.image
 
 
 def may_be_asked(target: Target) -> bool:
@@ -181,7 +187,7 @@ def structure_problems(document: FormDocument) -> list[str]:
 
 def _field_problems(field: FormField) -> Iterator[str]:
     name = f"“{field.label or KINDS[field.kind]}”"
-    if field.kind not in {"hidden", "paragraph"} and not field.label.strip():
+    if field.kind not in {"hidden", *TEXTS - {"section"}} and not field.label.strip():
         yield f"{name}: give it a label, which people and screen readers need."
     if field.kind in CHOOSING and not field.options:
         yield f"{name}: there is nothing to choose from."
@@ -189,5 +195,7 @@ def _field_problems(field: FormField) -> Iterator[str]:
         yield f"{name}: choose what it is a consent to."
     if field.kind == "subscription" and field.subscription is None:
         yield f"{name}: choose the subscription type."
+    if field.kind == "image" and field.image is None:
+        yield f"{name}: choose the image."
     if field.kind == "crm" and not field.target:
         yield f"{name}: choose the field it is bound to."

@@ -16,9 +16,18 @@ class IllegalEdit(ValueError):
 
 
 def add_field(
-    document: FormDocument, *, kind: FieldKind, label: str = "", target: Target | None = None, **more: Any
+    document: FormDocument,
+    *,
+    kind: FieldKind,
+    label: str = "",
+    target: Target | None = None,
+    at: int | None = None,
+    **more: Any,
 ) -> tuple[FormDocument, str]:
-    """Add a field at the end; return the document and the field's key. `target` None for a crm field: the company."""
+    """Add a field at a place, or at the end; return the document and the field's key.
+
+    `target` None for a crm field: the company.
+    """
     if len(document.fields) >= MOST_FIELDS:
         raise IllegalEdit(f"A form has at most {MOST_FIELDS} fields.")
     named, key_from = label.strip(), label.strip() or kind
@@ -30,8 +39,35 @@ def add_field(
         named = named or (target.label if target else "Company")
         key_from = settings["target"].rpartition(".")[2]
     key = _free_key(document, key_from)
-    field = FormField(key=key, kind=kind, label=(named or KINDS[kind])[:200], **settings)
-    return _with(document, (*document.fields, field)), key
+    words = named or ("" if kind in {"page", "image"} else KINDS[kind])
+    field = FormField(key=key, kind=kind, label=words[:200], **settings)
+    return _placed(document, document.fields, field, at), key
+
+
+def _placed(
+    document: FormDocument, others: tuple[FormField, ...], field: FormField, at: int | None
+) -> FormDocument:
+    place = len(others) if at is None else max(0, min(at, len(others)))
+    return _with(document, (*others[:place], field, *others[place:]))
+
+
+def place_field(document: FormDocument, *, key: str, at: int | None) -> FormDocument:
+    """Put a field where it is the `at`th one, counted from 0; beyond the end is the end."""
+    position = _position(document, key)
+    others = (*document.fields[:position], *document.fields[position + 1 :])
+    return _placed(document, others, document.fields[position], at)
+
+
+def copy_field(document: FormDocument, *, key: str) -> tuple[FormDocument, str]:
+    """Put a copy behind a field, under a key of its own; a field of the contact stands in a form once."""
+    position = _position(document, key)
+    field = document.fields[position]
+    if field.kind == "crm":
+        raise IllegalEdit("The form has this field already.")
+    if len(document.fields) >= MOST_FIELDS:
+        raise IllegalEdit(f"A form has at most {MOST_FIELDS} fields.")
+    new = field.model_copy(update={"key": _free_key(document, field.key)})
+    return _placed(document, document.fields, new, position + 1), new.key
 
 
 def change_field(document: FormDocument, *, key: str, **changes: Any) -> FormDocument:

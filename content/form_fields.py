@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from content.form_document import COMPANY_NAME, FormDocument, FormField, may_be_asked
+from content.image_urls import image_path
+from content.models import Image
 from crm.bulk import Change, Target, targets
 from crm.bulk.targets import targets_by_key
 from crm.criteria.choices import list_items
@@ -24,6 +26,8 @@ class Bound:
     """The targets of one form's fields, and their choices."""
 
     targets: dict[str, Target]
+    # Addresses of the pictures that the form shows, by id.
+    pictures: dict[int, str] = field(default_factory=dict)
     _lists: dict[tuple[str, int | None], Choices] = field(default_factory=dict)
 
     @classmethod
@@ -31,7 +35,15 @@ class Bound:
         """Return what the form's fields are bound to; targets that are gone or not for forms are left out."""
         wanted = {one.target for one in document.fields if one.kind == "crm"} - {COMPANY_NAME, ""}
         found = targets_by_key(wanted)
-        return cls({key: target for key, target in found.items() if may_be_asked(target)})
+        shown = {one.image for one in document.fields if one.kind == "image" and one.image is not None}
+        pictures = (
+            {image.pk: image_path(image) for image in Image.objects.filter(pk__in=shown)} if shown else {}
+        )
+        return cls({key: target for key, target in found.items() if may_be_asked(target)}, pictures)
+
+    def picture(self, one: FormField) -> str:
+        """Return the address of the picture that a field shows; "" where there is none."""
+        return self.pictures.get(one.image, "") if one.kind == "image" and one.image is not None else ""
 
     def target(self, one: FormField) -> Target | None:
         """Return the target of a bound field, or None."""

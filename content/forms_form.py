@@ -14,7 +14,7 @@ from content.actions import ContactActions
 from content.form_document import CHOOSING, KINDS, FormActions, FormDocument, FormField
 from content.form_fields import bindable
 from content.forms_actions import ActionsForm
-from content.models import Form
+from content.models import Form, Image
 from content.queries import email_choices
 from core.localtime import moment
 from crm.criteria.choices import list_items
@@ -23,6 +23,7 @@ from crm.values import read_url
 
 _LOCAL = "%Y-%m-%dT%H:%M"
 MOST_OPTIONS = 100
+MOST_IMAGES = 200
 _REQUEST: dict[str, Any] = {
     "request_type": RequestType,
     "request_category": RequestCategory,
@@ -45,8 +46,13 @@ class NewFieldForm(forms.Form):
     target = forms.ChoiceField(label="Field of the contact or company", required=False)
     label = forms.CharField(label="Label", required=False, max_length=200)
 
-    def __init__(self, data: QueryDict | None = None) -> None:
+    def __init__(self, data: QueryDict | None = None, *, is_named: bool = True) -> None:
+        if data is not None and "bound" in data:
+            # A button of the palette: one of the contact's fields.
+            data = data.copy()
+            data["kind"], data["target"] = "crm", str(data["bound"])
         super().__init__(data)
+        self.is_named = is_named
         self.fields["target"].choices = [("", "Choose…"), *bindable()]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
@@ -55,7 +61,8 @@ class NewFieldForm(forms.Form):
         if cleaned.get("kind") == "crm" and not cleaned.get("target"):
             self.add_error("target", "Choose the field that it is bound to.")
         if (
-            cleaned.get("kind") not in {"crm", "hidden", "paragraph", None}
+            self.is_named
+            and cleaned.get("kind") not in {"crm", "hidden", "paragraph", "page", "image", None}
             and not cleaned.get("label", "").strip()
         ):
             self.add_error("label", "Give it a label.")
@@ -89,6 +96,14 @@ class FieldSettingsForm(forms.Form):
         label="Subscription type", required=False, coerce=int, empty_value=None
     )
 
+    image = forms.TypedChoiceField(
+        label="Image",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text="The newest ones. Upload more under Content, Images.",
+    )
+
     def __init__(self, *, field: FormField, data: QueryDict | None = None) -> None:
         initial = {**field.model_dump(), "options": "\n".join(field.options)}
         super().__init__(data, initial=initial)
@@ -96,6 +111,12 @@ class FieldSettingsForm(forms.Form):
             del self.fields[name]
         if field.kind == "paragraph":
             self.fields["help"].label = "Text"
+        if field.kind == "page":
+            self.fields["label"].label = "Title of the page"
+        if "image" in self.fields:
+            self.fields["label"].label = "Text for those who do not see it"
+            self.order_fields(["image", "label"])
+            self._choose("image", Image.objects.order_by("-created_at", "-pk")[:MOST_IMAGES], field.image)
         if "purpose" in self.fields:
             self._choose("purpose", ConsentPurpose.objects.order_by("name"), field.purpose)
         if "subscription" in self.fields:
@@ -123,6 +144,8 @@ def _settings_of(field: FormField) -> set[str]:
         return {"help"}
     if field.kind == "section":
         return {"label", "help"}
+    if field.kind in {"page", "image"}:
+        return {"label", *({"image"} if field.kind == "image" else set())}
     if field.kind == "hidden":
         return {"label", "value"}
     extra = {"crm": {"overwrite"}, "consent": {"purpose"}, "subscription": {"subscription"}}

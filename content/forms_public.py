@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -31,6 +32,23 @@ _AUTOCOMPLETE = {
     "company.website": "url",
 }
 PREFIX = "f_"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field with its input, a text, or a picture with its address."""
+
+    field: FormField
+    input: forms.BoundField | None
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is asked at once."""
+
+    title: str
+    parts: list[Part]
 
 
 class PublicForm(forms.Form):
@@ -62,6 +80,17 @@ class PublicForm(forms.Form):
             for one in self.document.fields
             if one.kind != "hidden" and (not one.asks or PREFIX + one.key in self.fields)
         ]
+
+    @property
+    def pages(self) -> list[Page]:
+        """The parts page by page; a form without page breaks is one page."""
+        pages = [Page("", [])]
+        for one, field in self.parts:
+            if one.kind == "page":
+                pages.append(Page(one.label, []))
+            else:
+                pages[-1].parts.append(Part(one, field, self.bound.picture(one)))
+        return [page for page in pages if page.parts] or pages[:1]
 
     def clean(self) -> dict[str, Any]:
         """Put what a value is not at its field."""

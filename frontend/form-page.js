@@ -30,3 +30,33 @@ if (window.parent !== window) {
   if (onward) tell({ leadTo: onward.dataset.leadTo });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") tell({ close: true }); });
 }
+
+/* Pages: one at a time. Without scripts they stand below each other. */
+const pages = [...document.querySelectorAll("[data-page]")];
+if (form && pages.length > 1 && !pages[0].closest("fieldset[disabled]")) {
+  const send = form.querySelector(".form-actions");
+  const button = (words, classes) => Object.assign(document.createElement("button"), { type: "button", textContent: words, className: classes });
+  const back = button("Back", "btn");
+  const next = button("Next", "btn btn-primary");
+  send.prepend(back, next);
+  const sending = [...send.children].filter((child) => child !== back && child !== next);
+  let at = Math.max(pages.findIndex((page) => page.querySelector(".has-error")), 0);
+  const show = (number, focus) => {
+    at = number;
+    pages.forEach((page, index) => { page.hidden = index !== at; });
+    back.hidden = at === 0;
+    next.hidden = at === pages.length - 1;
+    for (const child of sending) child.hidden = at !== pages.length - 1;
+    if (focus) pages[at].querySelector("input, select, textarea")?.focus();
+  };
+  const isRight = () => [...pages[at].querySelectorAll("input, select, textarea")].every((field) => field.reportValidity());
+  back.addEventListener("click", () => show(at - 1, true));
+  next.addEventListener("click", () => { if (isRight()) show(at + 1, true); });
+  // Enter goes on; only the last page sends.
+  form.addEventListener("submit", (event) => {
+    if (at === pages.length - 1) return;
+    event.preventDefault();
+    next.click();
+  });
+  show(at, false);
+}

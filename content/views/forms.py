@@ -17,18 +17,15 @@ from accounts.models import Licence
 from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
-from content import form_editing, queries_form
+from content import queries_form
 from content.flows_above import hidden_flows
-from content.form_document import COMPANY_NAME, KINDS, FormDocument
+from content.form_document import FormDocument
 from content.form_page import form_url
-from content.forms_form import FieldSettingsForm, FormActionsForm, NewFieldForm, NewFormForm, SettingsForm
+from content.forms_form import FormActionsForm, NewFormForm, SettingsForm
 from content.models import Form
 from content.operations import forms as operations
 from content.views.library import WRITERS
 from core.paging import keyset_page
-from crm.bulk import target_named
-from crm.models import ConsentPurpose
-from crm.models.consent import E_MARKETING
 from crm.operations.usage import InUse, uses_of
 
 
@@ -85,66 +82,6 @@ def form_context(request: TenantRequest, it: Form, current: str, **more: Any) ->
     }  # fmt: skip
 
 
-@require_http_methods(["GET", "POST"])
-@needs(*WRITERS)
-def form(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
-    """Show the fields; a POST adds, moves or removes one."""
-    it = get_form(form_id)
-    adding = NewFieldForm(request.POST if request.POST.get("do") == "add" else None)
-    if request.method == "POST":
-        answer = _added(request, it, adding) if adding.is_bound else _moved(request, it)
-        if answer is not None:
-            return answer
-    kinds = [(field, KINDS[field.kind]) for field in operations.document_of(it).fields]
-    context = form_context(request, it, "fields", adding=adding, lines=kinds)
-    return render(request, "content/form.html", context, status=422 if adding.is_bound else 200)
-
-
-def _added(request: TenantRequest, it: Form, adding: NewFieldForm) -> HttpResponse | None:
-    if not adding.is_valid():
-        return None
-    given = adding.cleaned_data
-    target = (
-        target_named(given["target"]) if given["kind"] == "crm" and given["target"] != COMPANY_NAME else None
-    )
-    more = {"purpose": ConsentPurpose.objects.get(key=E_MARKETING).pk} if given["kind"] == "consent" else {}
-    try:
-        document, key = form_editing.add_field(
-            operations.document_of(it), kind=given["kind"], label=given["label"], target=target, **more
-        )
-    except form_editing.IllegalEdit as refused:
-        adding.add_error(None, str(refused))
-        return None
-    return _saved(request, it, document, turl(request.tenant, "content:form_field", it.pk, key))
-
-
-def _moved(request: TenantRequest, it: Form) -> HttpResponse:
-    document, key = operations.document_of(it), request.POST.get("key", "")
-    here = turl(request.tenant, "content:form", it.pk)
-    try:
-        match request.POST.get("do"):
-            case "up" | "down" as way:
-                document = form_editing.move_field(document, key=key, by=-1 if way == "up" else 1)
-            case "remove":
-                document = form_editing.remove_field(document, key=key)
-            case _:
-                raise Http404
-    except form_editing.IllegalEdit as refused:
-        messages.error(request, str(refused))
-        return redirect(here)
-    return _saved(request, it, document, here)
-
-
-def _saved(request: TenantRequest, it: Form, document: FormDocument, then: str) -> HttpResponse:
-    """Save and lead on; what keeps an open form from being changed so is said there."""
-    try:
-        save_document(request, it, document)
-    except operations.FormRefused as refused:
-        messages.error(request, str(refused))
-        return redirect(turl(request.tenant, "content:form", it.pk))
-    return redirect(then)
-
-
 def save_document(request: TenantRequest, it: Form, document: FormDocument) -> None:
     """Save what a page began with its revision; raises FormRefused."""
     began = request.POST.get("revision", "")
@@ -155,33 +92,6 @@ def save_document(request: TenantRequest, it: Form, document: FormDocument) -> N
         actor=request.user,
         now=tenant_now(request.tenant.pk),
     )
-
-
-@require_http_methods(["GET", "POST"])
-@needs(*WRITERS)
-def form_field(request: TenantRequest, tenant: str, form_id: int, field_key: str) -> HttpResponse:
-    """Show the settings of one field; a POST saves them."""
-    it = get_form(form_id)
-    document = operations.document_of(it)
-    field = document.field(field_key)
-    if field is None:
-        raise Http404
-    editing = FieldSettingsForm(field=field, data=request.POST if request.method == "POST" else None)
-    if editing.is_bound and editing.is_valid():
-        changed = form_editing.change_field(document, key=field_key, **editing.cleaned_data)
-        try:
-            save_document(request, it, changed)
-        except operations.FormRefused as refused:
-            editing.add_error(None, str(refused))
-        else:
-            messages.success(request, "Field saved.")
-            return redirect(turl(request.tenant, "content:form", it.pk))
-    target = target_named(field.target) if field.target else None
-    context = form_context(
-        request, it, "fields", form=editing, field=field, kind=KINDS[field.kind],
-        target="Company" if field.target == COMPANY_NAME else target and target.label,
-    )  # fmt: skip
-    return render(request, "content/form_field.html", context, status=422 if editing.is_bound else 200)
 
 
 @require_http_methods(["GET", "POST"])

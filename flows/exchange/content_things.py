@@ -143,12 +143,14 @@ class FormKind(UsedKind):
         if problem := redirect_problem(document.redirect_url):
             raise CannotMake(problem)
         actions = FormActions.model_validate(_chosen(document.actions.model_dump(mode="json")))
+        # Pictures do not travel: they are chosen anew.
+        fields = tuple(one.model_copy(update={"image": None}) for one in document.fields)
         try:
             form = create_form(
                 name=used.name,
                 actor=making.actor,
                 now=making.now,
-                document=document.model_copy(update={"actions": actions}),
+                document=document.model_copy(update={"actions": actions, "fields": fields}),
             )
         except FormNameTaken as taken:
             raise CannotMake(str(taken)) from None

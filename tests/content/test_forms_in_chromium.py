@@ -37,7 +37,7 @@ def look(page: Page, name: str) -> None:
             page.emulate_media(color_scheme=theme)
             assert accessibility_faults(page) == [], f"{name}, {theme}, {width}"
             if folder:
-                page.screenshot(path=f"{folder}/{name}-{width}-{theme}.png", full_page=True)
+                page.screenshot(path=f"{folder}/{name}-{width}-{theme}.png", full_page=True, caret="initial")
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1280, "height": 800})
 
@@ -87,14 +87,18 @@ def test_a_writer_builds_a_form_and_its_group_works_through_what_comes(
     page.get_by_role("link", name="New form").first.click()
     page.get_by_label("Name").fill("Spring fair")
     page.get_by_role("button", name="Create form").click()
-    page.get_by_label("Kind").select_option("dropdown")
-    page.get_by_label("Label", exact=False).last.fill("Which day?")
-    page.get_by_role("button", name="Add field").click()
-    page.get_by_label("Choices").fill("Monday\nTuesday")
+    look(page, "form-builder")
+    page.get_by_role("button", name="Drop-down").click()
+    panel = page.get_by_role("complementary", name="Settings")
+    panel.get_by_label("Label").fill("Which day?")
+    # The form follows while one types; nothing is saved yet.
+    expect(page.locator("#card-dropdown")).to_contain_text("Which day?")
+    panel.get_by_label("Choices").fill("Monday\nTuesday")
+    panel.get_by_role("button", name="Save field").click()
+    expect(panel.get_by_role("heading", name="Which day?")).to_be_visible()
     look(page, "form-field")
-    page.get_by_role("button", name="Save field").click()
-    expect(page.get_by_role("link", name="Which day?")).to_be_visible()
-    look(page, "form-fields")
+    panel.get_by_role("link", name="Close the settings").click()
+    expect(page.get_by_role("heading", name="Add a field")).to_be_visible()
     page.get_by_label("Form", exact=True).get_by_role("link", name="Settings").click()
     look(page, "form-settings")
     page.get_by_label("Manual for all").check()
@@ -116,7 +120,7 @@ def test_a_writer_builds_a_form_and_its_group_works_through_what_comes(
 
     with booth.scope():
         form = Form.objects.get()
-    one = send(booth, form, now=clock.now(), first_name="Ada", which_day="Monday")
+    one = send(booth, form, now=clock.now(), first_name="Ada", dropdown="Monday")
     page.goto(live_server.url + alice.url("content/submissions/"))
     look(page, "submissions")
     page.get_by_role("link", name="ada@post.test").click()
