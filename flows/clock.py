@@ -1,4 +1,5 @@
-"""When a flow's own clock strikes next: triggers that no event fires, and the day's judging of what depends on today.
+"""When a flow's own clock strikes next: its start time, triggers that no event fires, and the day's judging of what
+depends on today.
 
 Pure, over a document. A moment is struck once, in order; after an outage the last CATCH_UP are made up for.
 """
@@ -25,6 +26,8 @@ _DAY = dt.timedelta(days=1)
 def next_strike(document: FlowDocument, *, after: dt.datetime, daily: bool) -> dt.datetime | None:
     """Return the first moment after `after` at which anything strikes."""
     moments = [strike for _, strike in _next_of_each(document, after)]
+    if document.settings.starts_at is not None and document.settings.starts_at > after:
+        moments.append(document.settings.starts_at)
     if daily:
         moments.append(_next_daily(document, after))
     return min(moments, default=None)

@@ -135,6 +135,17 @@ class InUse(Exception):
         self.uses = uses
 
 
+def begins_later(flow: Flow, *, now: dt.datetime) -> bool:
+    """Say whether the flow's start time is still to come."""
+    return flow.starts_at is not None and now < flow.starts_at
+
+
+def begin(flow: Flow, *, now: dt.datetime) -> None:
+    """Let the messages of a running flow go whose start time has come. The caller holds the flow's row."""
+    if flow.status == Flow.Status.RUNNING and not begins_later(flow, now=now):
+        open_stream(stream_id=flow.stream_id)
+
+
 def _locked(flow_id: int) -> Flow:
     with connection.cursor() as cursor:
         flow_gate_exclusive(cursor, flow_id)
@@ -156,7 +167,11 @@ def _run(flow: Flow, actor: User, now: dt.datetime) -> Flow:
         flow.started_at = now
         clock.wind(flow, document, now=now, anew=True)
     _set(flow, Flow.Status.RUNNING, now)
-    open_stream(stream_id=flow.stream_id)
+    # Before its start time a flow behaves as paused: what is queued waits too; the flow's clock opens the stream then.
+    if begins_later(flow, now=now):
+        hold_stream(stream_id=flow.stream_id)
+    else:
+        open_stream(stream_id=flow.stream_id)
     tenant = Tenant.objects.get(pk=require_tenant_id())
     emails = sent_emails(document)
     url = turl(tenant, "flows:edit", flow.pk)

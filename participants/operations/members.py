@@ -13,6 +13,7 @@ from accounts.models import User
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from delivery.queue import cancel_messages
+from flows.queries import newest_document
 from participants.counters_days import take_back
 from participants.models import Participant
 from participants.operations.leaving import leave
@@ -20,6 +21,22 @@ from participants.operations.leaving import leave
 
 class NotActive(ValueError):
     """The participant has left the flow already."""
+
+
+# As if never in: the verdict that let them in goes too (*why not* would still say "enrolled"), and what the clock has
+# suggested them for, or a date in their field would not bring them again. Refused suggestions were no participation.
+_FORGET = """
+WITH gone AS (
+    DELETE FROM participants_participant WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::bigint[])
+    RETURNING contact_id, suggestion_id
+), unsaid AS (
+    DELETE FROM participants_suggestion
+    WHERE tenant_id = %(tenant)s AND id = ANY(ARRAY(SELECT suggestion_id FROM gone WHERE suggestion_id IS NOT NULL))
+)
+DELETE FROM participants_clockfire
+WHERE tenant_id = %(tenant)s AND trigger_id = ANY(%(triggers)s::uuid[])
+  AND contact_id = ANY(ARRAY(SELECT contact_id FROM gone))
+"""
 
 
 def locked(cursor: psycopg.Cursor[Any], *, flow_id: int, participant_ids: Sequence[int]) -> list[int]:
@@ -86,10 +103,8 @@ def remove_from_flow(*, flow_id: int, participant_ids: Sequence[int], actor: Use
             """,
             {"tenant": tenant_id, "ids": ids},
         )
-        cursor.execute(
-            "DELETE FROM participants_participant WHERE tenant_id = %s AND id = ANY(%s::bigint[])",
-            [tenant_id, ids],
-        )
+        triggers = [trigger.id for trigger in newest_document(flow_id).triggers]
+        cursor.execute(_FORGET, {"tenant": tenant_id, "triggers": triggers, "ids": ids})
     audit(actor, "participant.removed", flow_id, ids)
     return len(ids)
 

@@ -17,7 +17,7 @@ from crm.criteria.sql import FROM, compile_criteria
 from flows.clock import CATCH_UP, daily_between, strikes_between
 from flows.document import FlowDocument, Trigger
 from flows.models import Flow
-from flows.operations import clock
+from flows.operations import clock, lifecycle
 from flows.triggers.clocked import Audience, ClockedTrigger
 from flows.triggers.table import TRIGGER_KINDS
 from participants.engine.route import route_of
@@ -47,6 +47,7 @@ def strike(*, tenant_id: int, flow_id: int, now: dt.datetime) -> bool:
             start_job(kind=STRIKE_TRIGGER.name, now=now, arguments=arguments, title=flow.name)
         if flow.judges_daily and daily_between(document, after=since, until=now):
             start_job(kind=JUDGE_DAILY.name, now=now, arguments={"flow": flow.pk}, title=flow.name)
+        lifecycle.begin(flow, now=now)
         clock.struck(flow, document, now=now)
         flow.save(update_fields=clock.FIELDS)
         return True

@@ -14,14 +14,17 @@ from core.models import Job
 from crm.bulk import Change, update_fields
 from crm.events import Origin
 from crm.models import Contact, SelectionMember
-from flows.document import FlowDocument, StepNode, SuccessCriterion, Trigger
+from flows.document import FlowDocument, MessageSettings, Sender, StepNode, SuccessCriterion, Trigger
+from flows.editing.frame import with_settings
 from flows.models import Flow
-from flows.operations import clock
-from flows.operations.lifecycle import end, pause
+from flows.operations import clock, drafts
+from flows.operations.lifecycle import end, pause, resume
+from flows.operations.save import save_draft
 from participants.due import due_work
-from participants.models import Participant, Suggestion
+from participants.models import ClockFire, Participant, Suggestion
+from participants.operations import members
 from participants.operations.striking import strike
-from tests.participants.conftest import DAY, NOW, World, wait, when
+from tests.participants.conftest import DAY, NOW, World, send, wait, when
 
 HOUR = dt.timedelta(hours=1)
 
@@ -224,3 +227,69 @@ def test_a_start_winds_the_clock_and_a_save_in_a_pause_does_not_strike_what_is_p
     clock.wind(flow, earlier, now=world.now, anew=False)
     # Eleven o'clock of today is past: the new trigger begins tomorrow.
     assert flow.clock_at == dt.datetime(2026, 11, 24, 11, tzinfo=dt.UTC)
+
+
+def test_queued_messages_wait_for_a_start_time_that_was_set_in_a_pause(world: World) -> None:
+    sender = Sender(name="Acme", email="news@acme.test")
+    of_mails = MessageSettings(subscription_type=world.news.pk, sender=sender)
+    flow = world.flow(send(world.email()), wait(1), settings={"messages": of_mails})
+    world.suggest(flow, world.contact("Anna"))
+    world.advance(flow)
+    assert world.messages() == [("anna@post.test", "queued")]
+    pause(flow_id=flow.pk, actor=world.user, now=world.now)
+    flow.refresh_from_db()
+    starts = world.now + 2 * DAY
+    changed = drafts.apply(
+        flow_id=flow.pk,
+        base_version=flow.draft_version,
+        change=lambda old: with_settings(old, settings=old.settings.model_copy(update={"starts_at": starts})),
+        label="Start time",
+        actor=world.user,
+        now=world.now,
+    )
+    save_draft(flow_id=flow.pk, base_version=changed.draft_version, actor=world.user, now=world.now)
+    assert resume(flow_id=flow.pk, actor=world.user, now=world.now).status == "running"
+    flow.refresh_from_db()
+    assert (flow.stream.state, flow.clock_at) == ("held", starts)
+
+    world.now += DAY
+    strike_now(world, flow)
+    flow.stream.refresh_from_db()
+    assert flow.stream.state == "held"
+    world.now = starts
+    assert strike(tenant_id=world.tenant.pk, flow_id=flow.pk, now=world.now)
+    flow.stream.refresh_from_db()
+    assert flow.stream.state == "open"
+
+
+def test_a_flow_that_is_paused_at_its_start_time_keeps_its_messages_and_resume_lets_them_go(
+    world: World,
+) -> None:
+    starts = world.now + DAY
+    flow = started(world, settings={"starts_at": starts})
+    flow.starts_at = starts
+    flow.save()
+    assert flow.clock_at == starts
+    pause(flow_id=flow.pk, actor=world.user, now=world.now)
+    world.now = starts + HOUR
+    strike_now(world, flow)
+    flow.stream.refresh_from_db()
+    assert flow.stream.state == "held"
+    resume(flow_id=flow.pk, actor=world.user, now=world.now)
+    flow.stream.refresh_from_db()
+    assert flow.stream.state == "open"
+
+
+def test_who_is_removed_from_a_flow_was_never_in_for_the_clock_and_for_why_not(world: World) -> None:
+    anna = world.contact("Anna", date_of_birth=dt.date(1990, 11, 27))
+    ben = world.contact("Ben", date_of_birth=dt.date(1990, 11, 27))
+    flow = started(world, birthday(offset_days=-3))
+    world.now = dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC)
+    strike_now(world, flow)
+    assert entered(flow) == ["Anna", "Ben"]
+    members.remove_from_flow(
+        flow_id=flow.pk, participant_ids=[world.one(flow, anna).pk], actor=world.user, now=world.now
+    )
+    assert entered(flow) == ["Ben"]
+    assert list(ClockFire.objects.values_list("contact_id", flat=True)) == [ben.pk]
+    assert list(Suggestion.objects.values_list("contact_id", flat=True)) == [ben.pk]
