@@ -88,6 +88,8 @@ def _inhabited(people: int, workers: int) -> Inhabited:
     analyze()
     walk_flow(tenant, made, workers=workers)
     with tenant_scope(tenant.pk):
+        # Workers that run beside the bench would move the people on.
+        Flow.objects.filter(pk=made.flow.pk).update(status=Flow.Status.PAUSED)
         members = SelectionMember.objects.filter(selection=selection).order_by("contact_id")
         again = list(members.values_list("contact_id", flat=True)[: people // 10])
         for begin in range(0, len(again), SUGGEST_ROWS):
