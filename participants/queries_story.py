@@ -32,6 +32,7 @@ from participants.queries import (
     with_details,
 )
 from participants.queries_names import names_of
+from participants.why_success import CriterionSeen, success_seen
 from participants.words import (
     ENDED_BY,
     Names,
@@ -130,6 +131,7 @@ class Story:
     why_left: str
     next: str
     lasted: str
+    success: Sequence[CriterionSeen] = ()
 
     @property
     def participant(self) -> Participant:
@@ -183,6 +185,7 @@ def story_of(*, flow: Flow, participant: Participant, now: dt.datetime) -> Story
             flow, participant, titles.get(participant.step_id, "") if participant.step_id else "", now
         ),
         lasted=duration((participant.ended_at or now) - participant.enrolled_at),
+        success=success_seen(flow=flow, participant=participant, now=now),
     )
 
 

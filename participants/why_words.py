@@ -9,7 +9,7 @@ from typing import Any
 
 from crm.models import Contact
 from flows.models import Flow
-from participants.models import Suggestion
+from participants.models import Participant, Suggestion
 from participants.queries_names import names_of
 from participants.why import judge_now
 from participants.words import Names, mentioned, source_words, verdict_sentence
@@ -73,7 +73,23 @@ def sentence_with_values(verdict: str, values: Mapping[str, Any], names: Names) 
         return _closed(values) or sentence
     if values.get("share") and verdict == Verdict.CONTROL:
         return f"{sentence} {values['share']} % are held out."
+    if verdict in {Verdict.ACTIVE, Verdict.ONCE} and values.get("participant"):
+        return f"{sentence}{_entered(int(values['participant']))}"
     return sentence
+
+
+def _entered(participant_id: int) -> str:
+    """Say when the entry that was in the way had begun, and how it ended; nothing of one that was erased."""
+    found = Participant.objects.filter(pk=participant_id).first()
+    if found is None:
+        return ""
+    day = found.enrolled_at
+    since = f" It had been entered on {day.day} {day:%B %Y}"
+    return (
+        f"{since}."
+        if found.status == Participant.Status.ACTIVE
+        else f"{since} ({found.get_status_display().lower()})."
+    )
 
 
 def _closed(values: Mapping[str, Any]) -> str:
