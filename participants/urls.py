@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from participants import views, views_act, views_add, views_contact, views_lifecycle
+from participants import views, views_act, views_add, views_contact, views_lifecycle, views_rehearse
 
 app_name = "participants"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<int:flow_id>/run/", views_lifecycle.run, name="run"),
     path("flows/<int:flow_id>/pause/", views_lifecycle.pause, name="pause"),
     path("flows/<int:flow_id>/end/", views_lifecycle.end, name="end"),
+    path("flows/<int:flow_id>/rehearse/", views_rehearse.rehearse, name="rehearse"),
+    path("flows/<int:flow_id>/rehearse/<int:visit>/", views_rehearse.letter, name="rehearse_letter"),
     path("flows/<int:flow_id>/participants/", views.participants, name="participants"),
     path("flows/<int:flow_id>/participants/export/", views.export, name="export"),
     path("flows/<int:flow_id>/participants/act/", views_act.act, name="act"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import psycopg
@@ -18,6 +18,16 @@ from flows.steps.base import CheckContext, Reference, Traveller
 
 # A longer address is told apart by the event's data; its key is cut like this.
 KEY_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What an event is, apart from whose and when."""
+
+    kind: str
+    object_id: int | None = None
+    object_key: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Action(BaseModel):
@@ -59,6 +69,23 @@ class Action(BaseModel):
                 return EventFilter("form.submitted", object_ids=_one(self.id))
             case "outside":
                 return EventFilter("outside", object_keys=(self.name[:KEY_LENGTH],))
+
+    def happened(self) -> Happened:
+        """Return an event that is this action, for a rehearsal."""
+        match self.kind:
+            case "link":
+                data = {} if self.email is None else {"email": self.email}
+                return Happened("link.clicked", self.id, "", data)
+            case "url":
+                return Happened("message.clicked", self.email, self.url[:KEY_LENGTH], {"url": self.url})
+            case "email_link":
+                return Happened("message.clicked", self.email)
+            case "open":
+                return Happened("message.opened", self.email)
+            case "form":
+                return Happened("form.submitted", self.id)
+            case "outside":
+                return Happened("outside", None, self.name[:KEY_LENGTH])
 
     def takes_in(self, other: Action) -> bool:
         """Say whether whoever did the other surely did this one."""

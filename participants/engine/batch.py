@@ -119,6 +119,16 @@ def run_gated(
         return _write(batch)
 
 
+def step_through(
+    cursor: psycopg.Cursor[Any], *, flow: Flow, movers: list[Moving], now: dt.datetime
+) -> BatchResult:
+    """Move these by a flow as the caller holds it, whatever its row says, without the gate: for a rehearsal, whose
+    transaction is rolled back."""
+    batch = _open(cursor, flow=flow, movers=movers, now=now)
+    advance(batch, movers)
+    return _write(batch)
+
+
 def _open(cursor: psycopg.Cursor[Any], *, flow: Flow, movers: list[Moving], now: dt.datetime) -> Batch:
     tenant = Tenant.objects.get(pk=require_tenant_id())
     route = route_of(flow_id=flow.pk, revision=flow.revision)

@@ -29,7 +29,7 @@ class Did(Basis):
 
     def chosen(self, branch: Branch) -> dict[str, Any]:
         """The actions as the values of boxes."""
-        return {"acts": [code_of(action) for action in _acts(branch)]}
+        return {"acts": [code_of(action) for action in acts_of(branch)]}
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the actions."""
@@ -37,29 +37,31 @@ class Did(Basis):
 
     def summary(self, split: StepNode, branch: Branch, names: CheckContext) -> str:
         """Return the actions in words."""
-        return " or ".join(action.label(names) for action in _acts(branch))
+        return " or ".join(action.label(names) for action in acts_of(branch))
 
     def problems(self, split: StepNode, branch: Branch, names: CheckContext) -> Iterable[str]:
         """Something must be chosen, and must still exist."""
-        if not _acts(branch):
+        if not acts_of(branch):
             yield "has nothing chosen"
-        yield from (f": {text}" for action in _acts(branch) if (text := action.problem(names)))
+        yield from (f": {text}" for action in acts_of(branch) if (text := action.problem(names)))
 
     def takes_all(self, split: StepNode, left: Branch, right: Branch) -> bool:
         """Whether each action of the right is one of the left, or a case of it."""
-        mine, theirs = _acts(left), _acts(right)
+        mine, theirs = acts_of(left), acts_of(right)
         return bool(theirs) and all(any(one.takes_in(other) for one in mine) for other in theirs)
 
     def references(self, split: StepNode) -> Iterable[Reference]:
         """Yield the emails, links and forms."""
         for branch in split.branches:
-            for action in _acts(branch):
+            for action in acts_of(branch):
                 yield from action.references()
 
     def judge(self, node: StepNode, cohort: Cohort, ctx: StepContext) -> dict[int, Took]:
         """One statement reads what the whole cohort did."""
         rules = [
-            (position, a.filter) for position, branch in enumerate(node.branches[:-1]) for a in _acts(branch)
+            (position, a.filter)
+            for position, branch in enumerate(node.branches[:-1])
+            for a in acts_of(branch)
         ]
         did = what_they_did(
             ctx.cursor,
@@ -78,7 +80,8 @@ class Did(Basis):
         return took
 
 
-def _acts(branch: Branch) -> list[Action]:
+def acts_of(branch: Branch) -> list[Action]:
+    """Return the actions that a branch asks for."""
     return [Action.model_validate(one) for one in branch.settings.get("acts", ())]
 
 

@@ -80,6 +80,13 @@ class FormData(Basis):
         return took
 
 
+def questions_of(node: StepNode) -> list[tuple[str, str]]:
+    """Return the questions that the branches of a split ask about: key and label, each once."""
+    labels = _labels(node.settings.get("form"))
+    asked = dict.fromkeys(line.field for branch in node.branches for line in lines_of(branch.settings))
+    return [(key, labels[key]) for key in asked if key in labels]
+
+
 def _labels(form_id: int | None) -> dict[str, str]:
     return {one.key: one.label for one in form_fields(form_id)}
 
