@@ -112,8 +112,10 @@ def copied(document: FlowDocument, *, branch_id: uuid.UUID) -> Branch:
 
 
 def put_branch(document: FlowDocument, *, after: uuid.UUID, branch: Branch) -> FlowDocument:
-    """Put a branch, as it is, to the right of another."""
+    """Put a branch, as it is, to the right of another; everyone else stays last."""
     split, position = find_branch(document, after)
+    if position == len(split.branches) - 1:
+        raise IllegalEdit("Everyone else comes last.")
     return _rebuilt(document, split.id, lambda all_: (*all_[: position + 1], branch, *all_[position + 1 :]))
 
 

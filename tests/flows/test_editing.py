@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import uuid
 
 import pytest
@@ -9,14 +10,38 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.document import Branch, ExitSettings, FlowDocument, Note
-from flows.editing import branches, notes, several, steps
+from flows.editing import branches, frame, notes, several, steps
 from flows.editing.rules import checked
 from flows.editing.tree import IllegalEdit, Slot, fresh_document, slot_of
-from tests.flows.documents import CHEFS, Edits, slots, split, step
+from tests.flows.documents import (
+    ALWAYS,
+    CHEFS,
+    ON_BRANCHES,
+    ON_NOTES,
+    ON_STEPS,
+    ON_SUCCESS,
+    ON_TRIGGERS,
+    Edits,
+    slots,
+    split,
+    step,
+)
 
 
 def dump(document: FlowDocument) -> str:
     return document.model_dump_json()
+
+
+def test_the_random_sequences_hold_every_operation_on_a_document() -> None:
+    operations = {
+        name
+        for module in (branches, frame, notes, several, steps)
+        for name, made in inspect.getmembers(module, inspect.isfunction)
+        if made.__module__ == module.__name__
+        and not name.startswith("_")
+        and made.__annotations__.get("return") == "FlowDocument"
+    }
+    assert {*ALWAYS, *ON_TRIGGERS, *ON_SUCCESS, *ON_STEPS, *ON_BRANCHES, *ON_NOTES} == operations
 
 
 @settings(max_examples=120, deadline=None)
