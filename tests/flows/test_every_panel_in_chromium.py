@@ -1,0 +1,420 @@
+"""Every kind's panel in a real browser: all fields filled by their visible labels, applied, saved, and after a reload
+exactly what was typed. A kind, or a setting of one, without an entry in the tables below fails the test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Error, Page, expect
+
+from accounts.models import Licence
+from content.operations.forms import create_form
+from content.operations.links import LinkDraft, create_link
+from content.operations.scripts import STARTER, save_script
+from core.tenancy import tenant_scope
+from crm.models import Project
+from delivery.operations.connectors import connect_sms
+from flows.document import Branch, FlowDocument, StepNode, SuccessCriterion, Trigger
+from flows.models import Flow
+from flows.operations.create import create_flow
+from flows.queries import newest_document
+from flows.steps.split.table import BASES
+from flows.steps.table import STEP_KINDS
+from flows.success.table import SUCCESS_KINDS
+from flows.triggers.table import TRIGGER_KINDS
+from tests.fixtures.people import Person
+from tests.fixtures.twilio import SID
+from tests.flows.conftest import NOW, World
+from tests.flows.drawing import add_criterion, open_designer
+from tests.flows.test_designer_in_chromium import give, violations
+from tests.flows.test_triggers_in_chromium import look
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# What is done in a panel: (label, text or label of the choice), (label, True) for a box or a round button,
+# ("press", name) for a button that brings more fields, (CRITERIA, …) for the criteria editor.
+Act = tuple[str, Any]
+CRITERIA = "criteria"
+CHEFS: Act = (CRITERIA, ("Job title", "contains", "chef"))
+EXIT: tuple[Act, ...] = (
+    ("Then add to selection", "Competitors"),
+    ("Then suggest for flow", "Win-back of the lost"),
+)
+
+STEPS: dict[str, list[list[Act]]] = {
+    "send_email": [[("Email", "Welcome"), ("Skip this email and go on", True)]],
+    "send_sms": [
+        [
+            ("Sender", "Acme"),
+            ("Text", "Hi {{ contact.first_name }} 💚"),
+            ("press", "Add a language"),
+            ("Language", "Norwegian"),
+            ("Text in this language", "Hei {{ contact.first_name }}"),
+            ("Exit flow", True),
+            *EXIT,
+        ]
+    ],
+    "wait_for_time": [
+        [("How many", "3"), ("Unit", "workdays")],
+        [("Until a date and time", True), ("Date and time", "2027-03-28T02:30")],
+        [
+            ("Until a date of the contact", True),
+            ("Date field", "Date of birth"),
+            ("Days", "5"),
+            ("Before or after", "after"),
+            ("At", "07:45"),
+        ],
+    ],
+    "wait_for_action": [
+        [
+            ("Opens any email", True),
+            ("Clicks “Offer”, in any message", True),
+            ("Submits “Sign-up”", True),
+            ("Or one of these events comes from outside", "paid, signed"),
+            CHEFS,
+            ("Also what happened since entering the flow", True),
+            ("How many", "9"),
+            ("Unit", "hours"),
+            ("Exit flow when the time is up", True),
+            *EXIT,
+        ],
+        [("Opens any email", True), ("Wait at most", False)],
+    ],
+    "split": [[("Based on", basis.label)] for basis in BASES if not basis.asks_form]
+    + [[("Based on", basis.label), ("Form", "Sign-up")] for basis in BASES if basis.asks_form],
+    "update_contact": [
+        [
+            ("Field", "Job title"),
+            ("Action", "search and replace"),
+            ("Search for", "cook"),
+            ("Replace with", "chef"),
+            ("press", "Add a change"),
+            ("Field", "Interests"),
+            ("Action", "remove"),
+            ("Values", ["Events", "Webinars"]),
+        ]
+    ],
+    "add_to_selection": [[("Selection", "Autumn prospects"), ("Project", "Fair")]],
+    "remove_from_selection": [[("Selection", "Competitors"), ("Project", "Fair")]],
+    "create_follow_up": [
+        [
+            ("Meeting", True),
+            ("Title of the follow-up", "Call them"),
+            ("Later", True),
+            ("After", "2"),
+            ("Unit", "weeks"),
+            ("Minutes", "45"),
+            ("Assign to", "One user"),
+            ("User", "Rory Silva"),
+            ("If there is nobody", "Alice Wong"),
+            ("Type", "Call"),
+            ("Project", "Fair"),
+            ("Agenda", "First this, then that"),
+        ]
+    ],
+    "create_request": [
+        [
+            ("Title of the request", "Help {{ contact.name }}"),
+            ("Message", "They asked."),
+            ("Type", "Complaint"),
+            ("Category", "Invoice"),
+            ("Priority", "High"),
+            ("Status", "Postponed"),
+            ("One user", True),
+            ("User", "Rory Silva"),
+        ]
+    ],
+    "create_sale": [
+        [
+            ("Title of the sale", "Renewal of {{ company.name }}"),
+            ("Description", "As last year"),
+            ("Type and stage", "New business: Proposal (50 %)"),
+            ("Amount", "1250.50"),
+            ("Currency", "NOK Norwegian krone"),
+            ("After a time", True),
+            ("How many", "3"),
+            ("Unit", "weeks"),
+            ("Owner", "One user"),
+            ("User", "Rory Silva"),
+            ("If there is nobody", "Alice Wong"),
+            ("Project", "Fair"),
+        ]
+    ],
+    "distribute_to_owner": [
+        [
+            ("Rory Silva", True),
+            ("Sales", True),
+            ("Only contacts without our contact", False),
+            ("If there is nobody", "Alice Wong"),
+        ]
+    ],
+    "notify_by_email": [
+        [
+            ("Service contact", True),
+            ("If there is nobody", "Rory Silva"),
+            ("Subject", "Lead"),
+            ("Text", "Call"),
+        ],
+        [("These addresses", True), ("Addresses", "boss@acme.test\nchief@acme.test")],
+    ],
+    "notify_by_sms": [
+        [
+            ("Service contact", True),
+            ("If there is nobody", "Rory Silva"),
+            ("Sender", "Acme"),
+            ("Text", "Call"),
+        ],
+        [("These numbers", True), ("Numbers", "+4791234567")],
+    ],
+    "go_to_flow": [[("Flow", "Win-back of the lost"), ("Stays and goes on", True)]],
+    "run_script": [[("Script", "Score")]],
+    "webhook": [
+        [
+            ("Method", "PUT"),
+            ("Address", "https://hooks.acme.test/in"),
+            ("Headers", "X-Source: millrace"),
+            ("Body (JSON)", '{"id": "{{ contact.email }}"}'),
+        ]
+    ],
+}
+
+BRANCHES: dict[str, list[Act]] = {
+    "contact": [CHEFS],
+    "submitted": [("Submits “Sign-up”", True)],
+    "form_data": [("Question", "First name"), ("Answer", "contains"), ("Value", "Ann")],
+    "clicked": [("Clicks “Offer”, in any message", True), ("Clicks any link", True)],
+    "opened": [("Opens “Welcome”", True)],
+    "selection": [("Members of the selection", "Autumn prospects")],
+    "project": [("Members of the project", "Fair")],
+    "random": [("Share (%)", "35")],
+}
+
+SALES: list[Act] = [("Renewal", True)]
+OUTSIDE: list[Act] = [
+    ("Event", "order.paid"),
+    ("press", "Add a condition"),
+    ("Value of the event", "order.total"),
+    ("Compare", ">"),
+    ("With", "100"),
+]
+TRIGGERS: dict[str, list[list[Act]]] = {
+    "contact_created": [[CHEFS]],
+    "contact_updated": [
+        [
+            ("press", "Name a field"),
+            ("Field", "Country"),
+            ("From", ["Norway", "Sweden"]),
+            ("To", ["Denmark"]),
+        ]
+    ],
+    "added_to_selection": [[("Selection", "Autumn prospects"), CHEFS]],
+    "added_to_project": [[("Project", "Fair")]],
+    "sale_created": [SALES],
+    "sale_sold": [SALES],
+    "sale_lost": [SALES],
+    "request_created": [[("Complaint", True), ("Invoice", True), ("High", True)]],
+    "date_in_field": [
+        [
+            ("Date field", "Date of birth"),
+            ("Days", "14"),
+            ("Before or after", "before the date"),
+            ("At", "08:15"),
+            ("Every year", True),
+        ]
+    ],
+    "form_submitted": [[("Form", "Sign-up")]],
+    "link_clicked": [[("Tracked link", "Offer")]],
+    "outside_event": [OUTSIDE],
+    "schedule": [
+        [("Members of", "Autumn prospects"), ("Date and time", "2027-02-01T10:30")],
+        [("Members of", "Autumn prospects"), ("Every week", True), ("On", "Wednesday"), ("At", "10:10")],
+        [("Members of", "Autumn prospects"), ("Every month", True), ("On day", "31"), ("At", "10:10")],
+    ],
+}
+SUCCESS: dict[str, list[list[Act]]] = {
+    "criteria": [[CHEFS]],
+    "added_to_selection": [[("Selection", "Autumn prospects")]],
+    "added_to_project": [[("Project", "Fair")]],
+    "follow_up_created": [[("Type", "Call")]],
+    "sale_created": [SALES],
+    "sale_created_on_company": [SALES],
+    "sale_sold": [SALES],
+    "request_created": [[("Complaint", True), ("Invoice", True), ("High", True)]],
+    "form_submitted": [[("Form", "Sign-up")]],
+    "link_clicked": [[("Tracked link", "Offer")]],
+    "outside_event": [OUTSIDE],
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A panel to fill: its part, what is done in it, and what it is, for messages."""
+
+    part: str
+    acts: tuple[Act, ...]
+    what: str
+
+
+BUSY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
+READ = """() => {
+  const form = document.querySelector('#flow-panel form');
+  const found = {};
+  for (const [name, value] of new FormData(form))
+    if (!/^(base_version|seen|next|part|csrfmiddlewaretoken)$/.test(name))
+      (found[name] ??= []).push(value.replaceAll('\\r\\n', '\\n'));
+  return found;
+}"""
+OPEN = "part => document.querySelector('flow-designer').open(part, { focus: false })"
+
+
+def settle(page: Page) -> None:
+    expect(page.locator(BUSY)).to_have_count(0)
+
+
+def do(page: Page, label: str, value: Any) -> None:
+    """Do one act in the open panel, by what a person sees."""
+    panel = page.locator("#flow-panel")
+    if label == CRITERIA:
+        field, compare, text = value
+        add_criterion(page, field, compare, text=text)
+    elif label == "press":
+        panel.get_by_role("button", name=value, exact=True).click()
+    else:
+        named = re.compile(rf"^\s*{re.escape(label)}\s*(?=\(|$|[A-Z])")
+        control = panel.get_by_label(named).locator("visible=true").last
+        kind = control.evaluate("one => one.type")
+        if kind in {"select-one", "select-multiple"}:
+            control.select_option(label=value)
+        elif kind in {"checkbox", "radio"}:
+            control.set_checked(value)
+        else:
+            control.fill(value)
+        if not kind.startswith("select"):
+            return
+    settle(page)
+
+
+def fill(page: Page, entry: Entry) -> dict[str, list[str]]:
+    """Open a panel, do everything in it, apply; return what stood in it."""
+    page.evaluate(OPEN, entry.part)
+    settle(page)
+    for label, value in entry.acts:
+        try:
+            do(page, label, value)
+        except Error as failure:
+            pytest.fail(f"{entry.what}: “{label}” cannot be filled in: {failure.message[:600]}")
+    typed: dict[str, list[str]] = page.evaluate(READ)
+    with page.expect_response("**/edit/apply/", timeout=30_000) as answer:
+        page.locator("#panel-apply").click()
+    assert answer.value.status == 200, (
+        entry.what,
+        page.locator("#flow-panel .field-error").all_inner_texts(),
+    )
+    settle(page)
+    return typed
+
+
+def document_of_all(world: World) -> tuple[FlowDocument, list[Entry]]:
+    """Return a flow with one part for each entry of the tables, and the entries in the order they are filled in."""
+    steps: list[StepNode] = []
+    entries: list[Entry] = []
+    for kind, variants in STEPS.items():
+        for number, acts in enumerate(variants):
+            node = STEP_KINDS[kind].new()
+            more: list[Act] = [("Title", f"{kind} {number} 💚"), ("Internal note", "For <b>us</b>")]
+            steps.append(node)
+            entries.append(Entry(f"step:{node.id}", (*more, *acts), f"{kind} {number}"))
+            if kind == "split":
+                basis = next(b for b in BASES if b.label == acts[0][1])
+                branch: Branch = node.branches[0]
+                asked = (("Name", "Those"), *BRANCHES[basis.name], ("Exit flow", True), *EXIT)
+                entries.append(Entry(f"branch:{branch.id}", asked, f"branch on {basis.name}"))
+    triggers, success = [], []
+    for kind, variants in TRIGGERS.items():
+        for acts in variants:
+            triggers.append(Trigger(kind=kind))
+            entries.append(Entry(f"trigger:{triggers[-1].id}", tuple(acts), f"trigger {kind}"))
+    for kind, variants in SUCCESS.items():
+        for acts in variants:
+            success.append(SuccessCriterion(kind=kind))
+            entries.append(Entry(f"success:{success[-1].id}", tuple(acts), f"success {kind}"))
+    document = FlowDocument(
+        settings=world.settings(), steps=tuple(steps), triggers=tuple(triggers), success=tuple(success)
+    )
+    return document, entries
+
+
+def unchanged(kinds: Iterable[Any], parts: Iterable[Any]) -> list[str]:
+    """Return the settings of kinds that none of its parts has changed."""
+    given: dict[str, set[str]] = {}
+    for part in parts:
+        given.setdefault(part.kind, set())
+        default = next(kind for kind in kinds if kind.name == part.kind).Settings().model_dump(mode="json")
+        given[part.kind] |= {name for name, value in part.settings.items() if value != default.get(name)}
+    return [
+        f"{kind.name}.{name}"
+        for kind in kinds
+        for name in kind.Settings.model_fields
+        if name not in given.get(kind.name, set())
+    ]
+
+
+def test_the_tables_name_every_kind() -> None:
+    for table, entries in (
+        (STEP_KINDS, STEPS),
+        (TRIGGER_KINDS, TRIGGERS),
+        (SUCCESS_KINDS, SUCCESS),
+        (BASES, BRANCHES),
+    ):
+        assert {kind.name for kind in table} == set(entries)
+
+
+@pytest.fixture
+def things(alice: Person, rory: Person, flow: Flow, world: World) -> None:
+    """What panels choose from."""
+    with tenant_scope(alice.tenant.pk):
+        for code in Licence.Code:
+            Licence.objects.get_or_create(code=code)
+        Project.objects.create(name="Fair", created_at=NOW)
+        create_form(name="Sign-up", actor=alice.user, now=NOW)
+        create_link(draft=LinkDraft(name="Offer", url="https://a.test/"), actor=None, now=NOW)
+        create_flow(name="Win-back of the lost", owner=alice.user, now=NOW)
+        connect_sms(account_sid=SID, auth_token="x", senders=["Acme"], actor=alice.user, now=NOW)
+        save_script(
+            script_id=None, name="Score", description="", source=STARTER, revision=0, actor=None, now=NOW
+        )
+
+
+def test_every_panel_keeps_all_that_is_filled_in(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World, things: None
+) -> None:
+    with tenant_scope(alice.tenant.pk):
+        document, entries = document_of_all(world)
+    give(flow, alice, document)
+    open_designer(page, alice, live_server, flow)
+    typed = {}
+    for entry in entries:
+        typed[entry.part] = fill(page, entry)
+    page.locator("[data-flow-action='save']").click()
+    expect(page.locator("[data-flow-action='save']")).to_be_disabled()
+    page.reload()
+    page.wait_for_selector("flow-canvas[data-ready]")
+    for entry in entries:
+        page.evaluate(OPEN, entry.part)
+        settle(page)
+        assert page.evaluate(READ) == typed[entry.part], entry.what
+        look(page, f"panel-{entry.what}")
+    assert violations(page) == []
+    with tenant_scope(alice.tenant.pk):
+        saved = newest_document(flow.pk)
+    assert unchanged(STEP_KINDS, saved.walk()) == []
+    assert unchanged(TRIGGER_KINDS, saved.triggers) == []
+    assert unchanged(SUCCESS_KINDS, saved.success) == []
+    assert all(node.note == "For <b>us</b>" and "💚" in node.title for node in saved.walk())
+    assert [trigger.kind for trigger in saved.triggers if trigger.criteria] == [
+        "contact_created", "added_to_selection"
+    ]  # fmt: skip
