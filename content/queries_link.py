@@ -29,6 +29,11 @@ def link_names(link_ids: Sequence[int]) -> dict[int, str]:
     return dict(TrackedLink.objects.filter(pk__in=link_ids, deleted_at=None).values_list("pk", "name"))
 
 
+def link_urls(link_ids: Sequence[int]) -> dict[int, str]:
+    """Return where the links lead, by id; those that show a text lead nowhere."""
+    return dict(TrackedLink.objects.filter(pk__in=link_ids, deleted_at=None).values_list("pk", "url"))
+
+
 def link_keys(keys: Iterable[str]) -> dict[str, int]:
     """Return ids by key of the links with these keys that still exist."""
     return dict(TrackedLink.objects.filter(key__in=list(keys), deleted_at=None).values_list("key", "pk"))

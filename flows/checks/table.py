@@ -9,6 +9,7 @@ from flows.checks.content_twice import ContentTwice
 from flows.checks.contradicting_lines import ContradictingLines
 from flows.checks.does_the_same import DoesTheSame
 from flows.checks.endless_wait import EndlessWait
+from flows.checks.example_address import ExampleAddress
 from flows.checks.link_not_sent import LinkNotSent
 from flows.checks.missing_licence import MissingLicence
 from flows.checks.nobody_goes_on import NobodyGoesOn
@@ -26,5 +27,6 @@ CHECKS: KindTable[Check] = KindTable(
         LinkNotSent(),
         ContentTwice(),
         DoesTheSame(),
+        ExampleAddress(),
     ],
 )

@@ -319,6 +319,24 @@ def test_a_form_that_makes_requests_answers_and_sorts_new_contacts_says_so(
     ]
 
 
+def test_addresses_that_are_still_examples_are_told_where_they_stand(mail: Email, offer: TrackedLink) -> None:
+    assert found("example_address", step("send_email", email=mail.pk), step("send_email")) == []
+    draft = LinkDraft(name="Offer", url="https://www.example.com/offer")
+    change_link(link_id=offer.pk, draft=draft, actor=None, now=NOW)
+    languages = [{"language": "nb", "text": "Se http://example.org"}]
+    steps = (
+        step("send_email", "Mail", email=mail.pk),
+        step("send_sms", "Text", text="See https://acme.test", languages=languages),
+        step("send_sms", "Fine", text="See https://example.community/"),
+        step("webhook", "Call", url="https://example.com/hook"),
+    )
+    assert found("example_address", *steps) == [
+        ("Mail", "A link in “News” still leads to example.com", "email"),
+        ("Text", "A link in the text still leads to example.com", "text"),
+        ("Call", "The address is still an example", "url"),
+    ]
+
+
 def test_a_branch_at_fault_opens_its_own_panel_and_a_field_its_parts(world: World) -> None:
     branch = Branch(name="Cooks", criteria=titled("chef", "cook"))
     document = FlowDocument(steps=(split(branch), step("wait_for_time", "Wait")))

@@ -96,6 +96,10 @@ def test_a_template_lacks_only_what_its_user_can_choose(acme: Tenant, alice: Per
         assert document.settings.messages.sender.email == "hello@acme.test"
         emails = Email.objects.filter(flow_id=flow.pk)
         assert emails.count() == len(template.emails)
+        told = {one.title for one in problems(document, now=NOW) if "example" in one.message}
+        buttons = {node.title for node in document.walk() if node.kind == "send_email"}
+        assert told, "every template has buttons to fill in"
+        assert told <= buttons
         assert all(email.current_id for email in emails)
 
 
