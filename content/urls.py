@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from content.views import (
+    advanced,
     blocks,
     brand,
     editor,
@@ -37,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:email_id>/", editor.edit, name="edit"),
     path("<int:email_id>/preview/", editor.preview, name="preview"),
     path("<int:email_id>/blocks/", blocks.blocks, name="blocks"),
+    path("<int:email_id>/canvas/", advanced.advanced, name="advanced"),
     path("<int:email_id>/languages/", languages.languages, name="languages"),
     path("<int:email_id>/languages/change/", languages.change, name="languages_change"),
     path("<int:email_id>/languages/<str:language>/", languages.version_frame, name="language_frame"),

@@ -44,7 +44,7 @@ from delivery.tasks import wake_delivery
 def edit(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Show the editor; a POST saves. With problems nothing is changed and the text stays in the editor."""
     email = get_email(request.member, email_id)
-    piece = _piece(request, email)
+    piece = piece_of(request, email)
     if request.method != "POST":
         return _editor(request, email, EmailForm.of(email, piece), ())
     form, edited = _posted(request)
@@ -77,7 +77,7 @@ def edit(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     )
 
 
-def _piece(request: TenantRequest, email: Email) -> Email | EmailVariant:
+def piece_of(request: TenantRequest, email: Email) -> Email | EmailVariant:
     """Return the email itself, or the variant that ?language= names, or raise Http404."""
     language = request.GET.get("language", "")
     if not language:
@@ -134,7 +134,7 @@ def _editor(
     status: int = 200,
 ) -> HttpResponse:
     hidden = hidden_flows(request.member)
-    piece = _piece(request, email)
+    piece = piece_of(request, email)
     edited = edited or Edited(piece.mjml, request.GET.get("block", "")[:20])
     context = {
         "email": email,
@@ -166,7 +166,7 @@ def preview(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     email = get_email(request.member, email_id)
     # A locked email's fields are switched off, so a browser sends none of them.
     is_locked = queries.locks_of(email.pk, hidden=hidden_flows(request.member))
-    form, edited = _saved(email, _piece(request, email)) if is_locked else _posted(request)
+    form, edited = _saved(email, piece_of(request, email)) if is_locked else _posted(request)
     problems = _problems_of(form, edited)
     result = Result(problems) if problems else compile_draft(form.draft())
     if result.compiled is None:
@@ -232,7 +232,7 @@ def test(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     """Send the saved version to a few addresses."""
     email = get_email(request.member, email_id)
     form = TestSendForm(request.POST)
-    context: dict[str, Any] = {"email": email, "language": _language(_piece(request, email))}
+    context: dict[str, Any] = {"email": email, "language": _language(piece_of(request, email))}
     if not form.is_valid():
         return render(request, "content/test_send.html", {**context, "test_form": form}, status=422)
     someone = _someone(request)
@@ -243,7 +243,7 @@ def test(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
             contact_id=someone.id if someone else None,
             actor=request.user,
             now=tenant_now(request.tenant.pk),
-            language=_language(_piece(request, email)),
+            language=_language(piece_of(request, email)),
         )
     except NothingToSend as refused:
         form.add_error(None, str(refused))

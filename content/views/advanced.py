@@ -1,0 +1,123 @@
+"""The drag-and-drop editor: the same source as the block editor's, on a canvas.
+
+GrapesJS puts styles on everything that it draws, so this page alone allows them inline, and pictures of other sites.
+What is saved is the server's: the source goes through the same check and compile as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from accounts.guards import needs
+from accounts.http import TenantRequest
+from accounts.queries import tenant_now
+from accounts.urls_for import turl
+from content import queries
+from content.blocks.canvas import for_canvas, from_canvas, shown_as_source
+from content.blocks.tree import Unreadable
+from content.brand import brand_values
+from content.flows_above import flow_name, hidden_flows
+from content.models import Email, EmailVariant
+from content.operations.emails import Draft, EmailRefused, compile_draft, save_email
+from content.previews import keep_preview
+from content.problems import Problem, problem_at
+from content.rendering import render_preview
+from content.views.editor import piece_of
+from content.views.library import WRITERS, get_email
+from delivery.rendering import RenderFailed
+
+
+@require_http_methods(["GET", "POST"])
+@needs(*WRITERS)
+def advanced(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
+    """Show the canvas; a POST previews what stands there (do=preview) or saves it."""
+    email = get_email(request.member, email_id)
+    piece = piece_of(request, email)
+    language = piece.language if isinstance(piece, EmailVariant) else ""
+    back = turl(request.tenant, "content:edit", email.pk) + (f"?language={language}" if language else "")
+    if queries.locks_of(email.pk, hidden=hidden_flows(request.member)):
+        messages.info(request, "The email is locked: nothing can be changed now.")
+        return redirect(back)
+    return (
+        _posted(request, email, piece, back) if request.method == "POST" else _canvas(request, email, piece)
+    )
+
+
+def _posted(request: TenantRequest, email: Email, piece: Email | EmailVariant, back: str) -> HttpResponse:
+    language = piece.language if isinstance(piece, EmailVariant) else ""
+    try:
+        source = from_canvas(_written(request), piece.mjml, brand_values().tags())
+    except Unreadable as unreadable:
+        return _canvas(request, email, piece, problems=[Problem("mjml", str(unreadable))], status=422)
+    own = piece.text if piece.text_is_own else None
+    draft = Draft(email.name, piece.subject, source, piece.preheader, own)
+    if request.POST.get("do") == "preview":
+        return _preview(request, draft)
+    try:
+        saved = save_email(
+            email_id=email.pk, draft=draft, revision=_revision(request), actor=request.user,
+            now=tenant_now(request.tenant.pk), language=language,
+        )  # fmt: skip
+    except EmailRefused as refused:
+        return _canvas(request, email, piece, source, [Problem("", str(refused))], status=409)
+    if not saved.is_saved:
+        return _canvas(request, email, piece, source, saved.problems, status=422)
+    if parts := shown_as_source(source):
+        messages.info(
+            request, f"The block editor shows these as source: {', '.join(parts)}. Nothing is lost."
+        )
+    return redirect(f"{back}{'&' if language else '?'}saved")
+
+
+def _written(request: TenantRequest) -> str:
+    return request.POST.get("mjml", "").replace("\r\n", "\n")
+
+
+def _revision(request: TenantRequest) -> int:
+    given = request.POST.get("revision", "")
+    return int(given) if given.isdigit() and len(given) < 9 else -1
+
+
+def _canvas(
+    request: TenantRequest,
+    email: Email,
+    piece: Email | EmailVariant,
+    source: str = "",
+    problems: Sequence[Problem] = (),
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    source = source or piece.mjml
+    try:
+        opened = for_canvas(source, brand_values().tags())
+    except Unreadable as unreadable:
+        place = problem_at("mjml", source, unreadable.offset, str(unreadable))
+        messages.error(request, f"The source cannot be read: {place}. Mend it there first.")
+        return redirect(turl(request.tenant, "content:edit", email.pk) + "?mode=source")
+    context = {
+        "email": email, "language": piece.language if isinstance(piece, EmailVariant) else "", "opened": opened,
+        "problems": problems, "flow_name": flow_name(request.member, email.flow_id),
+        "revision": request.POST.get("revision", email.revision),
+    }  # fmt: skip
+    response = render(request, "content/advanced.html", context, status=status)
+    response._csp_update = {  # type: ignore[attr-defined]
+        "style-src": ["'unsafe-inline'"], "img-src": ["https:", "http:"]
+    }  # fmt: skip
+    return response
+
+
+def _preview(request: TenantRequest, draft: Draft) -> HttpResponse:
+    """Show the server's own mail of what stands on the canvas."""
+    result = compile_draft(draft)
+    rendered = render_preview(result.compiled, contact_id=None) if result.compiled else None
+    if rendered is None or isinstance(rendered, RenderFailed):
+        found = result.problems or [Problem("mjml", rendered.error if rendered else "")]
+        return render(request, "content/advanced_preview.html", {"problems": found})
+    return render(
+        request, "content/advanced_preview.html", {"frame_url": keep_preview(request, rendered.html)}
+    )
