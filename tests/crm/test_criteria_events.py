@@ -24,7 +24,7 @@ from crm.events import NewEvent, Origin, record_events
 from crm.models import Contact
 from tests.crm.conftest import make_contact
 from tests.crm.criteria_sql import matching
-from tests.crm.test_criteria_property import reads_day
+from tests.crm.plain_criteria import reads_day
 
 ZONES = [ZoneInfo(name) for name in ("Europe/Oslo", "Pacific/Auckland", "America/Santiago", "Asia/Kathmandu")]
 # The day after a DST change in Oslo; midnight in Auckland is far from that in Santiago.
