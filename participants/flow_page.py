@@ -12,8 +12,10 @@ from django.http import Http404
 
 from accounts.http import TenantRequest
 from accounts.models import Membership
+from accounts.queries import tenant_now
 from accounts.rights import Right
 from flows.models import Flow, FlowFolder
+from flows.operations.opened import note_opened
 from flows.visibility import visible_flows
 from participants.figures import FlowFigures, flow_figures
 
@@ -73,11 +75,16 @@ class FlowPage:
 
 
 def flow_page(request: TenantRequest, flow_id: int) -> FlowPage:
-    """Return the header of a flow that the member may look at; raise Http404 for any other."""
+    """Return the header of a flow that the member may look at; raise Http404 for any other.
+
+    A page that somebody opens counts as a look at the flow (the tab Recent), parts that it asks for by itself do not.
+    """
     member = request.member
     flow = visible_flows(member).select_related("owner").filter(pk=flow_id).first()
     if flow is None:
         raise Http404
+    if request.method == "GET" and request.accepts("text/html") and not request.htmx:
+        note_opened(flow_id=flow.pk, user=request.user, now=tenant_now(request.tenant.pk))
     return FlowPage(
         flow=flow,
         folders=folder_line(flow.folder_id),

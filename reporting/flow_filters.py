@@ -17,15 +17,15 @@ from flows.visibility import visible_flows
 # Columns of the list after the name: title, class of its cells, and what sorts it ("" where nothing does).
 COLUMNS: Final[dict[str, tuple[str, str, str]]] = {
     "status": ("Status", "", "status"),
-    "folder": ("Folder", "col-wide", ""),
+    "folder": ("Folder", "col-wide", "folder"),
     "owner": ("Owner", "col-wide nowrap", "owner"),
     "enrolled": ("Enrolled", "num", "enrolled"),
     "active": ("In progress", "num", "active"),
     "completed": ("Completed", "num col-wide", "completed"),
-    "dropped": ("Dropped out", "num col-wide", ""),
+    "dropped": ("Dropped out", "num col-wide", "dropped"),
     "rate": ("Success rate", "num", "rate"),
     "updated": ("Updated", "col-wide nowrap", "updated"),
-    "started": ("Started", "col-wide nowrap", ""),
+    "started": ("Started", "col-wide nowrap", "started"),
     "created": ("Created", "col-wide nowrap", "created"),
 }
 USUAL: Final = ("status", "owner", "enrolled", "active", "completed", "rate", "updated")

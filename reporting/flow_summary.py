@@ -6,9 +6,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Count
+
+from content.models import Form, FormSubmission
 from content.queries import EmailChoice, emails_of_flow
 from core.kinds import UnknownKind
 from crm.criteria.describe import describe
+from crm.models import Usage
 from flows.checking import check_context
 from flows.document import FlowDocument, FlowSettings, StepNode, Timeframe
 from flows.models import Flow, FlowRevision
@@ -146,6 +150,35 @@ def content_of(flow: Flow) -> list[ContentRow]:
         if isinstance(email, int):
             steps.setdefault(email, []).append(node.title or "Send email")
     return [ContentRow(email, steps.get(email.id, [])) for email in emails_of_flow(flow.pk, used=list(steps))]
+
+
+@dataclass(frozen=True, slots=True)
+class FormRow:
+    """A form that the flow uses, and where."""
+
+    id: int
+    name: str
+    is_open: bool
+    waiting: int
+    places: Sequence[str]
+
+
+def forms_of(flow: Flow) -> list[FormRow]:
+    """Return the forms that the saved flow or its draft uses, by name, with how many submissions need processing; three
+    queries."""
+    places: dict[int, list[str]] = {}
+    uses = Usage.objects.filter(user_kind="flow", user_id=flow.pk, used_kind="form").order_by("place")
+    for form_id, place in uses.values_list("used_id", "place"):
+        if place not in places.setdefault(form_id, []):
+            places[form_id].append(place)
+    waiting = dict(
+        FormSubmission.objects.filter(form_id__in=list(places), status=FormSubmission.Status.SUBMITTED)
+        .order_by()
+        .values_list("form_id")
+        .annotate(Count("pk"))
+    )
+    forms = Form.objects.filter(pk__in=list(places), deleted_at=None).order_by("name", "pk")
+    return [FormRow(one.pk, one.name, one.is_open, waiting.get(one.pk, 0), places[one.pk]) for one in forms]
 
 
 def nodes_by_id(document: FlowDocument) -> Mapping[object, StepNode]:

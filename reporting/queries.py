@@ -33,6 +33,8 @@ _BY_COLUMN: Final[dict[str, tuple[Any, ...]]] = {
     "owner": (Lower("owner__first_name"), Lower("owner__last_name"), "owner__email"),
     "updated": ("updated_at",),
     "created": ("created_at",),
+    "started": ("started_at",),
+    "folder": (Lower("folder__name"), Lower("name")),
     "opened": ("opened_at",),
 }
 # Sorts by a figure: all flows that match are compared.
@@ -40,9 +42,10 @@ _BY_FIGURE: Final[dict[str, Callable[[FlowFigures], float]]] = {
     "enrolled": lambda figures: figures.enrolled,
     "active": lambda figures: figures.active,
     "completed": lambda figures: figures.completed,
+    "dropped": lambda figures: figures.dropped,
     "rate": lambda figures: -1.0 if figures.success_rate is None else figures.success_rate,
 }
-SORTS: Final = ("name", "status", "owner", "updated", "created", *_BY_FIGURE)
+SORTS: Final = ("name", "status", "owner", "updated", "created", "started", "folder", *_BY_FIGURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,10 @@ def _narrowed(member: Membership, listing: FlowListing) -> QuerySet[Flow]:
 def _ids_by_column(flows: QuerySet[Flow], listing: FlowListing) -> list[int]:
     columns = _BY_COLUMN.get(listing.sort, _BY_COLUMN["updated"])
     orders = [F(name) if isinstance(name, str) else name for name in columns]
-    ordered = [order.desc() if listing.descending else order.asc() for order in orders]
+    # Never started, in no folder: last, either way.
+    ordered = [
+        order.desc(nulls_last=True) if listing.descending else order.asc(nulls_last=True) for order in orders
+    ]
     tie = "-pk" if listing.descending else "pk"
     return list(flows.order_by(*ordered, tie).values_list("pk", flat=True))
 

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from reporting import (
     views,
     views_compare,
+    views_find,
     views_folders,
     views_manage,
     views_path,
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<int:flow_id>/canvas/", views.canvas, name="canvas"),
     path("flows/<int:flow_id>/canvas/counts/", views.counts, name="counts"),
     path("flows/<int:flow_id>/canvas/part/", views.part, name="part"),
+    path("flows/<int:flow_id>/canvas/find/", views_find.find_steps, name="find"),
     path("flows/<int:flow_id>/path/", views_path.choose, name="path_choose"),
     path("flows/<int:flow_id>/path/<int:participant_id>/", views_path.path, name="path"),
     path("flows/<int:flow_id>/path/<int:participant_id>/part/", views_path.part, name="path_part"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
@@ -16,18 +18,21 @@ from accounts.rights import Right
 from delivery.waiting import waiting_messages
 from flows.canvas import canvas_of
 from flows.models import Flow
-from flows.operations.opened import note_opened
 from flows.operations.saved_views import kept_query, views_for
 from flows.steps.table import STEP_KINDS
 from flows.validation import errors
+from participants.figures import FlowFigures
 from participants.flow_page import FlowPage, flow_page, folder_line
 from participants.models import Participant
 from participants.queries import ParticipantFilter, participants_page, step_titles
 from reporting.flow_filters import COLUMNS, GROUPS, columns_of, owners, used_things
-from reporting.flow_summary import content_of, document_of, start_problems, summary_of
+from reporting.flow_summary import content_of, document_of, forms_of, start_problems, summary_of
 from reporting.forms import asked_listing
+from reporting.health import health_of
 from reporting.numbers import StepNumbers, message_numbers, sent_numbers, step_numbers
 from reporting.queries import TABS, flattened, flow_list, folder_tree
+from reporting.reports.period import asked_period
+from reporting.reports.report import period_figures
 
 VIEWERS = (Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
 PEOPLE_SHOWN = 8
@@ -78,7 +83,6 @@ def summary(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """Show what the flow does in words, and its figures."""
     page = flow_page(request, flow_id)
     now = tenant_now(request.tenant.pk)
-    note_opened(flow_id=flow_id, user=request.user, now=now)
     found = (
         start_problems(page.flow, now=now)
         if page.is_off or page.flow.status == page.flow.Status.PAUSED
@@ -92,8 +96,18 @@ def summary(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         "errors": errors(found),
         "warnings": [problem for problem in found if problem.is_warning],
         "refused": "problems" in request.GET,
+        "health": health_of(page.flow, page.figures, now=now),
+        "week": _week(request, flow_id, now),
     }
     return render(request, "reporting/summary.html", context)
+
+
+def _week(request: TenantRequest, flow_id: int, now: dt.datetime) -> tuple[FlowFigures, str] | None:
+    """What happened in the last seven days, and what narrows the participants to them; None where nothing did."""
+    period = asked_period({"period": "7"}, today=now.astimezone(ZoneInfo(request.tenant.timezone)).date())
+    figures = period_figures(flow_id, period)
+    happened = figures.enrolled or figures.completed or figures.dropped
+    return (figures, period.people) if happened else None
 
 
 @require_GET
@@ -218,8 +232,12 @@ def _uuid(text: str) -> uuid.UUID:
 @require_GET
 @needs(*VIEWERS)
 def content(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
-    """List the emails of the flow: which steps send them, and whether they are ready."""
+    """List the emails and forms of the flow: which steps use them, and whether they are ready."""
     page = flow_page(request, flow_id)
-    return render(
-        request, "reporting/content.html", {"page": page, "tab": "content", "rows": content_of(page.flow)}
-    )
+    context = {
+        "page": page,
+        "tab": "content",
+        "rows": content_of(page.flow),
+        "forms": forms_of(page.flow),
+    }
+    return render(request, "reporting/content.html", context)

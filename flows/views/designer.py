@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.models import User
+from accounts.queries import tenant_now
 from accounts.rights import Right
 from content.operations.emails import create_email
 from content.starters import STARTERS
@@ -23,6 +24,7 @@ from flows.operations import drafts
 from flows.operations.consent import taken_out
 from flows.operations.details import update_details
 from flows.operations.folding import around, foldable, folded_parts, keep_folded
+from flows.operations.opened import note_opened
 from flows.panels.look import families
 from flows.panels.settings import DetailsPanel
 from flows.panels.table import panel_for
@@ -49,6 +51,7 @@ admin = needs(Right.FLOW_ADMINISTRATOR)
 def edit(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """The designer's page."""
     designer = designer_of(request, flow_id, part=request.GET.get("part", ""))
+    note_opened(flow_id=flow_id, user=request.user, now=tenant_now(request.tenant.pk))
     context = {**panel_context(panel_of(designer)), "families": families()}
     return render(request, "flows/designer/page.html", context)
 

@@ -7,6 +7,8 @@ const words = new Intl.NumberFormat("en");
 class FlowCounts extends HTMLElement {
   connectedCallback() {
     this.addEventListener("click", (event) => this.open(event));
+    this.found = (event) => this.goTo(event.target.closest("#panel [data-goto]")?.dataset.goto);
+    document.addEventListener("click", this.found);
     if (!this.dataset.url) return;
     this.shown = () => { if (!document.hidden) this.ask(); };
     document.addEventListener("visibilitychange", this.shown);
@@ -16,6 +18,7 @@ class FlowCounts extends HTMLElement {
   }
 
   disconnectedCallback() {
+    document.removeEventListener("click", this.found);
     clearInterval(this.timer);
     document.removeEventListener("visibilitychange", this.shown);
   }
@@ -125,6 +128,14 @@ class FlowCounts extends HTMLElement {
       share.textContent = `${Math.round((100 * number) / total)}%`;
       share.setAttribute("aria-label", `${share.textContent} took ${branch.dataset.name}: ${words.format(number)}`);
     }
+  }
+
+  /* A step that was found: it comes into sight and tells about itself at the side. */
+  goTo(part) {
+    const card = part && this.querySelector(`[data-part="${CSS.escape(part)}"]`);
+    if (!card) return;
+    card.scrollIntoView({ block: "center", inline: "center" });
+    card.querySelector("[data-open]")?.click();
   }
 
   open(event) {

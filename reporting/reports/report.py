@@ -131,6 +131,11 @@ def report_of(flow: Flow, period: Period) -> Report:
     )
 
 
+def period_figures(flow_id: int, period: Period) -> FlowFigures:
+    """Return the figures of a period alone; two queries."""
+    return figures_from(_summed(flow_days(flow_id=flow_id, first=period.first, last=period.last)))
+
+
 def _of_flow(counts: Mapping[tuple[uuid.UUID | None, str], int]) -> dict[str, int]:
     return {measure: n for (step_id, measure), n in counts.items() if step_id is None}
 

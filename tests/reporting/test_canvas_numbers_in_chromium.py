@@ -45,5 +45,12 @@ def test_numbers_are_hidden_and_shown_and_lead_to_the_people(
     page.locator("#card-finish").get_by_role("link", name="1 completed").click()
     expect(page.locator("tbody tr")).to_have_count(1)
     page.goto(live_server.url + stage.url("canvas/"))
+    page.get_by_role("button", name="Find", exact=True).click()
+    page.get_by_label("Words to find").fill("2 days")
+    expect(page.locator("#step-found")).to_contain_text("1 found")
+    page.evaluate(AXE.read_text() + ";0")
+    assert page.evaluate(FINDINGS) == []
+    page.locator("#step-found").get_by_role("button", name="Wait 2 days").click()
+    expect(page.locator("#panel h2")).to_have_text("Wait 2 days")
     page.get_by_role("link", name="50% took Chefs: 1").click()
     expect(page.locator("tbody tr")).to_contain_text("anna@post.test")

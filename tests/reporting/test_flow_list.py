@@ -44,11 +44,18 @@ def test_the_newest_change_comes_first_and_every_column_sorts_both_ways(stage: S
     assert names(bob)[-1] == "Autumn welcome"
     assert names(bob, sort="name") == ["Autumn welcome", "Bread & <butter> 🎉", "zebra", "Älg"]
     assert names(bob, sort="-name") == ["Älg", "zebra", "Bread & <butter> 🎉", "Autumn welcome"]
-    for figure in ("enrolled", "active", "completed", "rate"):
+    for figure in ("enrolled", "active", "completed", "dropped", "rate"):
         assert names(bob, sort=f"-{figure}")[0] == "Autumn welcome"
         assert names(bob, sort=figure)[-1] == "Autumn welcome"
     assert names(bob, sort="-status")[2:] == ["zebra", "Bread & <butter> 🎉"]
     assert len(names(bob, sort="1;drop table")) == 4
+    assert len(names(bob, sort="-started")) == len(names(bob, sort="folder")) == 4
+    with stage.scope():
+        folder = FlowFolder.objects.create(name="Alpha")
+        Flow.objects.filter(name="zebra").update(folder=folder, started_at=stage.world.now)
+        Flow.objects.exclude(name="zebra").update(started_at=None, status="not_running")
+    for sort in ("folder", "-folder", "started", "-started"):
+        assert names(bob, sort=sort)[0] == "zebra"
 
 
 def test_the_list_shows_the_key_numbers(stage: Stage, bob: Person) -> None:

@@ -1,0 +1,145 @@
+"""Is a flow healthy? What stands still, what was not sent, who comes in: a few signs with the way to each.
+
+Every question is bounded by an index of what is open (due participants, queued and given-up messages), so it costs
+the same with a million participants. Reads, never writes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Count, Min
+
+from delivery.models import Message
+from flows.models import Flow
+from participants.counters import step_counts
+from participants.figures import FlowFigures
+from participants.models import HeldStep, Participant
+from participants.queries import step_titles
+
+# Work that is due is begun within seconds: after so long somebody should look.
+LATE: Final = dt.timedelta(minutes=15)
+QUIET: Final = dt.timedelta(days=14)
+MOST_COUNTED: Final = 1_000
+# From so many entries on, a share of drop-outs says something.
+ENOUGH: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing about the flow: good, info, warn or bad; `query` opens the people behind it, `at` is since when."""
+
+    tone: str
+    text: str
+    query: str = ""
+    at: dt.datetime | None = None
+    undelivered: bool = False
+
+    @property
+    def icon(self) -> str:
+        """The tone's icon."""
+        return {"good": "check-circle", "info": "info", "warn": "warning", "bad": "warning-circle"}[self.tone]
+
+
+def health_of(flow: Flow, figures: FlowFigures, *, now: dt.datetime) -> list[Sign]:
+    """Return the signs, the worst first. Seven queries at most."""
+    if not flow.revision:
+        return []
+    found = [*_held(flow), *_late(flow, now), *_messages(flow, now), *_drops(figures), *_entries(flow, now)]
+    order = {"bad": 0, "warn": 1, "info": 2}
+    found.sort(key=lambda sign: order[sign.tone])
+    troubled = any(sign.tone in {"bad", "warn"} for sign in found)
+    if troubled or flow.status != Flow.Status.RUNNING:
+        return found
+    return [Sign("good", "All is well: nobody is held or late, and no message was given up."), *found]
+
+
+def _held(flow: Flow) -> list[Sign]:
+    rows = list(HeldStep.objects.filter(flow_id=flow.pk).order_by("since"))
+    if not rows:
+        return []
+    titles, counts = step_titles([flow.pk]), step_counts(flow.pk)
+    return [
+        Sign(
+            "bad",
+            f"{_people(counts.get(row.step_id, {}).get('here', 0))} held at {titles.get(row.step_id, 'a step')}",
+            query=f"status=active&step={row.step_id}",
+            at=row.since,
+        )
+        for row in rows
+    ]
+
+
+def _late(flow: Flow, now: dt.datetime) -> list[Sign]:
+    """Who is due and was not moved, while the flow runs; held people come again by themselves."""
+    if flow.status != Flow.Status.RUNNING or (flow.starts_at and flow.starts_at > now):
+        return []
+    due = Participant.objects.filter(flow_id=flow.pk, status="active", due_at__lt=now - LATE, held_reason="")
+    first = due.order_by("due_at").values_list("due_at", flat=True).first()
+    if first is None:
+        return []
+    number = due.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    many = f"More than {MOST_COUNTED:,} participants are" if number > MOST_COUNTED else _people(number)
+    return [Sign("warn", f"{many} late: they were due and have not moved", at=first)]
+
+
+def _messages(flow: Flow, now: dt.datetime) -> list[Sign]:
+    queued = Message.objects.filter(stream_id=flow.stream_id, status="queued", reserved_by=None)
+    waiting = queued.aggregate(number=Count("pk"), first=Min("send_at"))
+    given_up = Message.objects.filter(
+        status__in=["failed", "soft_bounced"], is_test=False, flow_id=flow.pk
+    ).count()
+    found = []
+    if number := waiting["number"]:
+        late = flow.status == Flow.Status.RUNNING and waiting["first"] < now - LATE
+        why = "the flow is paused" if flow.status == Flow.Status.PAUSED else "in the queue"
+        text = (
+            f"{number:,} message{'' if number == 1 else 's'} {'wait' if number > 1 else 'waits'} to be sent"
+        )
+        found.append(
+            Sign(
+                "warn" if late else "info",
+                f"{text}, some since longer than they should" if late else f"{text}: {why}",
+                query="got=waiting",
+                at=waiting["first"] if late else None,
+            )
+        )
+    if given_up:
+        text = f"{given_up:,} message{'' if given_up == 1 else 's'} could not be delivered"
+        found.append(Sign("warn", text, undelivered=True))
+    return found
+
+
+def _drops(figures: FlowFigures) -> list[Sign]:
+    if figures.enrolled < ENOUGH or 2 * figures.dropped < figures.enrolled:
+        return []
+    worst = figures.dropped_by[0]
+    share = round(100 * figures.dropped / figures.enrolled)
+    return [
+        Sign(
+            "warn",
+            f"{share} % dropped out, most of them: {worst.label.lower()}",
+            query=f"status=dropped&reason={worst.reason}",
+        )
+    ]
+
+
+def _entries(flow: Flow, now: dt.datetime) -> list[Sign]:
+    newest = Participant.objects.filter(flow_id=flow.pk).order_by("-pk").values_list("enrolled_at", flat=True)
+    last = newest.first()
+    if flow.status != Flow.Status.RUNNING:
+        return []
+    if last is None:
+        return [Sign("info", "Nobody has entered yet")]
+    quiet = last < now - QUIET
+    return [
+        Sign(
+            "info", "Nobody has entered for a while; the last one came" if quiet else "Last entered", at=last
+        )
+    ]
+
+
+def _people(number: int) -> str:
+    return "1 participant is" if number == 1 else f"{number:,} participants are"

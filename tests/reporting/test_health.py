@@ -1,0 +1,157 @@
+"""The Summary says whether a flow is healthy: what is held, late, not sent, and who comes in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from django.core.cache import cache
+
+from content.models import Form
+from crm.models import Usage
+from delivery.models import Message, Stream
+from flows.models import Flow, FlowOpened
+from participants.figures import flow_figures
+from participants.models import HeldStep, Participant
+from participants.operations import members
+from reporting.health import health_of
+from tests.fixtures.people import Person
+from tests.participants.pages import Stage, add_people, crowd, make_stage
+from tests.support.statements import statements
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def stage(bob: Person) -> Stage:
+    made = make_stage(bob)
+    add_people(made)
+    cache.clear()
+    with made.scope():
+        Message.objects.update(status="sent")
+    return made
+
+
+def signs(stage: Stage, *, hours: float = 0) -> list[tuple[str, str]]:
+    with stage.scope() as world:
+        flow = Flow.objects.get(pk=stage.flow.pk)
+        found = health_of(flow, flow_figures([flow.pk])[flow.pk], now=world.now + dt.timedelta(hours=hours))
+    return [(sign.tone, sign.text) for sign in found]
+
+
+def test_a_flow_without_trouble_is_well(stage: Stage) -> None:
+    assert signs(stage) == [
+        ("good", "All is well: nobody is held or late, and no message was given up."),
+        ("info", "Last entered"),
+    ]
+    html = stage.person.client().get(stage.url()).content.decode()
+    assert "How it is doing" in html
+    week = re.search(r'class="health-week.*?</p>', html, re.DOTALL)
+    assert week is not None
+    assert re.findall(r">(\d+)</a>", week.group()) == ["4", "1", "2"]
+
+
+def test_held_late_waiting_and_given_up_are_told_the_worst_first(stage: Stage) -> None:
+    with stage.scope() as world:
+        HeldStep.objects.create(
+            flow_id=stage.flow.pk, step_id=stage.wait.id, cause="x", since=world.now, retry_at=world.now
+        )
+        ids = list(Message.objects.order_by("id").values_list("pk", flat=True))
+        Message.objects.filter(pk=ids[0]).update(status="failed")
+        Message.objects.filter(pk=ids[1]).update(status="queued", send_at=world.now)
+        Message.objects.filter(pk=ids[2]).update(status="soft_bounced")
+        Participant.objects.filter(status="active").update(due_at=world.now)
+    assert signs(stage, hours=1) == [
+        ("bad", "1 participant is held at Wait 2 days"),
+        ("warn", "1 participant is late: they were due and have not moved"),
+        ("warn", "1 message waits to be sent, some since longer than they should"),
+        ("warn", "2 messages could not be delivered"),
+        ("info", "Last entered"),
+    ]
+
+
+def test_a_paused_flow_says_what_waits_and_is_not_late(stage: Stage) -> None:
+    with stage.scope() as world:
+        Message.objects.order_by("id").update(status="queued", send_at=world.now)
+    stage.person.client().post(stage.url("pause/"))
+    assert signs(stage, hours=48) == [("info", "3 messages wait to be sent: the flow is paused")]
+
+
+def test_many_drop_outs_and_silence_are_told(stage: Stage) -> None:
+    crowd(stage, 30)
+    with stage.scope() as world:
+        ids = list(Participant.objects.filter(status="active").values_list("pk", flat=True))
+        members.take_out(flow_id=stage.flow.pk, participant_ids=ids, actor=world.user, now=world.now)
+    assert signs(stage, hours=24 * 15) == [
+        ("warn", "97 % dropped out, most of them: removed by a user"),
+        ("info", "Nobody has entered for a while; the last one came"),
+    ]
+
+
+def test_a_draft_has_no_health(bob: Person) -> None:
+    made = make_stage(bob, status="not_running")
+    with made.scope():
+        Flow.objects.filter(pk=made.flow.pk).update(revision=0)
+    assert signs(made) == []
+    assert "How it is doing" not in bob.client().get(made.url()).content.decode()
+
+
+def test_the_questions_are_as_many_for_four_as_for_forty(stage: Stage) -> None:
+    def asked() -> int:
+        client = stage.person.client()
+        client.get(stage.url())
+        with statements() as seen:
+            client.get(stage.url())
+        return len(seen)
+
+    crowd(stage, 4)
+    few = asked()
+    crowd(stage, 40)
+    assert asked() == few
+
+
+def test_any_look_at_a_flow_makes_it_recent_and_what_a_page_asks_by_itself_does_not(
+    stage: Stage, bob: Person
+) -> None:
+    client = bob.client()
+    for path in ("canvas/", "reports/", "participants/", "content/"):
+        with stage.scope():
+            FlowOpened.objects.all().delete()
+        assert client.get(stage.url(path)).status_code == 200
+        with stage.scope():
+            assert FlowOpened.objects.filter(user=bob.user).count() == 1, path
+            FlowOpened.objects.all().delete()
+    client.get(stage.url("canvas/counts/"), headers={"accept": "application/json"})
+    client.get(stage.url("reports/messages/"), headers={"hx-request": "true"})
+    with stage.scope():
+        assert not FlowOpened.objects.exists()
+
+
+def test_the_content_has_forms_and_the_way_to_a_new_email(stage: Stage, bob: Person) -> None:
+    with stage.scope() as world:
+        form = Form.objects.create(
+            name="Sign-up <b>",
+            stream=Stream.objects.create(name="f"),
+            created_at=world.now,
+            updated_at=world.now,
+        )
+        Usage.objects.create(
+            used_kind="form", used_id=form.pk, user_kind="flow", user_id=stage.flow.pk, user_name="x",
+            place="Trigger", url="/",
+        )  # fmt: skip
+    html = bob.client().get(stage.url("content/")).content.decode()
+    assert "Sign-up &lt;b&gt;" in html
+    assert f"{bob.url('content/new/')}?flow={stage.flow.pk}" in html
+
+
+def test_steps_are_found_on_the_read_only_canvas(stage: Stage, bob: Person, rory: Person) -> None:
+    def found(words: str) -> list[str]:
+        html = bob.client().get(stage.url("canvas/find/"), {"q": words}).content.decode()
+        return re.findall(r'data-goto="[^"]+">.*?<b>([^<]+)</b>', html, re.DOTALL)
+
+    assert found("chef") == ["Chef?", "Chefs"]
+    assert found("welcome 👋") == ["Welcome"]
+    assert len(found("")) == 5
+    assert found("<script>") == []
+    assert rory.client().get(stage.url("canvas/find/")).status_code == 404
