@@ -20,8 +20,8 @@ class Stream(TenantModel):
     own status; `send` looks only here. Message settings count for everyone from the save, so they live here too.
 
     `epoch` rises with every closing: a message of an earlier epoch is cancelled, also when the stream reopens.
-    `sender` is {"sender": {"source", "name", "email"}, "reply_to": {"source", "email"}} as the flow's document has
-    them, and {"sms": sender}; `utm` {"source", "campaign"}, `exclusions` the selections whose members get nothing.
+    `sender` is {"sender": {"source", "name", "email"}, "reply_to": {"source", "name", "email"}} as the flow's document
+    has them, and {"sms": sender}; `utm` {"source", "campaign"}, `exclusions` the selections whose members get nothing.
     """
 
     class State(models.TextChoices):
@@ -44,8 +44,10 @@ class Stream(TenantModel):
     served_at = models.DateTimeField(null=True)
     # The one stream of a tenant that belongs to no flow: test sends.
     is_for_tests = models.BooleanField(default=False)
-    # The one stream of a tenant for notes to its own people: no timeframe, no consent.
+    # Where all flows' notes went before each flow had a stream for its own: nothing new comes here.
     is_for_colleagues = models.BooleanField(default=False)
+    # Notes of a flow to the tenant's own people: turned with the flow's stream, without its timeframe and settings.
+    notes_of = TenantForeignKey("self", on_delete=models.CASCADE, null=True, related_name="+")
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -55,6 +57,7 @@ class Stream(TenantModel):
             models.UniqueConstraint(
                 fields=["tenant"], name="one_stream_for_colleagues", condition=Q(is_for_colleagues=True)
             ),
+            models.UniqueConstraint(fields=["tenant", "notes_of"], name="one_stream_for_notes"),
         ]
         indexes = [models.Index(fields=["tenant", "state", "served_at"], name="stream_turns")]
 

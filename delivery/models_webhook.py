@@ -39,6 +39,9 @@ class OutgoingWebhook(HotTenantModel):
 
     uuid = models.UUIDField(default=uuid.uuid4)
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    # The flow's stream and its epoch at that moment: held, it waits; closed since, it is cancelled.
+    stream_id = models.BigIntegerField(null=True)
+    epoch = models.IntegerField(default=0, db_default=0)
     flow_id = models.BigIntegerField()
     step_id = models.UUIDField()
     contact_id = models.BigIntegerField()

@@ -38,6 +38,14 @@ RETURNING m.enrolled_on, m.id
 """
 
 
+_TO_SWEEP = """
+SELECT s.id FROM delivery_stream s
+WHERE s.tenant_id = %s AND s.state = 'closed' AND EXISTS (
+    SELECT 1 FROM delivery_message m
+    WHERE m.tenant_id = s.tenant_id AND m.stream_id = s.id AND m.status = 'queued' AND m.reserved_by IS NULL)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What was reserved: the keys of messages of one stream. `busy` says that something was done at all; `holds` are
@@ -102,7 +110,8 @@ def sweep_closed(*, tenant_id: int) -> int:
     """Cancel queued messages of closed streams, at most SWEEP of each; return how many."""
     cancelled = 0
     with tenant_scope(tenant_id), raw_cursor() as cursor:
-        for stream_id in Stream.objects.filter(state=Stream.State.CLOSED).values_list("pk", flat=True):
+        cursor.execute(_TO_SWEEP, [tenant_id])
+        for (stream_id,) in cursor.fetchall():
             cursor.execute(
                 _TAKE.format(change="status = 'cancelled', reason = 'flow_ended'", which=""),
                 {"tenant": tenant_id, "stream": stream_id, "due": "infinity", "limit": SWEEP},

@@ -41,10 +41,8 @@ def addresses(candidate: Candidate, stream: Stream, tenant: Tenant, domains: Sen
     source = reply.get("source", "same")
     if source in {"same", "none"}:
         return Addresses(sender, wanted if source == "same" and wanted is not sender else None)
-    if source == "fixed":
-        return Addresses(sender, Person("", reply["email"]) if reply.get("email") else None)
-    chosen = people.get(source)
-    return Addresses(sender, chosen or (Person("", reply["email"]) if reply.get("email") else None))
+    given = Person(reply.get("name") or "", reply["email"]) if reply.get("email") else None
+    return Addresses(sender, people.get(source) or given)
 
 
 def _part(stream: Stream, name: str) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from delivery.holds import holds_of_channels
@@ -97,7 +99,8 @@ def waiting_messages(*, now: dt.datetime, stream_id: int | None = None) -> list[
         return []
     streams = None
     if stream_id is not None:
-        streams = list(Stream.objects.filter(pk=stream_id).values_list("pk", flat=True))
+        of_flow = Stream.objects.filter(Q(pk=stream_id) | Q(notes_of=stream_id))
+        streams = list(of_flow.values_list("pk", flat=True))
         holds = [hold for hold in holds if hold.stream_id in {None, *streams}]
     found = [_waiting(hold, streams, now) for hold in holds]
     return [one for one in found if one.number]

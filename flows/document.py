@@ -45,9 +45,10 @@ class Sender(Part):
 
 
 class ReplyTo(Part):
-    """Where replies go."""
+    """Where replies go: as From, nowhere, to one address, or to the contact's own people with a fallback."""
 
     source: Literal["same", "none", "fixed", "our_contact", "service_contact"] = "same"
+    name: str = ""
     email: str = ""
 
 

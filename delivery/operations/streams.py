@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
-from delivery.models import Stream
+from core import clock
+from delivery.models import OutgoingWebhook, Stream
 
 
 def make_stream(*, name: str, state: Stream.State = Stream.State.CLOSED) -> Stream:
@@ -16,21 +17,30 @@ def make_stream(*, name: str, state: Stream.State = Stream.State.CLOSED) -> Stre
     return Stream.objects.create(name=name[:200], state=state)
 
 
+def _with_notes(stream_id: int) -> QuerySet[Stream]:
+    """Return a stream and that of its notes: they are turned together."""
+    return Stream.objects.filter(Q(pk=stream_id) | Q(notes_of=stream_id))
+
+
 def open_stream(*, stream_id: int) -> None:
     """Let its messages go."""
-    Stream.objects.filter(pk=stream_id).update(state=Stream.State.OPEN)
+    _with_notes(stream_id).update(state=Stream.State.OPEN)
 
 
 def hold_stream(*, stream_id: int) -> None:
     """Keep its messages queued until it opens again."""
-    Stream.objects.filter(pk=stream_id).update(state=Stream.State.HELD)
+    _with_notes(stream_id).update(state=Stream.State.HELD)
 
 
 @transaction.atomic
 def close_stream(*, stream_id: int) -> None:
     """Cancel what is queued, for good: a new epoch begins, and delivery sweeps up the rows of the old one."""
-    Stream.objects.exclude(state=Stream.State.CLOSED).filter(pk=stream_id).update(
+    _with_notes(stream_id).exclude(state=Stream.State.CLOSED).update(
         state=Stream.State.CLOSED, epoch=F("epoch") + 1
+    )
+    # The reservation of one that is being made stays: it settles as what it is by then.
+    OutgoingWebhook.objects.filter(stream_id=stream_id, status=OutgoingWebhook.Status.QUEUED).update(
+        status=OutgoingWebhook.Status.CANCELLED, error="The flow was ended.", tried_at=clock.now()
     )
 
 
@@ -70,10 +80,16 @@ def stream_for_tests() -> Stream:
     return stream
 
 
-def stream_for_colleagues() -> Stream:
-    """Return the tenant's stream of notes to its own people; the first call makes it. Flows' messages to colleagues
-    go here: a flow's own stream keeps the timeframe."""
-    stream, _ = Stream.objects.get_or_create(
-        is_for_colleagues=True, defaults={"name": "Notes to colleagues", "state": Stream.State.OPEN}
-    )
-    return stream
+def stream_for_notes(*, of: int) -> Stream:
+    """Return the stream of a flow's notes to colleagues; the first call makes it.
+
+    It is held and closed with the flow's own stream `of`, but has neither its timeframe nor its other settings. Inside
+    the flow's gate, so that the two cannot part in between.
+    """
+    found = Stream.objects.filter(notes_of=of).first()
+    if found is None:
+        flows = Stream.objects.get(pk=of)
+        found, _ = Stream.objects.get_or_create(
+            notes_of=flows, defaults={"name": f"{flows.name}: notes"[:200], "state": flows.state}
+        )
+    return found

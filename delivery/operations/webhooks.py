@@ -34,17 +34,31 @@ BODY: Final = "body"
 MAX_ATTEMPTS: Final = 14
 _BASE_SECONDS, _CAP_SECONDS = 30.0, 6 * 3600.0
 DOWN_SECONDS: Final = 30.0
+# How soon a paused flow's requests are looked at again.
+HELD_SECONDS: Final = 30.0
 KEPT_DAYS: Final = 30
 Status = OutgoingWebhook.Status
 
-# Locked first, then chosen: FOR UPDATE and window functions exclude each other.
+# Locked first, then chosen: FOR UPDATE and window functions exclude each other. Of a paused flow they are put off for a
+# moment, so that they stand in nobody's way; of one that was ended since (also if it runs again) they are cancelled.
 _RESERVE = """
-WITH due AS MATERIALIZED (
-    SELECT id, step_id, due_at FROM delivery_outgoingwebhook
+WITH locked AS MATERIALIZED (
+    SELECT id, step_id, due_at, stream_id, epoch FROM delivery_outgoingwebhook
     WHERE tenant_id = %(tenant)s AND status = 'queued' AND reserved_by IS NULL AND due_at <= %(now)s
-    ORDER BY due_at, id LIMIT 200 FOR UPDATE SKIP LOCKED
+    ORDER BY due_at, id LIMIT 1000 FOR UPDATE SKIP LOCKED
+), due AS MATERIALIZED (
+    SELECT l.id, l.step_id, l.due_at, l.epoch <> s.epoch OR s.state = 'closed' AS ended, s.state = 'held' AS held
+    FROM locked l LEFT JOIN delivery_stream s ON s.tenant_id = %(tenant)s AND s.id = l.stream_id
+), aside AS (
+    UPDATE delivery_outgoingwebhook w SET
+        status = CASE WHEN d.ended THEN 'cancelled' ELSE w.status END,
+        error = CASE WHEN d.ended THEN 'The flow was ended.' ELSE w.error END,
+        tried_at = CASE WHEN d.ended THEN %(now)s ELSE w.tried_at END,
+        due_at = CASE WHEN d.ended THEN w.due_at ELSE %(later)s END
+    FROM due d WHERE w.tenant_id = %(tenant)s AND w.id = d.id AND (d.ended OR d.held)
 ), turns AS (
     SELECT id, row_number() OVER (PARTITION BY step_id ORDER BY due_at, id) AS turn FROM due
+    WHERE ended IS NOT TRUE AND held IS NOT TRUE
 )
 UPDATE delivery_outgoingwebhook w SET reserved_by = %(me)s
 FROM (SELECT id FROM turns WHERE turn <= %(of_step)s ORDER BY turn, id LIMIT %(limit)s) t
@@ -137,8 +151,9 @@ def _rescue(tenant_id: int) -> None:
 
 def _reserve(tenant_id: int, process: int, now: dt.datetime, limit: int) -> list[Reserved]:
     with tenant_scope(tenant_id), raw_cursor() as cursor:
+        later = now + dt.timedelta(seconds=HELD_SECONDS)
         wanted = {"tenant": tenant_id, "now": now, "me": process, "limit": limit, "of_step": OF_ONE_STEP}
-        cursor.execute(_RESERVE, wanted)
+        cursor.execute(_RESERVE, {**wanted, "later": later})
         return sorted((Reserved(*row) for row in cursor.fetchall()), key=lambda item: item.id)
 
 

@@ -13,11 +13,13 @@ import psycopg
 from crm.events import as_json
 
 _INSERT = """
-INSERT INTO delivery_outgoingwebhook (tenant_id, uuid, status, flow_id, step_id, contact_id, participant_id,
-    visit_number, content_version_id, "values", queued_at, due_at, attempts, error)
-SELECT %s, g.uuid, 'queued', %s, %s, g.contact_id, g.participant_id, g.visit_number, %s, g.given::jsonb, %s, %s, 0, ''
+INSERT INTO delivery_outgoingwebhook (tenant_id, stream_id, epoch, uuid, status, flow_id, step_id, contact_id,
+    participant_id, visit_number, content_version_id, "values", queued_at, due_at, attempts, error)
+SELECT s.tenant_id, s.id, s.epoch, g.uuid, 'queued', %s, %s, g.contact_id, g.participant_id, g.visit_number, %s,
+    g.given::jsonb, %s, %s, 0, ''
 FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::int[], %s::text[])
-     AS g(uuid, contact_id, participant_id, visit_number, given)
+     AS g(uuid, contact_id, participant_id, visit_number, given), delivery_stream s
+WHERE s.tenant_id = %s AND s.id = %s
 """
 
 
@@ -35,17 +37,20 @@ def queue_webhooks(
     cursor: psycopg.Cursor[Any],
     *,
     tenant_id: int,
+    stream_id: int,
     flow_id: int,
     step_id: uuid.UUID,
     content_version_id: int,
     rows: Sequence[NewWebhook],
     now: dt.datetime,
 ) -> None:
-    """Insert the requests in one statement. Raises psycopg.errors.UniqueViolation for a second one of a visit."""
+    """Insert the requests in one statement; the flow's stream holds them, or lets them go.
+
+    Raises psycopg.errors.UniqueViolation for a second one of a visit.
+    """
     cursor.execute(
         _INSERT,
         [
-            tenant_id,
             flow_id,
             step_id,
             content_version_id,
@@ -56,6 +61,8 @@ def queue_webhooks(
             [row.participant_id for row in rows],
             [row.visit_number for row in rows],
             [as_json({"event": row.event}) for row in rows],
+            tenant_id,
+            stream_id,
         ],
     )
 

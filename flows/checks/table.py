@@ -9,6 +9,7 @@ from flows.checks.content_twice import ContentTwice
 from flows.checks.contradicting_lines import ContradictingLines
 from flows.checks.does_the_same import DoesTheSame
 from flows.checks.endless_wait import EndlessWait
+from flows.checks.event_not_given import EventNotGiven
 from flows.checks.example_address import ExampleAddress
 from flows.checks.link_not_sent import LinkNotSent
 from flows.checks.missing_licence import MissingLicence
@@ -25,6 +26,7 @@ CHECKS: KindTable[Check] = KindTable(
         EndlessWait(),
         ClosedForm(),
         LinkNotSent(),
+        EventNotGiven(),
         ContentTwice(),
         DoesTheSame(),
         ExampleAddress(),

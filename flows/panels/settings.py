@@ -219,7 +219,12 @@ class MessagesForm(forms.Form):
         label="Replies go to",
         choices=[("same", "Same as from"), ("none", "Nobody"), ("fixed", "This address"), *SOURCES[1:]],
     )
-    reply_email = forms.EmailField(label="Reply address", required=False)
+    reply_name = forms.CharField(label="Reply name", required=False, max_length=120)
+    reply_email = forms.EmailField(
+        label="Reply address",
+        required=False,
+        help_text="For a sales or support contact, both stand in where the contact has nobody.",
+    )
     sms_sender = forms.ChoiceField(
         label="SMS sender", required=False, help_text="Where a step names none of its own."
     )
@@ -252,6 +257,7 @@ class MessagesForm(forms.Form):
             "sender_name": messages.sender.name,
             "sender_email": messages.sender.email,
             "reply_source": messages.reply_to.source,
+            "reply_name": messages.reply_to.name,
             "reply_email": messages.reply_to.email,
             "sms_sender": messages.sms_sender,
             "override_consent": messages.override_consent,
@@ -304,7 +310,9 @@ class MessagesForm(forms.Form):
                 "sender": Sender(
                     source=given["sender_source"], name=given["sender_name"], email=given["sender_email"]
                 ),
-                "reply_to": ReplyTo(source=given["reply_source"], email=given["reply_email"]),
+                "reply_to": ReplyTo(
+                    source=given["reply_source"], name=given["reply_name"], email=given["reply_email"]
+                ),
                 "sms_sender": given["sms_sender"],
                 "override_consent": given.get("override_consent", old.override_consent),
                 "timeframe": frame,

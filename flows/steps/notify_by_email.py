@@ -13,7 +13,7 @@ from django import forms
 from content.merge import inside_tree, text_problems
 from content.notices import LONGEST, notice_values, notice_version
 from crm.values import read_email
-from delivery.operations.streams import stream_for_colleagues
+from delivery.operations.streams import stream_for_notes
 from delivery.queue import NewMessage, queue_messages
 from flows.document import StepNode
 from flows.steps.base import (
@@ -193,7 +193,7 @@ class NotifyByEmail(StepKind):
             for traveller in cohort
             for address in addresses[traveller.id]
         ]
-        stream = stream_for_colleagues()
+        stream = stream_for_notes(of=ctx.stream_id)
         # They belong to no visit, so nobody is woken: the next tick finds them.
         queue_messages(ctx.cursor, tenant_id=ctx.tenant_id, stream_id=stream.pk, rows=rows, now=ctx.now)
         return Outcomes()

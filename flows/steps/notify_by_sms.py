@@ -14,7 +14,7 @@ from accounts.models import Licence, Tenant
 from content.operations.texts import text_version
 from core.phones import read_phone
 from core.tenancy import require_tenant_id
-from delivery.operations.streams import stream_for_colleagues
+from delivery.operations.streams import stream_for_notes
 from delivery.queue import NewMessage, queue_messages
 from flows.document import StepNode
 from flows.steps.base import (
@@ -169,7 +169,7 @@ class NotifyBySms(StepKind):
             for traveller in cohort
             for number in numbers[traveller.id]
         ]
-        stream = stream_for_colleagues()
+        stream = stream_for_notes(of=ctx.stream_id)
         # They belong to no visit, so nobody is woken: the next tick finds them.
         queue_messages(ctx.cursor, tenant_id=ctx.tenant_id, stream_id=stream.pk, rows=rows, now=ctx.now)
         without: dict[int, Outcome] = {

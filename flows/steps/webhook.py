@@ -247,6 +247,7 @@ class Webhook(StepKind):
         queue_webhooks(
             ctx.cursor,
             tenant_id=ctx.tenant_id,
+            stream_id=ctx.stream_id,
             flow_id=ctx.flow_id,
             step_id=cohort.node.id,
             content_version_id=version,

@@ -303,3 +303,19 @@ def test_two_tenants_do_not_see_each_others_messages(house: House, globex: objec
     assert Message.objects is not None
     other.send()
     assert mailbox.received[1].sender == "hello@globex.test"
+
+
+@pytest.mark.parametrize("source", ["fixed", "our_contact", "service_contact"])
+def test_replies_go_to_the_fallback_by_name_where_the_contact_has_nobody(
+    house: House, mailbox: Mailbox, source: str
+) -> None:
+    sender = {
+        "sender": {"source": "fixed", "name": "Mill", "email": "mill@acme.test"},
+        "reply_to": {"source": source, "name": "The desk, Åse", "email": "desk@acme.test"},
+    }
+    with house.scope():
+        Stream.objects.filter(pk=house.stream.pk).update(sender=sender)
+    house.queue(house.contact())
+    house.send()
+    [address] = mailbox.received[0].message["Reply-To"].addresses
+    assert (address.display_name, address.addr_spec) == ("The desk, Åse", "desk@acme.test")

@@ -26,7 +26,7 @@ from delivery.models import Message, SmsConnector, SmsOptOut, Stream
 from delivery.operations import sending
 from delivery.operations.connectors import BadSenders, TokenMissing, connect_sms
 from delivery.operations.rescue import rescue
-from delivery.operations.streams import close_stream, stream_for_colleagues
+from delivery.operations.streams import close_stream, stream_for_notes
 from delivery.queue import NewMessage, queue_messages
 from delivery.sms import reply_address
 from tests.delivery.conftest import NOW, House
@@ -609,7 +609,7 @@ def test_a_note_to_a_colleague_speaks_of_its_contact(house: House, twilio: Twili
             enrolled_on=NOW.date(), content_version_id=version, to_address="+4790000000", channel="sms",
             is_marketing=False, values={"about": ada.pk, "sender": "Acme"},
         )  # fmt: skip
-        stream = stream_for_colleagues()
+        stream = stream_for_notes(of=house.stream.pk)
         queue_messages(cursor, tenant_id=house.tenant.pk, stream_id=stream.pk, rows=[row], now=NOW)
     house.send()
     [sms] = twilio.sent

@@ -57,7 +57,8 @@ def queue(
         version = webhook_version(cursor, tenant_id=house.tenant.pk, step_id=step, definition=made, now=NOW)
         rows = [NewWebhook(contact.pk, next(_participants), 1, event or {}) for contact in contacts]
         queue_webhooks(
-            cursor, tenant_id=house.tenant.pk, flow_id=7, step_id=step, content_version_id=version, rows=rows, now=NOW
+            cursor, tenant_id=house.tenant.pk, stream_id=house.stream.pk, flow_id=7, step_id=step,
+            content_version_id=version, rows=rows, now=NOW,
         )  # fmt: skip
         return list(OutgoingWebhook.objects.order_by("-id")[: len(rows)])[::-1]
 

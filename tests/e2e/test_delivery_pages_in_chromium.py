@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from core.tenancy import tenant_scope
 from crm.models import Contact
-from delivery.models import BlockedAddress, Message, SenderDomain, SendingRules
+from delivery.models import BlockedAddress, ChannelHold, Message, SenderDomain, SendingRules
 from tests.delivery.conftest import NOW, House
 from tests.delivery.conftest import house as house
 from tests.fixtures.dns import NameServer
@@ -79,7 +79,13 @@ def test_the_pages_of_delivery_are_used_by_their_labels(
     [message_id] = house.queue(ben)
     with tenant_scope(alice.tenant.pk):
         Message.objects.update(status="failed", reason="refused", error="554 5.7.1 Your server is listed")
+    house.queue(house.contact("Cleo"))
+    with tenant_scope(alice.tenant.pk):
+        ChannelHold.objects.create(
+            channel="email", cause="unreachable", said="TimeoutError: timed out", since=NOW, retry_at=NOW
+        )
     page.get_by_role("link", name="Undelivered messages").click()
+    expect(page.get_by_text("1 message waits: The mail server cannot be reached.")).to_be_visible()
     look(page, f"undelivered-{chosen}")
     page.get_by_role("button", name="Try again to ben@post.test").click()
     expect(page.get_by_text("1 message queued again.")).to_be_visible()

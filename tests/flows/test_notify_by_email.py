@@ -16,6 +16,7 @@ from core.tenancy import tenant_scope
 from crm.models import Company
 from delivery.models import Message, Stream
 from delivery.operations.sending import send_batch
+from delivery.operations.streams import open_stream
 from flows.checking import check_context
 from flows.document import FlowDocument, StepNode, Timeframe
 from flows.models import Flow
@@ -65,7 +66,7 @@ def test_notify_by_email_writes_to_our_contact_or_the_fallback_outside_any_timef
         (bob.user.email, False, None, None),
     ]
     assert rows[0].values == {"notice": True, "about": ann.pk, "event": {"form": {"name": "a demo"}}}
-    assert rows[0].stream_id == Stream.objects.get(is_for_colleagues=True).pk
+    assert rows[0].stream_id == Stream.objects.get(notes_of=flow.stream_id).pk
 
 
 @pytest.mark.usefixtures("scope")
@@ -96,6 +97,7 @@ def test_the_mail_arrives_with_the_contacts_values_and_no_trace_of_marketing(
             name="Mill & Co", name_norm="mill", our_contact=alice.user, created_at=NOW, updated_at=NOW
         )
         ann = contact("Ann", last_name="<b>Berg</b>", company=mill)
+        open_stream(stream_id=flow.stream_id)
         run(flow, cohort(notice(), ann, event_data={"form": {"name": "a demo"}}))
     send_batch(tenant_id=alice.tenant.pk, now=NOW)
     [mail] = mailbox.received
@@ -122,6 +124,7 @@ def test_a_queued_mail_takes_the_newest_text_and_a_bad_one_fails_alone(
     kind = STEP_KINDS["notify_by_email"]
     with tenant_scope(alice.tenant.pk), raw_cursor() as cursor:
         node = notice(subject="Old", text="Old")
+        open_stream(stream_id=flow.stream_id)
         run(flow, cohort(node, contact("Ann")))
         newer = node.model_copy(update={"settings": {**node.settings, "subject": "New", "text": "New"}})
         kind.saved(newer, cursor=cursor, tenant_id=alice.tenant.pk, now=NOW)

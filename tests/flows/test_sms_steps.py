@@ -241,10 +241,10 @@ def test_notify_by_sms_writes_to_the_contacts_own_people_outside_consent_and_tim
     assert notes() == [("+4790000002", "Acme", ann.pk), ("+4790000001", "Acme", ben.pk)]
     row = Message.objects.earliest("pk")
     assert (row.contact_id, row.participant_id, row.is_marketing, row.flow_id) == (None, None, False, flow.pk)
-    assert row.stream.is_for_colleagues
+    assert row.stream.notes_of_id == flow.stream_id
     assert row.stream.timeframe is None
     run(flow, cohort(node, contact("Cat")), document=document)
-    assert Stream.objects.filter(is_for_colleagues=True).count() == 1
+    assert Stream.objects.filter(notes_of=flow.stream_id).count() == 1
 
 
 def test_notify_by_sms_notes_who_had_no_number(flow: Flow) -> None:
