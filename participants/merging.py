@@ -66,6 +66,7 @@ MERGING = Room(
         Move("participants_suggestion"),
         Move("participants_participant", label=("participation in a flow", "participations in flows")),
         Move("participants_clockfire", once_by=("trigger_id", "day")),
+        Move("participants_heldout", once_by=("flow_id",)),
     ),
     before=_wait_for_intake,
     first=_end_doubles,

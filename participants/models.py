@@ -32,7 +32,25 @@ class Suggestion(HotTenantModel):
     at = models.DateTimeField()
 
     class Meta(HotTenantModel.Meta):
-        indexes = [models.Index(fields=["tenant", "flow_id", "contact_id", "-id"], name="suggestion_why")]
+        # By contact first: merging and erasing find a contact's own among a million.
+        indexes = [
+            models.Index(fields=["tenant", "contact_id", "flow_id", "-id"], name="suggestion_of_contact")
+        ]
+
+
+class HeldOut(HotTenantModel):
+    """A contact that belongs to the control group of a flow, once for each flow: since when, and when it met what is a
+    success there. See participants.control."""
+
+    flow_id = models.BigIntegerField()
+    contact_id = models.BigIntegerField()
+    held_at = models.DateTimeField()
+    success_at = models.DateTimeField(null=True)
+
+    class Meta(HotTenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "flow_id", "contact_id"], name="held_out_once")
+        ]
 
 
 class Participant(HotTenantModel):
@@ -126,7 +144,8 @@ class Participant(HotTenantModel):
                 name="participant_due",
                 condition=Q(status="active"),
             ),
-            models.Index(fields=["tenant", "flow_id", "-id"], name="participants_of_flow"),
+            # Ascending: new ones come at the end of their flow and pages stay full; newest first reads it backwards.
+            models.Index(fields=["tenant", "flow_id", "id"], name="people_of_flow"),
             models.Index(fields=["tenant", "contact_id", "-id"], name="participations"),
             # A status or reason of a few among a million is found without walking through the flow. Who is active
             # has participant_due.

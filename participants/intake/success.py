@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from core.tenancy import require_tenant_id
+from participants import control
 from participants.intake.matching import Match
 from participants.operations.marking import mark_events, mark_state
 
@@ -18,6 +19,9 @@ def mark_success(cursor: Cursor, match: Match, *, now: dt.datetime) -> int:
     """Mark whoever is active and met a criterion; return how many the engine should take at once (*move to Finish
     when met*). While paused the mark is set, the move waits. Counted once: a mark that is there stays."""
     marked = mark_state(cursor, flow=match.flow, document=match.document, contact_ids=match.changed, now=now)
+    control.mark_state(
+        cursor, flow_id=match.flow.pk, document=match.document, contact_ids=match.changed, now=now
+    )
     marked += _by_events(cursor, match, now=now)
     return marked if match.document.settings.move_to_finish else 0
 
@@ -27,6 +31,13 @@ def _by_events(cursor: Cursor, match: Match, *, now: dt.datetime) -> int:
     happened = _whose(cursor, match)
     if not happened:
         return 0
+    pairs = [(contact_id, at) for contact_id, moments in happened.items() for at, _ in moments]
+    control.mark_events(
+        cursor,
+        flow_id=match.flow.pk,
+        contact_ids=[contact_id for contact_id, _ in pairs],
+        moments=[at for _, at in pairs],
+    )
     cursor.execute(
         "SELECT id, contact_id, enrolled_at, (event_data ->> 'event_id')::bigint FROM participants_participant "
         "WHERE tenant_id = %s AND flow_id = %s AND contact_id = ANY(%s::bigint[]) AND status = 'active' "

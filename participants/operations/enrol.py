@@ -19,6 +19,7 @@ from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from flows.document import FlowDocument
 from flows.models import Flow
+from participants import control
 from participants.engine.records import as_json, count_of_flow
 from participants.engine.route import route_of
 from participants.operations.judging import Source as Source
@@ -57,7 +58,7 @@ WITH judged AS MATERIALIZED ({judged}), kept AS (
            %(now)s
     FROM judged WHERE verdict <> 'filter'
     RETURNING id, contact_id, verdict
-), born AS (
+){held}, born AS (
     INSERT INTO participants_participant (tenant_id, flow_id, contact_id, enrolled_on, enrolled_at, source,
         suggestion_id, event_data, status, step_since, waiting, due_at, visit_number, attempts, held_reason,
         drop_reason)
@@ -75,6 +76,12 @@ WITH judged AS MATERIALIZED ({judged}), kept AS (
 SELECT verdict, count(*), array_agg(contact_id ORDER BY contact_id) FILTER (WHERE verdict = ANY(%(wanted)s::text[]))
 FROM judged GROUP BY verdict
 """
+# Who is held out is watched from now on (participants.control).
+_HELD = """, held AS (
+    INSERT INTO participants_heldout (tenant_id, flow_id, contact_id, held_at)
+    SELECT %(tenant)s, %(flow)s, contact_id, %(now)s FROM kept WHERE verdict = 'control'
+    ON CONFLICT DO NOTHING
+)"""
 _PASSED = "(SELECT contact_id, id, NULL::text AS data FROM kept WHERE verdict = 'enrolled')"
 # What triggered comes along by a GROUP BY, as in judging: a join would be planned for the one row that `kept` seems.
 _PASSED_WITH_DATA = """(
@@ -129,6 +136,8 @@ def suggest(
             mark_state(
                 cursor, flow=flow, document=document, contact_ids=named.get(Verdict.ENROLLED, []), now=now
             )
+        held = named.get(Verdict.CONTROL, [])
+        control.mark_state(cursor, flow_id=flow.pk, document=document, contact_ids=held, now=now)
         if result.enrolled and removes:
             move_out(
                 cursor,
@@ -156,7 +165,7 @@ def _enrol(
     asked for, by contact id."""
     made = judging(flow=flow, document=document, source=source, now=now)
     named_too = document.settings.remove_from_flows or state_criteria(document)
-    wanted = [Verdict.FILTER, *([Verdict.ENROLLED] if named_too else [])]
+    wanted = [Verdict.FILTER, *([Verdict.ENROLLED, Verdict.CONTROL] if named_too else [])]
     told = {
         "tenant": require_tenant_id(),
         "flow": flow.pk,
@@ -168,6 +177,7 @@ def _enrol(
     cursor.execute(
         _ENROL.format(
             judged=made.sql,
+            held=_HELD if document.settings.control_share else "",
             passed=_PASSED_WITH_DATA if event_data else _PASSED,
         ),
         {

@@ -19,6 +19,7 @@ from core.tenancy import require_tenant_id
 from flows.document import FlowDocument
 from flows.models import Flow
 from flows.queries import newest_document
+from participants.control import held_out_contacts, judge_all
 from participants.models import Participant
 from participants.operations.marking import hurry_marked, mark_events, mark_state
 from participants.success_events import Inside, event_rules, met_since
@@ -44,10 +45,13 @@ def judge_success(*, flow_id: int, now: dt.datetime) -> None:
     """Judge everyone active by the flow's newest revision: up to AT_ONCE here, more by a job."""
     flow = Flow.objects.get(pk=flow_id)
     after, number = _judge(flow, after=0, limit=AT_ONCE, now=now)
-    if number == AT_ONCE:
+    held_out = held_out_contacts(flow_id, success=False)
+    if number == AT_ONCE or held_out[AT_ONCE:].exists():
         start_job(
             kind=JUDGE_SUCCESS.name, now=now, arguments={"flow": flow_id, "after": after}, title=flow.name
         )
+    else:
+        _judge_held_out(flow, now=now)
 
 
 class JudgeSuccess:
@@ -60,6 +64,8 @@ class JudgeSuccess:
         after = int(job.cursor.get("after", job.arguments["after"]))
         flow = Flow.objects.exclude(status=Flow.Status.NOT_RUNNING).filter(pk=job.arguments["flow"]).first()
         last, number = _judge(flow, after=after, limit=SLICE, now=now) if flow is not None else (after, 0)
+        if flow is not None and number < SLICE:
+            _judge_held_out(flow, now=now)
         done = job.done + number
         return Slice({"after": last}, done, done, finished=number < SLICE)
 
@@ -82,6 +88,11 @@ def _judge(flow: Flow, *, after: int, limit: int, now: dt.datetime) -> tuple[int
         if document.settings.move_to_finish:
             hurry_marked(cursor, flow=flow, contact_ids=contacts, now=now)
     return rows[-1][0], len(rows)
+
+
+def _judge_held_out(flow: Flow, *, now: dt.datetime) -> None:
+    with raw_cursor() as cursor:
+        judge_all(cursor, flow_id=flow.pk, document=newest_document(flow.pk), now=now)
 
 
 def _events(

@@ -20,6 +20,7 @@ from flows.models import Flow
 from flows.operations import clock, lifecycle
 from flows.triggers.clocked import Audience, ClockedTrigger
 from flows.triggers.table import TRIGGER_KINDS
+from participants import control
 from participants.engine.route import route_of
 from participants.intake.waking import hear_criteria
 from participants.models import Participant
@@ -142,6 +143,10 @@ class JudgeDaily:
                 _lock(cursor, contacts)
                 mark_state(cursor, flow=flow, document=document, contact_ids=contacts, now=now)
                 hear_criteria(cursor, flow_id=flow.pk, contact_ids=contacts, now=now)
+        if flow is not None and len(people) < JUDGED:
+            with raw_cursor() as cursor:
+                document = route_of(flow_id=flow.pk, revision=flow.revision).document
+                control.judge_all(cursor, flow_id=flow.pk, document=document, now=now)
         done = job.done + len(people)
         cursor_at = {"after": people[-1][0] if people else after}
         return Slice(cursor_at, done, done, finished=len(people) < JUDGED)
