@@ -44,7 +44,8 @@ class Inside:
 class Resettle(Protocol):
     """What a save does to those inside, under the flow's gate: whoever stands on a removed step goes on at once;
     whoever waits at a re-timed one is reckoned anew from arrival. `retimed` says which of them listen to events.
-    With `success` everyone is judged by the new success criteria."""
+    With `success` everyone is judged by the new success criteria. Who is held at a step of `anew` (its timeframe or its
+    settings are others now) is tried anew at once."""
 
     def __call__(
         self,
@@ -53,6 +54,7 @@ class Resettle(Protocol):
         revision: int,
         removed: Sequence[uuid.UUID],
         retimed: Mapping[uuid.UUID, bool],
+        anew: Sequence[uuid.UUID],
         success: bool,
         now: dt.datetime,
     ) -> None: ...

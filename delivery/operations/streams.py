@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from core import clock
-from delivery.models import OutgoingWebhook, Stream
+from delivery.models import Message, OutgoingWebhook, Stream
 
 
 def make_stream(*, name: str, state: Stream.State = Stream.State.CLOSED) -> Stream:
@@ -70,6 +71,20 @@ def apply_settings(
         utm={"source": utm_source, "campaign": utm_campaign},
         exclusions=list(exclusions),
     )
+
+
+def put_forward(*, stream_id: int, now: dt.datetime) -> None:
+    """Let what the timeframe has put off be looked at again: it is another one now. What waits for a retry goes on
+    waiting."""
+    put_off = Message.objects.filter(
+        stream_id=stream_id,
+        status=Message.Status.QUEUED,
+        reserved_by=None,
+        attempts=0,
+        reason="",
+        send_at__gt=now,
+    )
+    put_off.update(send_at=now)
 
 
 def stream_for_tests() -> Stream:

@@ -16,7 +16,7 @@ from accounts.models import User
 from content.operations.connect import connect_emails
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
-from delivery.operations.streams import apply_settings
+from delivery.operations.streams import apply_settings, put_forward
 from delivery.queue import cancel_messages_of_steps
 from delivery.webhooks.queue import cancel_webhooks_of_steps
 from flows.comparing.compare import compare
@@ -90,6 +90,8 @@ def save_locked(
     _tell_kinds(document, now)
     refresh_usage(flow, document)
     refresh_stream(flow, document)
+    if _sends_at_other_times(before, document):
+        put_forward(stream_id=flow.stream_id, now=now)
     connect_emails(flow_id=flow.pk, email_ids=sent_emails(document))
     write_audit(
         actor=actor,
@@ -155,15 +157,39 @@ def _resettle(
         document.success,
         document.settings.move_to_finish,
     )
-    if not gone and not waits and not success:
+    anew = _tried_anew(before, document)
+    if not gone and not waits and not success and not anew:
         return
     retimed = {
         node.id: bool(STEP_KINDS[node.kind].listens_to(node) or STEP_KINDS[node.kind].waits_for(node))
         for node in waits
     }
     resettler()(
-        flow_id=flow.pk, revision=flow.revision, removed=gone, retimed=retimed, success=success, now=now
+        flow_id=flow.pk,
+        revision=flow.revision,
+        removed=gone,
+        retimed=retimed,
+        anew=anew,
+        success=success,
+        now=now,
     )
+
+
+def _sends_at_other_times(before: FlowDocument, document: FlowDocument) -> bool:
+    was, now = before.settings, document.settings
+    return (was.messages.timeframe, was.timezone) != (now.messages.timeframe, now.timezone)
+
+
+def _tried_anew(before: FlowDocument, document: FlowDocument) -> list[uuid.UUID]:
+    """Return the steps where whoever is held is to be tried anew: the timeframe counts for everyone from the save, so
+    does a step whose action is still to be done."""
+    others = _sends_at_other_times(before, document)
+    was = {node.id: node.settings for node in before.walk()}
+    return [
+        node.id
+        for node in document.walk()
+        if node.id in was and ((others and STEP_KINDS[node.kind].channel) or was[node.id] != node.settings)
+    ]
 
 
 def _tell_kinds(document: FlowDocument, now: dt.datetime) -> None:

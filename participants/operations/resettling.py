@@ -33,6 +33,12 @@ FROM anew a
 WHERE v.tenant_id = %(tenant)s AND v.enrolled_on = a.enrolled_on AND v.participant_id = a.id
   AND v.number = a.visit_number AND v.ended = ''
 """
+# Their action is still to be done: the timeframe or the step that held them back is another one now.
+_ANEW = """
+UPDATE participants_participant SET due_at = %(now)s
+WHERE tenant_id = %(tenant)s AND flow_id = %(flow)s AND status = 'active' AND NOT waiting AND due_at > %(now)s
+  AND step_id = ANY(%(steps)s::uuid[])
+"""
 # A million waiting participants take longer than a page may otherwise.
 _PATIENCE = "SET LOCAL statement_timeout = '120s'"
 
@@ -43,11 +49,12 @@ def resettle(
     revision: int,
     removed: Sequence[uuid.UUID],
     retimed: Mapping[uuid.UUID, bool],
+    anew: Sequence[uuid.UUID] = (),
     success: bool,
     now: dt.datetime,
 ) -> None:
     """Let those on removed steps go on at once, and reckon the waits at `retimed` anew by `revision`. With `success`
-    everyone inside is judged by its success criteria (see judging_success).
+    everyone inside is judged by its success criteria (see judging_success). Who is held at `anew` is tried at once.
 
     Nobody moves here: they are due, and the engine moves them when the flow runs. See flows.occupancy.Resettle.
     """
@@ -58,11 +65,13 @@ def resettle(
         "revision": revision,
     }
     with raw_cursor() as cursor:
-        if retimed:
+        if retimed or anew:
             cursor.execute(_PATIENCE)
         if removed:
             cursor.execute(_RELEASE, {**of_all, "steps": list(removed)})
             HeldStep.objects.filter(flow_id=flow_id, step_id__in=removed).delete()
+        if anew:
+            cursor.execute(_ANEW, {**of_all, "steps": list(anew)})
         for step_id, listens in retimed.items():
             cursor.execute(_RETIME, {**of_all, "step": step_id, "listens": listens})
     if success:

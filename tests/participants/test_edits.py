@@ -11,6 +11,7 @@ from core.jobs import run_slice
 from core.models import Job
 from crm.models import Contact
 from delivery.models import Message
+from delivery.reserve import reserve
 from flows.document import (
     Branch,
     FlowDocument,
@@ -258,6 +259,55 @@ def test_who_is_held_on_an_email_that_is_removed_goes_on_at_once_and_queued_mess
     assert world.path(world.one(flow, held)) == [("Send", "went_on", "removed_step"), ("After", "", "")]
     assert list(Message.objects.values_list("status", "reason")) == [("cancelled", "step_removed")]
     assert not HeldStep.objects.exists()
+
+
+def test_the_timeframe_counts_for_everyone_from_the_save_held_on_a_step_or_queued(world: World) -> None:
+    mail = send(world.email())
+    flow = world.flow(mail, wait(1, title="After"))
+    queued = world.contact("Queued")
+    world.suggest(flow, queued)
+    world.advance(flow)
+    night = FlowSettings(messages=MessageSettings(subscription_type=world.news.pk, timeframe=NIGHT))
+    edit(world, flow, with_settings(document(flow), settings=night))
+    held = world.contact("Held")
+    world.suggest(flow, held)
+    world.advance(flow)
+    reserve(tenant_id=world.tenant.pk, process=1, now=world.now, limit=10)
+    at_night = dt.datetime(2026, 11, 24, 2, 0, tzinfo=dt.UTC)
+    assert world.one(flow, held).due_at == at_night
+    assert Message.objects.get().send_at == at_night, "the queued one is put off as well"
+    retried = Message.objects.create(
+        enrolled_on=NOW.date(), stream_id=flow.stream_id, content_version_id=1, to_address="x@post.test",
+        queued_at=NOW, send_at=at_night, attempts=2,
+    )  # fmt: skip
+
+    always = FlowSettings(messages=MessageSettings(subscription_type=world.news.pk))
+    edit(world, flow, with_settings(document(flow), settings=always))
+    assert world.one(flow, held).due_at == world.now
+    world.advance(flow)
+    assert world.path(world.one(flow, held)) == [("Send", "went_on", ""), ("After", "", "")]
+    assert [one.send_at for one in Message.objects.exclude(pk=retried.pk)] == [NOW, NOW]
+    retried.refresh_from_db()
+    assert retried.send_at == at_night, "a retry keeps its time"
+
+
+def test_a_step_that_is_still_to_be_done_is_tried_anew_with_its_new_settings_and_nothing_else_is(
+    world: World,
+) -> None:
+    empty = StepNode(kind="send_email", title="Empty", settings={})
+    flow = world.flow(empty, wait(1, title="After"))
+    anna = world.contact("Anna")
+    world.suggest(flow, anna)
+    world.advance(flow)
+    until = world.one(flow, anna).due_at
+    assert until is not None
+    assert until > world.now, "held: the email has no content"
+    edit(world, flow, steps.update(document(flow), step_id=empty.id, title="Other", note="", settings={}))
+    assert world.one(flow, anna).due_at == until, "only its title is another"
+    edit(world, flow, with_step(flow, empty, email=world.email().pk))
+    assert world.one(flow, anna).due_at == world.now
+    world.advance(flow)
+    assert world.path(world.one(flow, anna)) == [("Empty", "went_on", ""), ("After", "", "")]
 
 
 def test_a_wait_with_people_cannot_be_removed_and_the_refusal_knows_where_they_are(world: World) -> None:
