@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from accounts.models import Tenant
 from accounts.urls_for import turl
 from core.tenancy import require_tenant_id
+from crm.criteria.sources import has_source, source_named
 from crm.models import Usage
+
+UNSEEN = "A flow you may not see"
 
 
 class InUse(ValueError):
@@ -22,10 +25,16 @@ class InUse(ValueError):
 
 
 def uses_of(kind: str, object_id: int) -> list[Usage]:
-    """Return where something is used, by name."""
-    return list(
+    """Return where something is used, by name; flows that whoever looks may not see without name, place and page."""
+    uses = list(
         Usage.objects.filter(used_kind=kind, used_id=object_id).order_by("user_name", "place", "id")[:50]
     )
+    flows = [use.user_id for use in uses if use.user_kind == "flow"]
+    unseen = set(source_named("flow").unseen(flows)) if flows and has_source("flow") else set()
+    for use in uses:
+        if use.user_kind == "flow" and use.user_id in unseen:
+            use.user_name, use.place, use.url = UNSEEN, "", ""
+    return uses
 
 
 def check_unused(kind: str, object_id: int, name: str) -> None:

@@ -13,6 +13,7 @@ from crm.criteria.choices import choices_of, names_of
 from crm.criteria.fields import field_named
 from crm.criteria.schema import Criteria, Group, Line
 from crm.criteria.unseen import unseen_problem
+from crm.operations.usage import write_uses
 from flows.checking import check_context
 from flows.document import FlowDocument, FlowSettings, StepNode
 from flows.editing.frame import with_filter, with_settings
@@ -190,3 +191,18 @@ def test_names_are_veiled_for_who_looks_and_whole_for_a_worker(
             assert unseen_problem(criteria(secret.pk), criteria(secret.pk)) is None
         assert unseen_problem(criteria(secret.pk)) is None
     assert who_looks() is None
+
+
+def test_where_a_selection_is_used_does_not_tell_it_either(
+    alice: Person, bob: Person, secret: Flow, world: World
+) -> None:
+    with tenant_scope(alice.tenant.pk):
+        references = [("selection", world.selection.pk)]
+        write_uses(
+            user_kind="flow", user_id=secret.pk, user_name="Layoffs", page="flows:edit",
+            references=references, place="Trigger",
+        )  # fmt: skip
+    for person, told in ((alice, True), (bob, False)):
+        page = person.client().get(person.url(f"selections/{world.selection.pk}/")).content.decode()
+        assert ("Layoffs" in page, "A flow you may not see" in page) == (told, not told)
+        assert (f"flows/{secret.pk}/" in page) is told
