@@ -1,11 +1,14 @@
-"""What bulk creators ask first: which contacts are there, with which company, and whether a project is."""
+"""What bulk creators share: which contacts are there, with which company, whether a project is; a title, an event."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
+
+from crm.events import NewEvent, Origin
 
 TITLE = 200
 
@@ -43,3 +46,31 @@ def one_line(text: str, longest: int) -> str:
     """Return text for a title: single blanks, no control characters, cut to its length."""
     clean = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
     return " ".join(clean.split())[:longest]
+
+
+def desk_event(
+    kind: str,
+    what: str,
+    object_id: int,
+    values: Mapping[str, Any],
+    data: Mapping[str, Any],
+    *,
+    now: dt.datetime,
+    origin: Origin,
+    flow_id: int | None,
+    actor_id: int | None,
+    more: Mapping[str, Any] | None,
+) -> NewEvent:
+    """Return an event of a sale or request (`what`); `values` are its columns, `data` what of it is told."""
+    return NewEvent(
+        kind,
+        values["contact_id"],
+        now,
+        origin,
+        company_id=values["company_id"],
+        object_id=object_id,
+        data={what: data, **(more or {})},
+        actor_id=actor_id,
+        flow_id=flow_id,
+        participant_id=values.get("participant_id"),
+    )

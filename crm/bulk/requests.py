@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from crm import search
-from crm.bulk.facts import TITLE, companies_of, one_line
+from crm.bulk.facts import TITLE, companies_of, desk_event, one_line
 from crm.events import NewEvent, Origin, record_events
 
 LONGEST_MESSAGE = 50_000
@@ -179,17 +179,17 @@ def request_event(
     data: dict[str, Any] = {"id": request_id, "title": values["title"], "status": values["status"]}
     for what in ("type", "category", "priority"):
         data |= {what: values[f"{what}_name"], f"{what}_id": values[f"{what}_id"]}
-    return NewEvent(
+    return desk_event(
         kind,
-        values["contact_id"],
-        now,
-        origin,
-        company_id=values["company_id"],
-        object_id=request_id,
-        data={"request": data, **(more or {})},
-        actor_id=actor_id,
+        "request",
+        request_id,
+        values,
+        data,
+        now=now,
+        origin=origin,
         flow_id=flow_id,
-        participant_id=values.get("participant_id"),
+        actor_id=actor_id,
+        more=more,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from crm import search
-from crm.bulk.facts import TITLE, check_projects, companies_of, one_line
+from crm.bulk.facts import TITLE, check_projects, companies_of, desk_event, one_line
 from crm.events import NewEvent, Origin, record_events
 
 DAY = dt.timedelta(days=1)
@@ -198,15 +198,15 @@ def sale_event(
         "status": values["status"],
         "date": values["date"].isoformat(),
     }
-    return NewEvent(
+    return desk_event(
         kind,
-        values["contact_id"],
-        now,
-        origin,
-        company_id=values["company_id"],
-        object_id=sale_id,
-        data={"sale": data, **(more or {})},
-        actor_id=actor_id,
+        "sale",
+        sale_id,
+        values,
+        data,
+        now=now,
+        origin=origin,
         flow_id=flow_id,
-        participant_id=values.get("participant_id"),
+        actor_id=actor_id,
+        more=more,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -25,8 +24,15 @@ from crm.bulk.requests import (
     request_event,
 )
 from crm.events import Origin, record_events
-from crm.models import Contact, Request, RequestCategory, RequestMessage, RequestPriority, RequestType
-from crm.operations.desk import ContactGone, changes_in_words, check_owner
+from crm.models import Request, RequestCategory, RequestMessage, RequestPriority, RequestType
+from crm.operations.desk import (
+    ContactGone,
+    changes_in_words,
+    check_owner,
+    columns_of,
+    sent_before,
+    write_words,
+)
 
 EDITABLE = ("title", "type_id", "category_id", "priority_id", "owner_id", "status")
 _CHOICES: dict[str, Any] = {
@@ -49,13 +55,9 @@ def register_request(
     Raises UnknownRequestChoice, NoSuchOwner or ContactGone.
     """
     check_owner(request.owner_id)
-    # Whoever sends the same form at the same moment waits here.
-    Contact.objects.select_for_update(of=("self",), no_key=True).filter(pk=request.contact_id).first()
-    known = Request.objects.filter(form_key=request.form_key).first() if request.form_key else None
-    if known and known.contact_id == request.contact_id and known.title == one_line(request.title, TITLE):
+    known, row = sent_before(Request, request)
+    if known is not None:
         return known
-    # A form that was gone back to and changed is another request.
-    row = replace(request, form_key=None) if known else request
     with raw_cursor() as cursor:
         (made,) = create_requests(
             cursor, tenant_id=require_tenant_id(), rows=[row], now=now, origin=origin, actor_id=actor_id
@@ -96,7 +98,7 @@ def update_request(
     request.updated_at = now
     request.save(update_fields=[*changed, "updated_at", "closed_at"])
     if "title" in changed:
-        _write_words(request)
+        write_words(request, search.REQUEST)
     reopens = changed.get("status") == Request.Status.OPEN
     kind = "request.closed" if closes else ("request.reopened" if reopens else "request.updated")
     _record(kind, request, now, origin, actor_id, {"changed": shown})
@@ -194,12 +196,6 @@ def _check(changed: Mapping[str, Any]) -> None:
         check_owner(changed["owner_id"])
 
 
-def _write_words(request: Request) -> None:
-    with raw_cursor() as cursor:
-        words = {request.pk: search.words_of_text(request.title)}
-        search.write_words(cursor, tenant_id=require_tenant_id(), kind=search.REQUEST, words=words)
-
-
 def _record(
     kind: str,
     request: Request,
@@ -209,10 +205,11 @@ def _record(
     more: Mapping[str, Any],
 ) -> None:
     request.refresh_from_db(fields=["type", "category", "priority"])
-    columns = {field.attname: getattr(request, field.attname) for field in request._meta.concrete_fields}
-    # The participant that made the request did not do this.
-    columns["participant_id"] = None
     names = {f"{what}_name": getattr(request, what).name for what in ("type", "category", "priority")}
     record_events(
-        [request_event(kind, request.pk, columns | names, now, origin, actor_id=actor_id, more=more)]
+        [
+            request_event(
+                kind, request.pk, columns_of(request) | names, now, origin, actor_id=actor_id, more=more
+            )
+        ]
     )

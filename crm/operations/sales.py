@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,8 +17,15 @@ from crm import search
 from crm.bulk.facts import TITLE, one_line
 from crm.bulk.sales import NewSale, UnknownSaleChoice, create_sales, sale_event
 from crm.events import Origin, record_events
-from crm.models import Contact, Project, Sale, SaleStage, SaleType
-from crm.operations.desk import ContactGone, changes_in_words, check_owner
+from crm.models import Project, Sale, SaleStage, SaleType
+from crm.operations.desk import (
+    ContactGone,
+    changes_in_words,
+    check_owner,
+    columns_of,
+    sent_before,
+    write_words,
+)
 
 # What `update_sale` may be given.
 EDITABLE = (
@@ -37,13 +43,9 @@ def create_sale(
     Raises UnknownSaleChoice, NoSuchOwner or ContactGone.
     """
     check_owner(sale.owner_id)
-    # Whoever sends the same form at the same moment waits here.
-    Contact.objects.select_for_update(of=("self",), no_key=True).filter(pk=sale.contact_id).first()
-    known = Sale.objects.filter(form_key=sale.form_key).first() if sale.form_key else None
-    if known and known.contact_id == sale.contact_id and known.title == one_line(sale.title, TITLE):
+    known, row = sent_before(Sale, sale)
+    if known is not None:
         return known
-    # A form that was gone back to and changed is another sale.
-    row = replace(sale, form_key=None) if known else sale
     with raw_cursor() as cursor:
         (made,) = create_sales(
             cursor,
@@ -84,7 +86,7 @@ def update_sale(
     sale.updated_at = now
     sale.save(update_fields=[*changed, "updated_at"])
     if "title" in changed:
-        _write_words(sale)
+        write_words(sale, search.SALE)
     _record("sale.updated", sale, now, origin, actor_id, {"changed": shown})
     return True
 
@@ -191,18 +193,11 @@ def _check(sale: Sale, changed: Mapping[str, Any]) -> None:
         check_owner(changed["owner_id"])
 
 
-def _write_words(sale: Sale) -> None:
-    with raw_cursor() as cursor:
-        words = {sale.pk: search.words_of_text(sale.title)}
-        search.write_words(cursor, tenant_id=require_tenant_id(), kind=search.SALE, words=words)
-
-
 def _record(
     kind: str, sale: Sale, now: dt.datetime, origin: Origin, actor_id: int | None, more: Mapping[str, Any]
 ) -> None:
     sale.refresh_from_db(fields=["type", "stage"])
-    columns = {field.attname: getattr(sale, field.attname) for field in sale._meta.concrete_fields}
-    # The participant that made the sale did not do this.
-    columns["participant_id"] = None
     names = {"type_name": sale.type.name, "stage_name": sale.stage.name if sale.stage else ""}
-    record_events([sale_event(kind, sale.pk, columns | names, now, origin, actor_id=actor_id, more=more)])
+    record_events(
+        [sale_event(kind, sale.pk, columns_of(sale) | names, now, origin, actor_id=actor_id, more=more)]
+    )

@@ -11,8 +11,9 @@ from django.http import Http404, HttpResponseBase
 
 from accounts.http import TenantRequest
 from accounts.rights import DataObject
+from accounts.urls_for import turl
 from crm import search
-from crm.models import Contact
+from crm.models import Contact, Request, Sale
 from crm.queries.desk import may
 from crm.queries.listing import find_ids
 from crm.queries.reach import contacts_for, get_company, get_contact
@@ -40,6 +41,13 @@ def chosen_contact(request: TenantRequest) -> Contact | None:
     """Return the contact that a new sale or request is for (`?contact=`), or None; 404 where one may not see it."""
     number = request.GET.get("contact", "")
     return get_contact(request.member, int(number)) if number.isdecimal() and len(number) < 19 else None
+
+
+def home_of(request: TenantRequest, made: Sale | Request, within: QuerySet[Any], page: str) -> str:
+    """Return the page of a sale or request, or the list where its owner is out of the member's reach (`within`)."""
+    if within.filter(pk=made.pk).exists():
+        return turl(request.tenant, f"crm:{page}", made.pk)
+    return turl(request.tenant, f"crm:{page}s")
 
 
 def candidates(request: TenantRequest) -> QuerySet[Contact]:

@@ -22,7 +22,7 @@ from crm.operations import requests as operations
 from crm.operations.desk import ContactGone, NoSuchOwner
 from crm.queries.desk import get_request, may, owners_for, requests_for, seen_contacts
 from crm.queries.desk_lists import find_requests, read_filter
-from crm.views.desk import candidates, chosen_contact, open_to
+from crm.views.desk import candidates, chosen_contact, home_of, open_to
 
 REFUSALS = (UnknownRequestChoice, NoSuchOwner, ContactGone)
 
@@ -61,7 +61,7 @@ def new(request: TenantRequest, tenant: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Request registered.")
-            return redirect(_home(request, made))
+            return redirect(home_of(request, made, requests_for(request.member), "request"))
     context = {"form": form, "contact": contact}
     return render(request, "crm/requests/new.html", context, status=422 if form.is_bound else 200)
 
@@ -81,13 +81,6 @@ def _register(request: TenantRequest, contact: Contact, form: RequestForm) -> Re
     )
 
 
-def _home(request: TenantRequest, made: Request) -> str:
-    """Return the request's page, or the list where its owner is out of the member's reach."""
-    if requests_for(request.member).filter(pk=made.pk).exists():
-        return turl(request.tenant, "crm:request", made.pk)
-    return turl(request.tenant, "crm:requests")
-
-
 @open_to(DataObject.REQUEST)
 @require_http_methods(["GET", "POST"])
 def one(request: TenantRequest, tenant: str, request_id: int) -> HttpResponse:
@@ -104,7 +97,7 @@ def one(request: TenantRequest, tenant: str, request_id: int) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Request saved.")
-            return redirect(_home(request, shown))
+            return redirect(home_of(request, shown, requests_for(request.member), "request"))
     return _page(request, shown, form, MessageForm(), may_edit=may_edit, status=422 if form.is_bound else 200)
 
 

@@ -25,7 +25,7 @@ from crm.operations import sales as operations
 from crm.operations.desk import ContactGone, NoSuchOwner
 from crm.queries.desk import get_sale, may, owners_for, sales_for, seen_contacts
 from crm.queries.desk_lists import SALE_SORTS, find_sales, read_filter
-from crm.views.desk import candidates, chosen_contact, open_to
+from crm.views.desk import candidates, chosen_contact, home_of, open_to
 
 REFUSALS = (UnknownSaleChoice, NoSuchOwner, ContactGone)
 
@@ -68,7 +68,7 @@ def new(request: TenantRequest, tenant: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Sale created.")
-            return redirect(_home(request, made))
+            return redirect(home_of(request, made, sales_for(request.member), "sale"))
     context = {"form": form, "contact": contact}
     return render(request, "crm/sales/new.html", context, status=422 if form.is_bound else 200)
 
@@ -81,13 +81,6 @@ def _create(request: TenantRequest, contact: Contact, form: SaleForm) -> Sale:
         today=now.astimezone(ZoneInfo(request.tenant.timezone)).date(),
         actor_id=request.user.pk,
     )
-
-
-def _home(request: TenantRequest, made: Sale) -> str:
-    """Return the sale's page, or the list where its owner is out of the member's reach."""
-    if sales_for(request.member).filter(pk=made.pk).exists():
-        return turl(request.tenant, "crm:sale", made.pk)
-    return turl(request.tenant, "crm:sales")
 
 
 @open_to(DataObject.SALE)
@@ -111,7 +104,7 @@ def sale(request: TenantRequest, tenant: str, sale_id: int) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Sale saved.")
-            return redirect(_home(request, shown))
+            return redirect(home_of(request, shown, sales_for(request.member), "sale"))
     context: dict[str, Any] = {
         "sale": shown,
         "form": form,
