@@ -71,7 +71,8 @@ def messages(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """Show what became of the messages."""
     page = flow_page(request, flow_id)
     asked = _asked(request, flow_id)
-    context = {"page": page, "period": asked["period"], "rows": message_rows(**asked)}
+    counted = message_rows(**asked)
+    context = {"page": page, "period": asked["period"], "rows": counted.rows, "counted_at": counted.at}
     return render(request, "reporting/report_messages.html", context)
 
 

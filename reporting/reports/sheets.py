@@ -56,7 +56,7 @@ def messages(flow: Flow, asked: Mapping[str, Any]) -> Rows:
         "Step", "Email", "Channel", "Recipients", "Sent", "Delivered", "Opened", "Clicked", "Came back", "Complained",
         "Unsubscribed", "Not sent", "Open rate, %", "Click rate, %", "Clicked of opened, %",
     )  # fmt: skip
-    for row in message_rows(**asked):
+    for row in message_rows(**asked).rows:
         rates = (row.open_rate, row.click_rate, row.click_to_open)
         yield (
             row.step, row.name, row.channel, row.recipients, row.sent, row.delivered, row.opened, row.clicked,
