@@ -20,6 +20,12 @@ MOST_LINES = 20
 REDRAWS = frozenset({"more", "drop", "redraw"})
 
 
+def chosen_words(options: Sequence[tuple[str, str]], values: Sequence[str]) -> str:
+    """Return what is chosen of a list in one line: `Norway, Sweden`, or `Norway, Sweden, Denmark and 4 more`."""
+    names = [text for value, text in options if value in values]
+    return ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """One value of a line."""
@@ -34,6 +40,11 @@ class Input:
     def value(self) -> str:
         """The value of an input that has one."""
         return self.values[0] if self.values else ""
+
+    @property
+    def summary(self) -> str:
+        """What is chosen, of several."""
+        return chosen_words(self.options, self.values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import QueryDict
 
 from crm.criteria.field import COMPANY, CONSENT, CONTACT
+from crm.forms.change_lines import chosen_words
 from flows.part_form import PartForm
 from flows.triggers.watched_fields import Watched, watched_fields
 
@@ -29,6 +30,11 @@ class Side:
     def value(self) -> str:
         """What stands in an input with one value."""
         return self.values[0] if self.values else ""
+
+    @property
+    def summary(self) -> str:
+        """What is chosen, of several."""
+        return chosen_words(self.options, self.values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ class ChoiceList extends HTMLElement {
     this.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !this.details.open) return;
       event.preventDefault();
+      // It closes the list alone, not the panel around it.
+      event.stopPropagation();
       this.details.open = false;
       this.details.querySelector("summary").focus();
     });

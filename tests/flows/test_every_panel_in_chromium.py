@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from accounts.models import Licence
 from content.operations.forms import create_form
@@ -285,6 +285,9 @@ def do(page: Page, label: str, value: Any) -> None:
         panel.get_by_role("button", name=value, exact=True).click()
     else:
         named = re.compile(rf"^\s*{re.escape(label)}\s*(?=\(|$|[A-Z])")
+        if isinstance(value, list):
+            choose_several(panel.get_by_role("group", name=named).last, value)
+            return
         control = panel.get_by_label(named).locator("visible=true").last
         kind = control.evaluate("one => one.type")
         if kind in {"select-one", "select-multiple"}:
@@ -296,6 +299,14 @@ def do(page: Page, label: str, value: Any) -> None:
         if not kind.startswith("select"):
             return
     settle(page)
+
+
+def choose_several(group: Locator, names: list[str]) -> None:
+    """Open the list behind a line of choices, tick the boxes, close it."""
+    group.locator("summary").click()
+    for name in names:
+        group.get_by_label(name, exact=True).check()
+    group.locator("summary").click()
 
 
 def fill(page: Page, entry: Entry) -> dict[str, list[str]]:
