@@ -22,6 +22,14 @@ ERASURE = Room(
         Place("content_emaillock", ("flow_name", "url")),
         Place("content_messagelink", ("url", "label")),
         Place("content_form", ("name", "document")),
+        # Before the submissions, which say whose they are.
+        Place(
+            "content_formfile",
+            ("key", "kind"),
+            {"name": EMPTY, "data": "''::bytea"},
+            "t.submission_id IN (SELECT s.id FROM content_formsubmission s WHERE s.tenant_id = t.tenant_id"
+            " AND (s.contact_id = %(contact)s::bigint OR s.email_norm = ANY(%(addresses)s::text[])))",
+        ),
         # Open ones are over: nothing can come of answers that are gone.
         Place(
             "content_formsubmission",

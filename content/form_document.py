@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from content.actions import ContactActions
+from content.uploads import LARGEST_MB, MOST_FILES
 from crm.bulk import Target
 
 FieldKind = Literal[
     "crm", "text", "textarea", "number", "date", "radio", "checkboxes", "dropdown", "rating", "hidden",
-    "consent", "subscription", "section", "paragraph", "page", "image",
+    "file", "consent", "subscription", "section", "paragraph", "page", "image",
 ]  # fmt: skip
 KINDS: dict[FieldKind, str] = {
     "crm": "Field of the contact or company",
@@ -27,6 +28,7 @@ KINDS: dict[FieldKind, str] = {
     "checkboxes": "Checkboxes",
     "dropdown": "Drop-down",
     "rating": "Rating (1 to 5)",
+    "file": "File",
     "hidden": "Hidden",
     "consent": "Consent",
     "subscription": "Subscription",
@@ -66,6 +68,8 @@ class FormField(_Part):
     value: str = ""
     purpose: int | None = None
     subscription: int | None = None
+    # file: the largest one that is taken, in MB.
+    most_mb: int = Field(default=5, ge=1, le=LARGEST_MB)
     # image: one of the tenant's pictures; its label is the text for those who do not see it.
     image: int | None = None
 
@@ -180,6 +184,8 @@ def structure_problems(document: FormDocument) -> list[str]:
             found.append("A field of the contact stands twice in the form.")
     if len(document.fields) > MOST_FIELDS:
         found.append(f"A form has at most {MOST_FIELDS} fields.")
+    if sum(field.kind == "file" for field in document.fields) > MOST_FILES:
+        found.append(f"A form takes at most {MOST_FILES} files.")
     for field in document.fields:
         found += _field_problems(field)
     return list(dict.fromkeys(found))

@@ -16,6 +16,7 @@ from content.form_fields import bindable
 from content.forms_actions import ActionsForm
 from content.models import Form, Image
 from content.queries import email_choices
+from content.uploads import LARGEST_MB, WORDS
 from core.localtime import moment
 from crm.criteria.choices import list_items
 from crm.models import ConsentPurpose, RequestCategory, RequestPriority, RequestType, SubscriptionType
@@ -96,6 +97,9 @@ class FieldSettingsForm(forms.Form):
         label="Subscription type", required=False, coerce=int, empty_value=None
     )
 
+    most_mb = forms.IntegerField(
+        label="Largest file, in MB", min_value=1, max_value=LARGEST_MB, help_text=f"Taken are {WORDS}."
+    )
     image = forms.TypedChoiceField(
         label="Image",
         required=False,
@@ -148,7 +152,12 @@ def _settings_of(field: FormField) -> set[str]:
         return {"label", *({"image"} if field.kind == "image" else set())}
     if field.kind == "hidden":
         return {"label", "value"}
-    extra = {"crm": {"overwrite"}, "consent": {"purpose"}, "subscription": {"subscription"}}
+    extra = {
+        "crm": {"overwrite"},
+        "consent": {"purpose"},
+        "subscription": {"subscription"},
+        "file": {"most_mb"},
+    }
     return common | extra.get(field.kind, set()) | ({"options"} if field.kind in CHOOSING else set())
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 from django.utils.html import urlize
 
 from content.form_document import COMPANY_NAME, EMAIL, FormDocument, FormField
 from content.form_fields import Bound, changes_for
+from content.uploads import WORDS, Upload, UploadRefused, read_upload
 from core.text import norm_email
 from crm import values
 from crm.bulk import BadChange
@@ -64,8 +66,10 @@ class PublicForm(forms.Form):
         bound: Bound,
         country: str = "",
         initial: Mapping[str, Any] | None = None,
+        files: MultiValueDict[str, Any] | None = None,
     ) -> None:
-        super().__init__(data, initial={PREFIX + key: value for key, value in (initial or {}).items()})
+        self.uploads: dict[str, Upload] = {}
+        super().__init__(data, files, initial={PREFIX + key: value for key, value in (initial or {}).items()})
         self.document, self.bound, self.country = document, bound, country
         for one in document.questions:
             built = _built(one, bound)
@@ -99,6 +103,9 @@ class PublicForm(forms.Form):
         for one in self.document.questions:
             name = PREFIX + one.key
             target, value = self.bound.target(one), cleaned.get(name)
+            if one.kind == "file":
+                self._read(one, value)
+                continue
             try:
                 if target is not None and value not in (None, "", [], False):
                     for change in changes_for(target, value):
@@ -112,6 +119,17 @@ class PublicForm(forms.Form):
                 self.add_error(name, "Write a date, as in 2026-11-24.")
         return cleaned
 
+    def _read(self, one: FormField, file: Any) -> None:
+        """Take a file in, or say at its field why not."""
+        if not file:
+            return
+        try:
+            upload = read_upload(file, name=file.name or "", size=file.size or 0, most_mb=one.most_mb)
+        except UploadRefused as refused:
+            self.add_error(PREFIX + one.key, str(refused))
+        else:
+            self.uploads[one.key] = upload
+
     def _country(self, cleaned: Mapping[str, Any]) -> str:
         named = next((f for f in self.document.questions if f.target == "contact.country"), None)
         return (cleaned.get(PREFIX + named.key) if named else "") or self.country
@@ -121,6 +139,8 @@ class PublicForm(forms.Form):
         found = {}
         for one in self.document.questions:
             value = self.cleaned_data.get(PREFIX + one.key)
+            if one.kind == "file":
+                value = self.uploads[one.key].name if one.key in self.uploads else None
             if value in (None, "", []):
                 continue
             type_ = target.type if (target := self.bound.target(one)) else one.kind
@@ -148,6 +168,9 @@ def _built(one: FormField, bound: Bound) -> forms.Field | None:
     }  # fmt: skip
     if one.kind == "hidden":
         return forms.CharField(required=False, max_length=LONGEST["hidden"], widget=forms.HiddenInput)
+    if one.kind == "file":
+        help_text = one.help or f"{WORDS}; at most {one.most_mb} MB."
+        return forms.FileField(**{**common, "help_text": help_text}, max_length=250, allow_empty_file=True)
     if one.kind in {"consent", "subscription"}:
         common["label"] = urlize(one.label, nofollow=True, autoescape=True)
         common["error_messages"] = {"required": "Please tick this box to go on."}

@@ -10,6 +10,7 @@ from django.db import models
 
 from content.models_brand import Brand as Brand
 from content.models_form import Form as Form
+from content.models_form import FormFile as FormFile
 from content.models_form import FormSubmission as FormSubmission
 from content.models_image import Image as Image
 from content.models_image import ImageData as ImageData

@@ -96,3 +96,19 @@ class FormSubmission(TenantModel):
             models.Index(fields=["tenant", "contact"], name="submissions_of_contact"),
             models.Index(fields=["tenant", "email_norm"], name="submissions_of_address"),
         ]
+
+
+class FormFile(TenantModel):
+    """A file that came with a submission, in a table of its own: lists never read it, and nothing ever runs it."""
+
+    submission = TenantForeignKey(FormSubmission, on_delete=models.CASCADE, related_name="files")
+    key = models.CharField(max_length=40)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=100)
+    size = models.IntegerField()
+    data = models.BinaryField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "submission", "key"], name="form_file_once"),
+        ]

@@ -12,7 +12,7 @@ from accounts.models import Membership, MembershipGroup
 from accounts.rights import Right
 from content.form_document import FormActions, FormDocument, FormField
 from content.form_fields import Bound, shown
-from content.models import Form, FormSubmission
+from content.models import Form, FormFile, FormSubmission
 
 Status = FormSubmission.Status
 WAITING = (Status.SUBMITTED, Status.FAILED)
@@ -164,3 +164,8 @@ def address_of(submission: FormSubmission) -> str:
     """Return the address as it was written."""
     field = FormDocument.model_validate(submission.form.document).email_field
     return str(submission.answers.get(field.key, "")) if field else ""
+
+
+def files_of(submission: FormSubmission) -> list[FormFile]:
+    """Return the files that came with a submission, without what is in them; erased ones are gone."""
+    return list(submission.files.defer("data").exclude(name="").order_by("pk"))

@@ -63,6 +63,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forms/<int:form_id>/delete/", forms.delete, name="form_delete"),
     path("submissions/", submissions.submissions, name="submissions"),
     path("submissions/<int:submission_id>/", submissions.submission, name="submission"),
+    path(
+        "submissions/<int:submission_id>/files/<int:file_id>/",
+        submissions.submission_file,
+        name="submission_file",
+    ),
     path("scripts/", scripts.scripts, name="scripts"),
     path("scripts/new/", scripts.new, name="script_new"),
     path("scripts/<int:script_id>/", scripts.edit, name="script"),

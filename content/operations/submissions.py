@@ -8,15 +8,16 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from content.form_document import FormDocument
-from content.models import Form, FormSubmission
+from content.models import Form, FormFile, FormSubmission
 from content.operations.forms import document_of
 from content.operations.processing import process_soon
+from content.uploads import Upload
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from delivery.models import BlockedAddress
@@ -46,6 +47,7 @@ class Sent:
     wording: Mapping[str, str]
     ip_hash: str = ""
     message: MessageRef | None = None
+    files: Mapping[str, Upload] = field(default_factory=dict)
 
 
 def takes_answers(form: Form, now: dt.datetime) -> bool:
@@ -84,6 +86,12 @@ def _submit(form_id: int, sent: Sent, now: dt.datetime) -> FormSubmission:
         message_day=sent.message.enrolled_on if sent.message else None, submitted_at=now,
         expires_at=now + dt.timedelta(minutes=document.confirm_minutes) if document.double_opt_in else None,
     )  # fmt: skip
+    FormFile.objects.bulk_create(
+        FormFile(
+            submission=submission, key=key, name=one.name, kind=one.kind, size=len(one.data), data=one.data
+        )
+        for key, one in sent.files.items()
+    )
     if document.double_opt_in:
         _forget_unconfirmed(form_id, now)
         _ask_to_confirm(form, submission, sent.email, now)
@@ -148,4 +156,4 @@ def confirm_submission(*, submission_id: int, now: dt.datetime) -> FormSubmissio
 
 def wording_of(document: FormDocument) -> dict[str, str]:
     """Return what stands beside each field: kept with a submission, so that one can show what was agreed to."""
-    return {field.key: field.label for field in document.questions if field.label}
+    return {one.key: one.label for one in document.questions if one.label}

@@ -35,11 +35,14 @@ ICONS = {
     "text": "text-t", "textarea": "text-align-left", "number": "hash", "date": "calendar-blank",
     "radio": "radio-button", "checkboxes": "check-square", "dropdown": "caret-circle-down", "rating": "star",
     "hidden": "eye-slash", "consent": "shield-check", "subscription": "bell", "section": "text-h",
-    "paragraph": "paragraph", "page": "files", "image": "image",
+    "paragraph": "paragraph", "page": "files", "image": "image", "file": "upload-simple",
 }  # fmt: skip
 # The palette's parts, each with its kinds in their order.
 PALETTE = (
-    ("Questions", ("text", "textarea", "number", "date", "radio", "checkboxes", "dropdown", "rating")),
+    (
+        "Questions",
+        ("text", "textarea", "number", "date", "radio", "checkboxes", "dropdown", "rating", "file"),
+    ),
     ("Permission", ("consent", "subscription")),
     ("Layout", ("page", "section", "paragraph", "image", "hidden")),
 )

@@ -159,13 +159,14 @@ def _may_lead_to(response: HttpResponse, address: str) -> HttpResponse:
 
 
 def _sent(request: PublicRequest, form: Form) -> HttpResponse:
-    refused = _refused(request)
+    document = document_of(form)
+    refused = _refused(request, _most_bytes(document))
     if refused is not None:
         return refused
-    document = document_of(form)
     filled = PublicForm(
-        request.POST, document=document, bound=Bound.of(document), country=request.sender.country
-    )
+        request.POST, document=document, bound=Bound.of(document), country=request.sender.country,
+        files=request.FILES,
+    )  # fmt: skip
     token = request.POST.get("page", "")
     try:
         page = form_page.read_page(form, token)
@@ -184,11 +185,17 @@ def _sent(request: PublicRequest, form: Form) -> HttpResponse:
     return _taken(request, form, filled, page)
 
 
-def _refused(request: PublicRequest) -> HttpResponse | None:
+def _most_bytes(document: FormDocument) -> int:
+    """Return how long a post may be: its answers, and the files that it asks for."""
+    files = sum(one.most_mb for one in document.questions if one.kind == "file")
+    return MOST_BYTES + files * 1024 * 1024
+
+
+def _refused(request: PublicRequest, most: int) -> HttpResponse | None:
     """Answer what is not even read: another site's post, and one that is far too long."""
     if is_from_elsewhere(request):
         return render(request, "content/form_elsewhere.html", {"sender": request.sender}, status=403)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > most:
         return render(request, "content/form_too_long.html", {"sender": request.sender}, status=413)
     return None
 
@@ -203,6 +210,7 @@ def _taken(request: PublicRequest, form: Form, filled: PublicForm, page: form_pa
     sent = submissions.Sent(
         key=page.key, answers=filled.answers(), email=address, email_norm=filled.email_norm,
         wording=submissions.wording_of(document), ip_hash=_ip_hash(request), message=page.message,
+        files=filled.uploads,
     )  # fmt: skip
     try:
         submission = submissions.submit_form(form_id=form.pk, sent=sent, now=request.now)

@@ -6,13 +6,14 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.urls_for import turl
 from content import queries_form as queries
-from content.models import FormSubmission
+from content.models import FormFile, FormSubmission
 from content.operations import processing
 from core.paging import keyset_page
 from crm import search
@@ -75,11 +76,27 @@ def submission(request: TenantRequest, tenant: str, submission_id: int) -> HttpR
     known = processing.contact_of(one.email_norm)
     visible = contacts_for(request.member).filter(pk=known.pk).exists() if known else False
     context = {
-        "one": one, "lines": queries.answer_lines(one), "address": queries.address_of(one), "q": words,
+        "one": one, "lines": queries.answer_lines(one), "files": queries.files_of(one),
+        "address": queries.address_of(one), "q": words,
         "candidates": candidates, "known": known, "visible": visible, "waits": one.status in queries.WAITING,
         "seen": one.contact_id and contacts_for(request.member).filter(pk=one.contact_id).exists(),
     }  # fmt: skip
     return render(request, "content/submission.html", context)
+
+
+@require_safe
+def submission_file(request: TenantRequest, tenant: str, submission_id: int, file_id: int) -> HttpResponse:
+    """Hand out a file that came with a submission: always as a download, never shown, never run."""
+    one = get_submission(request, submission_id)
+    file = FormFile.objects.filter(submission=one, pk=file_id).first()
+    if file is None or not file.size or not file.name:
+        raise Http404
+    response = HttpResponse(bytes(file.data), content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(True, file.name) or "attachment"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _decided(request: TenantRequest, one: FormSubmission) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,3 +95,27 @@ def test_a_visitor_goes_through_the_pages(page: Page, live_server: Any, alice: P
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     [sent] = booth.submissions()
     assert sent.answers == {"email": "ada@post.test", "first_name": "Ada"}
+
+
+def test_a_visitor_sends_a_file_and_its_group_downloads_it(
+    page: Page, live_server: Any, alice: Person, tmp_path: Path
+) -> None:
+    booth = Booth(alice.tenant)
+    form = booth.form(field("cv", "file", label="Your CV"), processing="manual")
+    path = tmp_path / "My cv.pdf"
+    path.write_bytes(b"%PDF-1.7 hello")
+    page.goto(live_server.url + booth.path(form))
+    look(page, "form-file")
+    page.get_by_label("Email address").fill("ada@post.test")
+    page.get_by_label("Your CV").set_input_files(path)
+    page.wait_for_timeout(2_100)
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    [one] = booth.submissions()
+    enter(page, live_server, alice)
+    page.goto(live_server.url + alice.url(f"content/submissions/{one.pk}/"))
+    look(page, "submission-file")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="My cv.pdf").click()
+    assert download.value.suggested_filename == "My cv.pdf"
+    assert Path(download.value.path()).read_bytes() == b"%PDF-1.7 hello"
