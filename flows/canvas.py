@@ -232,7 +232,12 @@ def _notes(document: FlowDocument) -> dict[uuid.UUID | None, list[NoteCard]]:
 def _ends(drawing: _Drawing, end: str) -> Problems:
     prefixes = ("trigger:", "filter") if end == "start" else ("success:", "finish")
     mine = [problems for key, problems in drawing.problems.items() if key.startswith(prefixes)]
-    return Problems([e for p in mine for e in p.errors], [w for p in mine for w in p.warnings])
+    # The settings have no card of their own: what is wrong there stands where the flow begins.
+    own = [p for key, p in drawing.problems.items() if end == "start" and key in {"settings", "messages"}]
+    return Problems(
+        [*(e for p in mine for e in p.errors), *(f"Settings: {e}" for p in own for e in p.errors)],
+        [*(w for p in mine for w in p.warnings), *(f"Settings: {w}" for p in own for w in p.warnings)],
+    )
 
 
 def _sequence(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.guards import needs
@@ -12,11 +14,13 @@ from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
+from flows.models import Flow
 from flows.operations import folders, lifecycle
 from flows.operations.consent import taken_out
 from flows.operations.create import copy_flow
 from flows.operations.drafts import draft_of
 from flows.operations.rename import rename_flow
+from flows.visibility import visible_flows
 from participants.dialogs import form_dialog, go
 from participants.flow_page import visible_flow
 from reporting.forms import NameForm, PlaceForm
@@ -44,12 +48,25 @@ def delete(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     except lifecycle.WrongStatus as refused:
         messages.error(request, str(refused))
     except lifecycle.InUse as refused:
-        places = ", ".join(sorted({use.user_name for use in refused.uses}))
-        messages.error(request, f"{flow.name} cannot be deleted: it is used by {places}.")
+        messages.error(request, _in_use(request, flow, refused))
     else:
         messages.success(request, f"{flow.name} deleted.")
         return redirect(turl(request.tenant, "reporting:flows"))
     return redirect(turl(request.tenant, "reporting:flow", flow.pk))
+
+
+def _in_use(request: TenantRequest, flow: Flow, refused: lifecycle.InUse) -> SafeString:
+    """Say what uses a flow, each with a link to the place; a flow that one may not see keeps its name."""
+    users = {use.user_id: use for use in reversed(refused.uses)}
+    seen = visible_flows(request.member).filter(pk__in=users).order_by("name").values_list("pk", flat=True)
+    found = [format_html('<a href="{}">{}</a>', users[pk].url, users[pk].user_name) for pk in seen]
+    if len(found) < len(users):
+        found.append(format_html("{}", "a flow that you may not see"))
+    return format_html(
+        "{} cannot be deleted: it is used by {}.",
+        flow.name,
+        format_html_join(", ", "{}", ((one,) for one in found)),
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -12,6 +12,7 @@ import { searchBoxes } from "./searched-boxes.js";
 import { searchSelects } from "./searched.js";
 import { Selecting } from "./selecting.js";
 import { takeNewest } from "./together.js";
+import { askTransfer } from "./transferring.js";
 
 class FlowDesigner extends HTMLElement {
   connectedCallback() {
@@ -295,6 +296,7 @@ class FlowDesigner extends HTMLElement {
     if (act === "edit") return this.open(`branch:${id}`);
     if (act === "fold") return this.fold({ fold: id });
     if (act === "remove_branch") return askRemoveBranch(this, branch);
+    if (act === "transfer") return askTransfer(this, branch);
     return this.change(act, { branch_id: id });
   }
 

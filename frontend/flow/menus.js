@@ -1,5 +1,6 @@
 /* What the menus of steps and branches offer, from where the step or branch is. */
 import { refuseHeld } from "./held.js";
+import { otherSplits } from "./transferring.js";
 
 const item = (menu, act) => menu.querySelector(`[data-act="${act}"]`);
 
@@ -29,7 +30,9 @@ export function fillBranchMenu(menu, branch) {
   for (const act of ["copy", "copy_branch"]) item(menu, act).disabled = isElse;
   item(menu, "fold").querySelector("span").textContent = "folded" in branch.dataset ? "Unfold" : "Fold";
   item(menu, "remove_branch").disabled = isElse || branch.parentElement.children.length < 3;
-  refuseHeld(menu, branch.dataset.held, ["remove_branch"]);
+  item(menu, "transfer").disabled = isElse;
+  item(menu, "transfer").hidden = !otherSplits(branch).length;
+  refuseHeld(menu, branch.dataset.held, ["remove_branch", "transfer"]);
   item(menu, "branch_exits").hidden = exits;
   item(menu, "branch_joins").hidden = !exits;
 }

@@ -6,8 +6,13 @@ const inBranch = (branch) => Number(branch.dataset.inside);
 const inStep = (card) => 1 + Number(card.dataset.inside ?? 0);
 const steps = (number) => (number === 1 ? "1 step" : `${number} steps`);
 
-function ask(designer, title, text, choices = []) {
+export function ask(designer, title, text, choices = [], { verb = "Remove", stay = "Keep it", label = "What happens to the steps inside", danger = true } = {}) {
   const dialog = designer.querySelector("#flow-remove");
+  const yes = dialog.querySelector('[value="remove"]');
+  yes.textContent = verb;
+  yes.classList.toggle("is-danger", danger);
+  dialog.querySelector('[value="no"]').textContent = stay;
+  dialog.querySelector("[role='radiogroup']").setAttribute("aria-label", label);
   dialog.querySelector("h2").textContent = title;
   dialog.querySelector("p").textContent = text;
   const list = dialog.querySelector(".flow-choices");

@@ -12,7 +12,7 @@ from flows.models import Flow
 from tests.fixtures.people import Person
 from tests.flows.conftest import World
 from tests.flows.documents import split, step
-from tests.flows.drawing import answered, apply, drag, open_designer
+from tests.flows.drawing import answered, apply, drag, look, open_designer
 from tests.flows.test_designer_dragging_in_chromium import tree
 from tests.flows.test_designer_in_chromium import give, titles, violations
 
@@ -123,3 +123,56 @@ def test_a_note_is_written_moved_and_removed(
     assert titles(flow, alice) == ["Outer", "Wait", "Inner", "Letter", "Last"]
     # Last: axe leaves empty style attributes behind, which htmx would copy.
     assert violations(page) == []
+
+
+def test_a_branch_goes_into_another_split_by_keys_and_finger(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    give(flow, alice, nested(world))
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    open_designer(page, alice, live_server, flow)
+    page.get_by_role("button", name="Actions for branch Everyone else").first.click()
+    expect(page.get_by_role("menuitem", name="Move to another split…")).to_be_disabled()
+    page.keyboard.press("Escape")
+    # Inner lies in Chefs, so Chefs has nowhere to go.
+    page.get_by_role("button", name="Actions for branch Chefs").click()
+    expect(page.get_by_role("menuitem", name="Move to another split…")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Actions for branch Nordics").focus()
+    page.keyboard.press("Enter")
+    move = page.get_by_role("menuitem", name="Move to another split…")
+    for _ in range(12):
+        if move.evaluate("item => item === document.activeElement"):
+            break
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Move branch “Nordics” to another split")
+    expect(dialog.get_by_role("radio", name="Inner")).to_be_checked()
+    assert violations(page) == []
+    look(page, "transfer")
+    dialog.get_by_role("radio", name="Inner").focus()
+    with answered(page, "**/edit/op/"):
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Actions for branch Nordics")).to_be_visible()
+    inner = {"Deep": ["Letter"], "Nordics": [], "Everyone else": []}
+    assert tree(flow, alice) == [
+        ("Outer", {"Chefs": ["Wait", ("Inner", inner)], "Everyone else": []}),
+        "Last",
+    ]
+    # The other dialogs have their own words again.
+    page.get_by_role("button", name="Actions for branch Nordics").click()
+    page.get_by_role("menuitem", name="Remove").click()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Remove")).to_be_visible()
+    page.get_by_role("button", name="Keep it").click()
+
+
+def test_what_is_wrong_with_the_settings_stands_where_the_flow_begins(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    give(flow, alice, FlowDocument(steps=(step("send_email", "Letter", email=world.welcome.pk),)))
+    open_designer(page, alice, live_server, flow)
+    expect(page.locator("#card-start .flow-card__problem").first).to_contain_text("Settings: ")
+    assert violations(page) == []
+    look(page, "settings-problems")
