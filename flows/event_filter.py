@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+LAST_CHANGED = "contact.updated_at"
+
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
@@ -37,5 +39,9 @@ class EventFilter:
 
 
 def changes_field(data: Mapping[str, Any], field: str) -> bool:
-    """Say whether the data of a contact.updated event has a change of this field."""
-    return any(change.get("field") == field for change in data.get("changes", ()))
+    """Say whether the data of a contact.updated event has a change of this field. Whatever of the contact's own changed
+    moves the date of its last change."""
+    changes = data.get("changes", ())
+    if field == LAST_CHANGED:
+        return any(not change.get("company") for change in changes)
+    return any(change.get("field") == field for change in changes)

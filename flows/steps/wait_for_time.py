@@ -59,7 +59,7 @@ class WaitForTimeForm(StepForm):
         choices=[
             ("span", "For a time after the previous step"),
             ("moment", "Until a date and time"),
-            ("field", "Until a date of the contact"),
+            ("field", "Until a date of the contact or its company"),
         ],
     )
     amount = forms.IntegerField(label="How many", required=False, min_value=0, max_value=10_000)

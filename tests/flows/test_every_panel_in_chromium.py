@@ -62,7 +62,7 @@ STEPS: dict[str, list[list[Act]]] = {
         [("How many", "3"), ("Unit", "workdays")],
         [("Until a date and time", True), ("Date and time", "2027-03-28T02:30")],
         [
-            ("Until a date of the contact", True),
+            ("Until a date of the contact or its company", True),
             ("Date field", "Date of birth"),
             ("Days", "5"),
             ("Before or after", "after"),

@@ -183,3 +183,33 @@ def test_the_page_says_which_changes_were_left_out(world: World, renewal: Custom
     )
     assert told(settled) == "Not changed: Company name (another company is called “Borg”)."
     assert Company.objects.get(name="Aker").country == "NO"
+
+
+def test_a_wait_for_the_last_change_is_retimed_by_every_own_change(
+    world: World, renewal: CustomField
+) -> None:
+    aker = company("Aker", renewal, dt.date(2027, 1, 1))
+    anna = world.contact("Anna", company=aker)
+    settings = {"mode": "field", "field": "contact.updated_at", "offset_days": 10}
+    flow = world.flow(StepNode(kind="wait_for_time", title="Quiet", settings=settings))
+    world.suggest(flow, anna)
+    world.advance(flow)
+    assert world.one(flow, anna).waits_until == dt.datetime(2026, 12, 3, 9, tzinfo=dt.UTC)
+
+    def change(key: str, value: str) -> set[int]:
+        with raw_cursor() as cursor:
+            update_fields(
+                cursor,
+                tenant_id=world.tenant.pk,
+                contact_ids=[anna.pk],
+                changes=[Change(key, "set", (value,))],
+                now=world.now,
+                origin=Origin.USER,
+            )
+        return take_events(tenant_id=world.tenant.pk, now=world.now).flows
+
+    world.now += 4 * DAY
+    assert change(RENEWAL, "2027-02-01") == set()
+    assert change("contact.job_title", "Chef") == {flow.pk}
+    world.advance(flow)
+    assert world.one(flow, anna).waits_until == dt.datetime(2026, 12, 7, 9, tzinfo=dt.UTC)
