@@ -40,6 +40,7 @@ from participants.words import (
     duration,
     ending_words,
     mentioned,
+    moment_words,
     source_words,
     verdict_sentence,
 )
@@ -335,8 +336,8 @@ def _detail(visit: Visit, names: Names) -> str:
     seen = dict(visit.values or {})
     if note := seen.get("note"):
         return str(note)
-    if seen.get("ended_by") in ENDED_BY:
-        return ENDED_BY[seen["ended_by"]]
+    if met := seen.get("success_at") or ENDED_BY.get(seen.get("ended_by", "")):
+        return f"Success was met on {moment_words(met)}." if "success_at" in seen else met
     if left := seen.get("left_out"):
         told = [str(one) if "(" in str(one) else f"{one} (the contact has no company)" for one in left]
         return f"Not changed: {', '.join(told)}."

@@ -12,7 +12,7 @@ from flows.models import Flow
 from participants.models import Participant, Suggestion
 from participants.queries_names import names_of
 from participants.why import judge_now
-from participants.words import Names, mentioned, source_words, verdict_sentence
+from participants.words import Names, mentioned, moment_words, source_words, verdict_sentence
 
 Verdict = Suggestion.Verdict
 
@@ -95,15 +95,9 @@ def _entered(participant_id: int) -> str:
 def _closed(values: Mapping[str, Any]) -> str:
     """Say what kept enrolment closed; older verdicts know the status alone."""
     if values.get("ended"):
-        return f"Enrolment was not open: it had ended on {_moment(values['ended'])}."
+        return f"Enrolment was not open: it had ended on {moment_words(values['ended'])}."
     if values.get("since"):
-        return f"Enrolment was not open: the flow was not running since {_moment(values['since'])}."
+        return f"Enrolment was not open: the flow was not running since {moment_words(values['since'])}."
     if values.get("status") == Flow.Status.NOT_RUNNING:
         return "Enrolment was not open: the flow was not running."
     return ""
-
-
-def _moment(text: str) -> str:
-    """Return a moment kept in the flow's timezone as it is read: 3 November 2026 at 14:05."""
-    moment = dt.datetime.fromisoformat(text)
-    return f"{moment.day} {moment:%B %Y} at {moment:%H:%M}"

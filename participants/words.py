@@ -204,6 +204,12 @@ def verdict_label(verdict: str) -> str:
     return str(Verdict(verdict).label) if verdict in Verdict.values else "No longer there"
 
 
+def moment_words(text: str) -> str:
+    """Return a moment that was kept in the flow's timezone as it is read: 3 November 2026 at 14:05."""
+    moment = dt.datetime.fromisoformat(text)
+    return f"{moment.day} {moment:%B %Y} at {moment:%H:%M}"
+
+
 def ending_words(ended: str, how: str) -> str:
     """Say how a visit ended."""
     if how in ENDINGS:

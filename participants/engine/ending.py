@@ -39,8 +39,15 @@ def finish(batch: Batch, movers: Movers) -> None:
 
 
 def move_to_finish(batch: Batch, movers: Movers) -> None:
-    """Finish with success at once, wherever they stand; their queued messages are cancelled."""
-    outcomes.leave(batch, movers, how=SUCCESS)
+    """Finish with success at once, wherever they stand; their queued messages are cancelled. The visit keeps when the
+    criterion was met, in the flow's timezone."""
+    zone = batch.route.document.settings.zone
+    seen: dict[object, Values] = {}
+    for mover in movers:
+        if mover.success_at is not None and mover.success_at not in seen:
+            met = mover.success_at.astimezone(zone).isoformat(timespec="minutes")
+            seen[mover.success_at] = {"success_at": met}
+    outcomes.leave(batch, movers, how=SUCCESS, values=[seen.get(mover.success_at) for mover in movers])
     for mover in movers:
         mover.step_id = None
     _end(batch, movers, status=SUCCESS, then=batch.route.document.finish.success)

@@ -6,9 +6,9 @@ from core.db.cursors import raw_cursor
 from crm.events import NewEvent, Origin, record_events
 from crm.models import Company, Contact
 from crm.operations.consent import NewConsent, purpose_named, write_consents
-from flows.document import SuccessCriterion, Trigger
+from flows.document import FlowSettings, SuccessCriterion, Trigger
 from flows.models import Flow
-from participants.models import CounterDelta, Suggestion
+from participants.models import CounterDelta, Suggestion, Visit
 from tests.participants.conftest import DAY, NOW, World, send, wait, when
 from tests.participants.test_desk import desk_of, sale_step
 from tests.participants.test_waits import HOUR, happened, take
@@ -30,6 +30,9 @@ def test_an_event_that_intake_has_not_taken_yet_is_seen_before_the_next_action(w
 
     person = world.one(flow, anna)
     assert (person.status, person.success_at) == ("success", NOW + HOUR)
+    visit = Visit.objects.get(participant_id=person.pk, how="success")
+    local = (NOW + HOUR).astimezone(FlowSettings().zone)
+    assert visit.values == {"success_at": local.isoformat(timespec="minutes")}
     assert world.one(flow, ben).status == "finished"
     assert len(world.messages()) == 1, "Ben's"
     take(world)
