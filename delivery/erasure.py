@@ -43,6 +43,7 @@ ERASURE = Room(
         ),
         Place("delivery_smsconnector", ("account_sid", "auth_token", "senders")),
         Place("delivery_sendingrules", ("when_full",)),
+        Place("delivery_pace", ("channel",)),
         # What a server said may name whom the mail was for.
         Place(
             "delivery_channelhold",

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from core.models import HotTenantModel, TenantForeignKey, TenantModel
 from delivery.models_sending import ChannelHold as ChannelHold
+from delivery.models_sending import Pace as Pace
 from delivery.models_sending import SenderDomain as SenderDomain
 from delivery.models_sending import SendingRules as SendingRules
 from delivery.models_webhook import OutgoingWebhook as OutgoingWebhook

@@ -95,3 +95,21 @@ class ChannelHold(TenantModel):
                 name="senders_are_held_by_stream",
             ),
         ]
+
+
+class Pace(TenantModel):
+    """How many messages of a channel the tenant hands over a minute at most; no row is as fast as it goes.
+
+    `used` counts those of the minute that began at `window_at`, over all workers.
+    """
+
+    channel = models.CharField(max_length=10)
+    most_a_minute = models.PositiveIntegerField()
+    window_at = models.DateTimeField(null=True)
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "channel"], name="one_pace_a_channel"),
+            models.CheckConstraint(condition=Q(most_a_minute__gte=1), name="pace_at_least_one"),
+        ]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
+
+import psycopg
 
 from accounts.models import Holiday
 from core.db.cursors import raw_cursor
@@ -12,6 +15,7 @@ from core.tenancy import tenant_scope
 from core.timeframe import NeverOpens, Window, next_open
 from delivery.holds import holds_of_channels
 from delivery.models import ChannelHold, Stream
+from delivery.pace import Room, rooms, use
 
 # How many rows one statement sweeps or puts off: some hundred milliseconds.
 SWEEP = 5_000
@@ -84,12 +88,38 @@ def reserve(*, tenant_id: int, process: int, now: dt.datetime, limit: int) -> Ba
                 ),
                 {**wanted, "until": retry_at, "channel": channel, "limit": SWEEP},
             )
-        which = "AND channel <> ALL(%(held)s::text[])" if held else ""
+        paced = rooms(now)
+        keys: list[tuple[dt.date, int]] = []
+        for room in paced:
+            if room.channel not in held:
+                keys += _take_within(cursor, room, {**wanted, "me": process}, most=limit - len(keys))
+        aside = [*held, *(room.channel for room in paced)]
+        which = "AND channel <> ALL(%(aside)s::text[])" if aside else ""
         cursor.execute(
             _TAKE.format(change="reserved_by = %(me)s", which=which),
-            {**wanted, "me": process, "limit": limit, "held": list(held)},
+            {**wanted, "me": process, "limit": limit - len(keys), "aside": aside},
         )
-        return Batch(stream.pk, tuple(cursor.fetchall()), busy=True, holds=holds)
+        return Batch(stream.pk, (*keys, *cursor.fetchall()), busy=True, holds=holds)
+
+
+def _take_within(
+    cursor: psycopg.Cursor[Any], room: Room, wanted: dict[str, Any], *, most: int
+) -> list[tuple[dt.date, int]]:
+    """Reserve what this minute's pace allows of a channel; where nothing is left, put the rest off to the next."""
+    given = {**wanted, "channel": room.channel}
+    if room.left == 0:
+        change, given["until"] = "send_at = %(until)s", room.next_at
+        cursor.execute(
+            _TAKE.format(change=change, which="AND channel = %(channel)s"), {**given, "limit": SWEEP}
+        )
+        return []
+    cursor.execute(
+        _TAKE.format(change="reserved_by = %(me)s", which="AND channel = %(channel)s"),
+        {**given, "limit": min(most, room.left)},
+    )
+    keys = cursor.fetchall()
+    use(room, len(keys))
+    return keys
 
 
 def opens_at(stream: Stream, now: dt.datetime) -> dt.datetime:

@@ -1,14 +1,15 @@
-"""Setting how many marketing messages one contact may get."""
+"""Setting how many marketing messages one contact may get, and how fast messages go."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from django.db import transaction
 
 from accounts.audit import write_audit
 from accounts.models import User
-from delivery.models import SendingRules
+from delivery.models import Pace, SendingRules
 
 
 def sending_rules() -> SendingRules | None:
@@ -38,3 +39,22 @@ def set_sending_rules(
         payload={"most_a_day": most_a_day, "most_a_week": most_a_week, "when_full": when_full},
     )
     return rules
+
+
+def paces() -> dict[str, int]:
+    """Return the pace by channel, where there is one."""
+    return dict(Pace.objects.values_list("channel", "most_a_minute"))
+
+
+@transaction.atomic
+def set_paces(*, most: Mapping[str, int | None], actor: User) -> None:
+    """Set how many messages of each channel go a minute at most (None: as fast as it goes), from the next ones on."""
+    for channel, number in most.items():
+        if number is None:
+            Pace.objects.filter(channel=channel).delete()
+        else:
+            Pace.objects.update_or_create(channel=channel, defaults={"most_a_minute": number})
+    write_audit(
+        actor=actor, action="pace.changed", object_kind="sending_rules", object_id=0, object_name="Pace",
+        payload=dict(most),
+    )  # fmt: skip

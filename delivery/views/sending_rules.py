@@ -1,4 +1,4 @@
-"""Settings: how many marketing messages one contact may get."""
+"""Settings: how many marketing messages one contact may get, and how fast messages go."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
-from delivery.models import SendingRules
-from delivery.operations.sending_rules import sending_rules, set_sending_rules
+from delivery.models import Message, SendingRules
+from delivery.operations.sending_rules import paces, sending_rules, set_paces, set_sending_rules
 
 RIGHTS = (Right.MANAGE_CONNECTORS, Right.ADMINISTRATOR)
 
@@ -49,17 +49,32 @@ class RulesForm(forms.Form):
         return data
 
 
+class PaceForm(forms.Form):
+    """How fast messages go."""
+
+    email = forms.IntegerField(
+        label="Emails a minute at most", required=False, min_value=1, max_value=1_000_000,
+        help_text="Empty: as fast as the mail server takes them.",
+    )  # fmt: skip
+    sms = forms.IntegerField(
+        label="SMS a minute at most", required=False, min_value=1, max_value=1_000_000,
+        help_text="Empty: as fast as Twilio takes them.",
+    )  # fmt: skip
+
+
 @needs(*RIGHTS)
 def sending(request: TenantRequest, tenant: str) -> HttpResponse:
-    """Show and change the frequency cap."""
-    rules = sending_rules()
+    """Show and change the frequency cap and the pace; `part` says which of the two forms was sent."""
+    rules, pace = sending_rules(), paces()
     initial = {
         "most_a_day": rules.most_a_day if rules else None,
         "most_a_week": rules.most_a_week if rules else None,
         "when_full": rules.when_full if rules else SendingRules.WhenFull.WAIT,
     }
-    form = RulesForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    sent_pace = request.method == "POST" and request.POST.get("part") == "pace"
+    form = RulesForm(request.POST if request.method == "POST" and not sent_pace else None, initial=initial)
+    pace_form = PaceForm(request.POST if sent_pace else None, initial=pace)
+    if form.is_bound and form.is_valid():
         set_sending_rules(
             most_a_day=form.cleaned_data["most_a_day"],
             most_a_week=form.cleaned_data["most_a_week"],
@@ -69,4 +84,11 @@ def sending(request: TenantRequest, tenant: str) -> HttpResponse:
         )
         messages.success(request, "Frequency cap saved.")
         return redirect(turl(request.tenant, "connectors:sending"))
-    return render(request, "delivery/sending_rules.html", {"form": form}, status=422 if form.errors else 200)
+    if pace_form.is_bound and pace_form.is_valid():
+        channels = (Message.Channel.EMAIL.value, Message.Channel.SMS.value)
+        set_paces(most={name: pace_form.cleaned_data[name] for name in channels}, actor=request.user)
+        messages.success(request, "Pace saved.")
+        return redirect(turl(request.tenant, "connectors:sending"))
+    status = 422 if form.errors or pace_form.errors else 200
+    context = {"form": form, "pace_form": pace_form}
+    return render(request, "delivery/sending_rules.html", context, status=status)

@@ -58,8 +58,12 @@ def test_the_pages_of_delivery_are_used_by_their_labels(
     page.goto(live_server.url + alice.url("settings/connectors/sending/"))
     page.get_by_label("At most in 24 hours").fill("2")
     page.get_by_label("Skip the message and go on").check()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Frequency cap saved.")).to_be_visible()
+    page.get_by_label("Emails a minute at most").fill("120")
+    page.get_by_role("button", name="Save pace").click()
+    expect(page.get_by_text("Pace saved.")).to_be_visible()
+    expect(page.get_by_label("Emails a minute at most")).to_have_value("120")
     look(page, f"cap-{chosen}")
     with tenant_scope(alice.tenant.pk):
         assert SendingRules.objects.get().when_full == "skip"
