@@ -55,7 +55,7 @@ TEMPLATE = FlowTemplate(
                     no=(send(3, "Ask what helps"),),
                 ),
             ),
-            notes=(hint("Put your own addresses behind the buttons of the three emails.", _HELLO),),
+            notes=(hint("Put your own addresses behind the buttons of the first two emails.", _HELLO),),
         ),
         uses=(
             subscription("Newsletter"),
