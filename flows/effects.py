@@ -107,6 +107,8 @@ def _of_steps(
     old: FlowDocument, new: FlowDocument, inside: Inside, queued: Mapping[uuid.UUID, int]
 ) -> Iterator[Effect]:
     before, after = _following(old), _following(new)
+    was, times = old.settings, new.settings
+    other_times = (was.messages.timeframe, was.timezone) != (times.messages.timeframe, times.timezone)
     titles = {node.id: node.title for node in (*old.walk(), *new.walk())}
     for node in old.walk():
         here, messages, now = inside.at.get(node.id, 0), queued.get(node.id, 0), new.step(node.id)
@@ -114,6 +116,8 @@ def _of_steps(
             yield from _removed(node, here, messages, _goes_to(node.id, before, new, titles))
         elif here:
             text = _same_step(node, now, _moved(old, new, node))
+            if other_times and STEP_KINDS[now.kind].channel:
+                text = f"{text} They are tried again by the new timeframe.".lstrip()
             way = _way_on(node.id, before, after, titles)
             waits = inside.waiting.get(node.id, 0) if _asks(node) != _asks(now) else 0
             if text or way:

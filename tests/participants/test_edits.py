@@ -282,6 +282,11 @@ def test_the_timeframe_counts_for_everyone_from_the_save_held_on_a_step_or_queue
     )  # fmt: skip
 
     always = FlowSettings(messages=MessageSettings(subscription_type=world.news.pk))
+    review = review_of(flow, with_settings(document(flow), settings=always))
+    assert review is not None
+    assert next((e.fate, e.title, e.text, e.people) for e in review.effects) == (
+        "new", "Send", "They are tried again by the new timeframe.", 1,
+    )  # fmt: skip
     edit(world, flow, with_settings(document(flow), settings=always))
     assert world.one(flow, held).due_at == world.now
     world.advance(flow)
