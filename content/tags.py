@@ -13,7 +13,6 @@ from dataclasses import dataclass
 # The last alternatives are openings without an end: they are reported, never hidden.
 TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 OPENING = re.compile(r"\{\{|\{%|\{#")
-TOKEN = re.compile(r"zzJ(\d+)Jzz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +64,26 @@ class Hidden:
 
     def __init__(self, source: str) -> None:
         self.tags: list[Tag] = []
-        self.source = TAG.sub(self._hide, source.replace("zzJ", "zz\u200bJ"))
+        # A mark that the source does not hold: signed addresses may hold any letters, and must stay as they are.
+        mark = "zzJ"
+        while mark in source:
+            mark += "Q"
+        self._mark = mark
+        self._words = re.compile(rf"{mark}(\d+)Jzz")
+        self.source = TAG.sub(self._hide, source)
 
     def _hide(self, match: re.Match[str]) -> str:
         self.tags.append(Tag(match.group(), match.start()))
-        return f"zzJ{len(self.tags) - 1}Jzz"
+        return f"{self._mark}{len(self.tags) - 1}Jzz"
 
     def restore(self, text: str) -> str:
         """Return text with the tags back in place of their words."""
-        return TOKEN.sub(self._show, text)
+        return self._words.sub(self._show, text)
 
     def _show(self, match: re.Match[str]) -> str:
         return self.tags[int(match.group(1))].text
 
     def lost(self, text: str) -> list[Tag]:
         """Return the tags whose words are no longer in text."""
-        left = {int(number) for number in TOKEN.findall(text)}
+        left = {int(number) for number in self._words.findall(text)}
         return [tag for number, tag in enumerate(self.tags) if number not in left and not tag.is_comment]

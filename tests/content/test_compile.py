@@ -197,3 +197,12 @@ def test_a_huge_source_is_refused_at_once(compiled: Compile) -> None:
     assert problems(compiled, mail("x" * 400_000)) == [
         "Content: The content is longer than 300,000 characters."
     ]
+
+
+@pytest.mark.parametrize("letters", ["zzJ", "zzJ0Jzz", "zzJQ", "zzJQQ1Jzz", "zzJzzJQzzJQQ"])
+def test_an_address_with_the_letters_of_our_own_marks_stays_as_it_is(compiled: Compile, letters: str) -> None:
+    address = f"https://example.com/f/{letters}beo4/"
+    result = compiled(mail(f'<a href="{address}">Go {letters}</a> {{{{ contact.first_name }}}}'))
+    assert result.compiled is not None
+    assert [link.url for link in result.compiled.links] == [address]
+    assert f"Go {letters}</a> {{{{ contact.first_name }}}}" in result.compiled.html
