@@ -79,17 +79,31 @@ def test_a_revision_brings_it_back_only_for_who_may(alice: Person, bob: Person, 
     assert is_on(flow, bob)
 
 
-def test_undo_and_redo_bring_it_back_only_for_who_may(alice: Person, bob: Person, flow: Flow) -> None:
+def test_undo_and_redo_bring_it_back_only_for_who_may(alice: Person, flow: Flow) -> None:
     turned(flow, alice, True)
     turned(flow, alice, False)
-    assert f"That state of the flow {NOTE}" in posted(bob, flow, "edit/undo/")
-    assert not is_on(flow, bob)
-    assert NOTE not in posted(bob, flow, "edit/undo/")
-    assert f"That state of the flow {NOTE}" in posted(bob, flow, "edit/redo/")
-    assert not is_on(flow, bob)
-    assert NOTE not in posted(alice, flow, "edit/redo/")
     assert NOTE not in posted(alice, flow, "edit/undo/")
-    assert is_on(flow, bob)
+    assert is_on(flow, alice)
+    assert NOTE not in posted(alice, flow, "edit/redo/")
+    # She turned it on herself, and may not any more.
+    with tenant_scope(alice.tenant.pk):
+        RoleRight.objects.filter(role=alice.member.role, right=Right.OVERRIDE_CONSENT).delete()
+    assert f"That state of the flow {NOTE}" in posted(alice, flow, "edit/undo/")
+    assert not is_on(flow, alice)
+    assert NOTE not in posted(alice, flow, "edit/undo/")
+    assert f"That state of the flow {NOTE}" in posted(alice, flow, "edit/redo/")
+    assert not is_on(flow, alice)
+
+
+def test_who_may_not_set_it_cannot_undo_what_somebody_else_did(
+    alice: Person, bob: Person, flow: Flow
+) -> None:
+    turned(flow, alice, True)
+    turned(flow, alice, False)
+    answer = bob.client().post(bob.url(f"flows/{flow.pk}/edit/undo/"), {"base_version": flow.draft_version})
+    assert answer.status_code == 422
+    assert alice.user.get_full_name() in answer.text
+    assert not is_on(flow, bob)
 
 
 def test_what_somebody_else_has_set_stays_while_others_undo(alice: Person, bob: Person, flow: Flow) -> None:
