@@ -23,6 +23,7 @@ from flows.checking import check_context
 from flows.document import FlowDocument
 from flows.models import Flow
 from flows.operations.drafts import draft_of
+from flows.validation import FlowProblem
 from participants.asked import number
 from participants.flow_page import visible_flow
 from participants.models import Participant
@@ -45,8 +46,10 @@ def rehearse(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     contact, start = _contact(request), _start(request, document)
     # The search asks for the list of people alone.
     searches = bool(request.htmx) or contact is None
-    went = _walk(request, flow, document, contact, start, asked) if contact and not request.htmx else None
     found = validation.problems(document, now=start, ctx=names)
+    unreadable = _unreadable(found)
+    walks = contact is not None and not request.htmx and not unreadable
+    went = _walk(request, flow, document, contact, start, asked) if contact and walks else None
     search = request.GET.get("q", "").strip()[:100] if searches else ""
     context: dict[str, Any] = {
         "flow": flow,
@@ -58,6 +61,7 @@ def rehearse(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         "start_text": moment_text(start, document),
         "zone": document.settings.timezone.replace("_", " "),
         "went": went,
+        "unreadable": unreadable if contact else [],
         "canvas": canvas_of(document, trail=went.trail) if went else None,
         "at_fault": [p for p in found if went and went.held_at and p.part == f"step:{went.held_at}"],
         "may_edit": request.member.may(Right.FLOW_ADMINISTRATOR),
@@ -73,14 +77,21 @@ def letter(request: TenantRequest, tenant: str, flow_id: int, visit: int) -> Htt
     flow = visible_flow(request.member, flow_id)
     document = draft_of(flow)
     contact, start = _contact(request), _start(request, document)
-    if contact is None:
+    names = check_context(document)
+    if contact is None or _unreadable(validation.problems(document, now=start, ctx=names)):
         raise Http404
-    asked = ask(document, check_context(document), request.GET)
+    asked = ask(document, names, request.GET)
     went = _walk(request, flow, document, contact, start, asked)
     found = next((s.letter for s in went.stops if s.visit.number == visit and s.letter), None)
     if found is None or not found.html:
         raise Http404
     return mail_response(found.html, framed=True)
+
+
+def _unreadable(found: list[FlowProblem]) -> list[FlowProblem]:
+    """Return what keeps the engine from judging anybody: criteria that say nothing that can be asked. A step that
+    cannot be done is no such thing, the way ends there."""
+    return [p for p in found if not p.is_warning and (p.part == "filter" or p.part.startswith("success"))]
 
 
 def _walk(

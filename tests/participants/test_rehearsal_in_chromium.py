@@ -9,10 +9,20 @@ from playwright.sync_api import Page, expect
 
 from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
+from crm.models import Contact
 from crm.search import CONTACT, words_of_contact, write_words
-from flows.document import Branch, ExitSettings, FlowDocument, FlowSettings, MessageSettings, StepNode
+from flows.document import (
+    Branch,
+    ExitSettings,
+    FlowDocument,
+    FlowSettings,
+    MessageSettings,
+    StepNode,
+    SuccessCriterion,
+)
 from flows.models import Flow
 from flows.operations.create import create_flow
+from flows.operations.drafts import draft_of
 from tests.fixtures.people import Person
 from tests.flows.drawing import look, sign_in
 from tests.participants.conftest import send, wait, when
@@ -108,3 +118,25 @@ def test_strangers_and_those_without_rights_find_nothing(
     assert client.get(f"{url}1/").status_code == 404
     mail = client.get(f"{url}1/", {"contact": str(anna.pk)})
     assert (mail.status_code, b"Welcome" in mail.content) == (200, True)
+
+
+@pytest.mark.parametrize("part", ["filter", "success"])
+def test_criteria_that_cannot_be_read_are_named_instead_of_a_way(
+    alice: Person, stage: tuple[SeededWorld, Flow], part: str
+) -> None:
+    _, flow = stage
+    unreadable = when("contact.shoe_size", "is", "43")
+    with tenant_scope(alice.tenant.pk):
+        anna = Contact.objects.get(first_name="Anna")
+        document = draft_of(flow)
+        criterion = SuccessCriterion(kind="criteria", criteria=unreadable)
+        changes: dict[str, Any] = {"filter": unreadable, "success": (criterion,)}
+        drafted = document.model_copy(update={part: changes[part]}).model_dump(mode="json")
+        Flow.objects.filter(pk=flow.pk).update(draft=drafted)
+    url = alice.url(f"flows/{flow.pk}/rehearse/")
+    page = alice.client().get(url, {"contact": str(anna.pk)})
+    assert page.status_code == 200
+    assert "Nobody can be judged by the draft as it is" in page.text
+    assert f"edit/?part={part}" in page.text
+    assert alice.client().get(f"{url}1/", {"contact": str(anna.pk)}).status_code == 404
+    assert "Nobody can be judged" not in alice.client().get(url).text
