@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from accounts.models import AuditEntry, Tenant
+from delivery.channels.smtp import SmtpChannel, SmtpSettings
 from delivery.models import Message, Pace
 from delivery.operations.sending_rules import paces, set_paces
 from tests.delivery.conftest import NOW, House
@@ -63,10 +64,13 @@ def test_two_workers_share_one_pace(house: House, mailbox: Mailbox) -> None:
     house.queue(*(house.contact(f"Ada{n}") for n in range(20)))
 
     def work() -> None:
+        # A connection of its own, as each worker process has one.
+        channel = SmtpChannel(SmtpSettings.of_installation())
         try:
-            house.send(limit=4)
-            house.send(limit=4)
+            house.send(limit=4, channel=channel)
+            house.send(limit=4, channel=channel)
         finally:
+            channel.close()
             connection.close()
 
     threads = [threading.Thread(target=work) for _ in range(2)]
