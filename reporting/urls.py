@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from reporting import (
     views,
     views_compare,
+    views_control,
     views_find,
     views_folders,
     views_manage,
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<int:flow_id>/reports/messages/", views_reports.messages, name="report_messages"),
     path("flows/<int:flow_id>/reports/links/", views_reports.links, name="report_links"),
     path("flows/<int:flow_id>/reports/outcomes/", views_reports.outcomes, name="report_outcomes"),
+    path("flows/<int:flow_id>/control-group/", views_control.held_out, name="held_out"),
     path("flows/<int:flow_id>/reports/<slug:section>.csv", views_reports.as_csv, name="report_csv"),
     path("flows/<int:flow_id>/content/", views.content, name="content"),
     path("flows/<int:flow_id>/copy/", views_manage.copy, name="copy"),

@@ -21,6 +21,7 @@ from core.csv_out import csv_lines
 from flows.models import Step
 from participants.asked import number
 from participants.flow_page import flow_page, visible_flow
+from reporting.reports.control import compared
 from reporting.reports.messages import link_rows, message_rows
 from reporting.reports.outcomes import revenue, times_to_success
 from reporting.reports.period import ALL, CHOICES, Period, asked_period
@@ -95,7 +96,7 @@ def links(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
 @require_GET
 @needs(*VIEWERS)
 def outcomes(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
-    """Show how long success took, and the sales won afterwards, to whoever may read all sales."""
+    """Show how long success took, the sales won afterwards (to whoever may read all sales), and the control group."""
     page = flow_page(request, flow_id)
     asked = _asked(request, flow_id)
     reads_sales = request.member.reach(DataObject.SALE, "read") == Reach.ALL
@@ -105,6 +106,7 @@ def outcomes(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         "times": times_to_success(**asked),
         "reads_sales": reads_sales,
         "revenue": revenue(**asked) if reads_sales else [],
+        "control": compared(flow_id),
     }
     return render(request, "reporting/report_outcomes.html", context)
 

@@ -10,8 +10,9 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
+from participants.models import HeldOut, Participant
 from tests.fixtures.people import Person
-from tests.flows.drawing import sign_in
+from tests.flows.drawing import look, sign_in
 from tests.participants.pages import add_people, make_stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,11 +26,16 @@ def test_reports_are_read_by_period_and_lead_to_the_people(
 ) -> None:
     stage = make_stage(bob)
     add_people(stage)
+    with stage.scope() as world:
+        first = Participant.objects.order_by("enrolled_at")[0].enrolled_at
+        for name in ("Olga", "Pål"):
+            HeldOut.objects.create(flow_id=stage.flow.pk, contact_id=world.contact(name).pk, held_at=first)
     sign_in(page, bob, live_server)
     page.context.add_cookies([{"name": "theme", "value": theme, "url": live_server.url}])
     page.goto(live_server.url + stage.url("reports/"))
     expect(page.locator("#messages tbody tr")).to_have_count(1)
     expect(page.locator("#outcomes")).to_contain_text("Nobody finished with success in this period.")
+    expect(page.locator("#outcomes")).to_contain_text("Control group")
     page.get_by_text("As a table").click()
     page.evaluate(AXE.read_text() + ";0")
     assert page.evaluate(FINDINGS) == []
@@ -39,4 +45,11 @@ def test_reports_are_read_by_period_and_lead_to_the_people(
     expect(page.locator("tbody tr")).to_have_count(4)
     page.set_viewport_size({"width": 390, "height": 844})
     page.go_back()
+    look(page, "reports")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#outcomes").get_by_role("link", name="2").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.evaluate(AXE.read_text() + ";0")
+    assert page.evaluate(FINDINGS) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    look(page, "held-out")
