@@ -132,7 +132,7 @@ def test_the_block_editor_is_accessible_in_both_themes_and_at_phone_width(
     from content.starters import STARTERS
 
     enter(page, live_server, wendy)
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     with tenant_scope(wendy.tenant.pk):
         email = create_email(
             name="Offer", subject="Hi", mjml=STARTERS["welcome"].mjml, actor=wendy.user, now=LAST_MONDAY

@@ -77,7 +77,7 @@ def test_a_block_is_dragged_in_changed_previewed_saved_and_found_by_the_block_ed
     email = begun(wendy, "letter")
     opened(page, live_server, wendy, email)
     for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         if folder := os.environ.get("SHOTS"):
             page.screenshot(path=str(Path(folder) / f"canvas-editor-{scheme}.png"), caret="initial")
     inside = page.frame_locator(".gjs-frame")

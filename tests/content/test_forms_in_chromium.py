@@ -34,7 +34,7 @@ def look(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than {width}"
         for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             assert accessibility_faults(page) == [], f"{name}, {theme}, {width}"
             if folder:
                 page.screenshot(path=f"{folder}/{name}-{width}-{theme}.png", full_page=True, caret="initial")

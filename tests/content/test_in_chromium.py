@@ -98,7 +98,7 @@ def test_pages_of_content_are_accessible_in_both_themes_and_at_phone_width(
     page: Page, live_server: Any, bob: Person, email: Email, scheme: Any
 ) -> None:
     enter(page, live_server, bob)
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     for path in ("content/", "content/new/", f"content/{email.pk}/", "content/blocked-addresses/"):
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 844})

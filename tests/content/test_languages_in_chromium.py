@@ -58,7 +58,7 @@ def test_a_writer_adds_a_language_and_translates_side_by_side(
     assert variant.current.subject == "Schön, dass Sie da sind"
 
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 1000})
             assert page.evaluate("document.documentElement.scrollWidth") <= width

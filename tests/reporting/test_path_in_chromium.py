@@ -49,7 +49,7 @@ def test_a_path_fits_a_phone(page: Page, live_server: Any, bob: Person, theme: A
     add_people(stage)
     sign_in(page, bob, live_server)
     page.set_viewport_size({"width": 390, "height": 844})
-    page.emulate_media(color_scheme=theme)
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     page.goto(live_server.url + stage.url(f"path/{stage.participant('Zoe').pk}/"))
     page.wait_for_selector("flow-canvas[data-ready]")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
