@@ -10,6 +10,7 @@ from accounts.audit import write_audit
 from accounts.models import User
 from delivery.models import Stream
 from flows.models import Flow
+from flows.operations.usage import rename_in_usage
 
 
 @transaction.atomic
@@ -19,6 +20,7 @@ def rename_flow(*, flow_id: int, name: str, actor: User, now: dt.datetime) -> Fl
     before, flow.name, flow.updated_at = flow.name, name, now
     flow.save(update_fields=["name", "updated_at"])
     Stream.objects.filter(pk=flow.stream_id).update(name=name)
+    rename_in_usage(flow)
     write_audit(
         actor=actor,
         action="flow.rename",

@@ -38,6 +38,17 @@ def note_draft_usage(flow: Flow, document: FlowDocument) -> None:
     _write(flow, [use for key, use in wanted.items() if key not in noted], in_draft=True)
 
 
+def rename_in_usage(flow: Flow) -> None:
+    """Write the flow's name anew wherever it stands as the one that uses something. Two queries."""
+    mine = Usage.objects.filter(user_kind="flow", user_id=flow.pk)
+    for in_draft in (False, True):
+        mine.filter(in_draft=in_draft).update(user_name=_called(flow, in_draft=in_draft))
+
+
+def _called(flow: Flow, *, in_draft: bool) -> str:
+    return f"{flow.name} (in a draft)" if in_draft else flow.name
+
+
 def _key(use: Use) -> Key:
     return use.reference.kind, use.reference.id, use.place[:200]
 
@@ -53,7 +64,7 @@ def _write(flow: Flow, found: Iterable[Use], *, in_draft: bool) -> None:
             used_id=used_id,
             user_kind="flow",
             user_id=flow.pk,
-            user_name=f"{flow.name} (in a draft)" if in_draft else flow.name,
+            user_name=_called(flow, in_draft=in_draft),
             place=place,
             url=f"{base}?part={use.part}",
             in_draft=in_draft,

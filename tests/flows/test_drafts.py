@@ -19,6 +19,7 @@ from flows.editing.tree import IllegalEdit
 from flows.models import DraftState, Flow, FlowRevision, Step
 from flows.operations import drafts, lifecycle
 from flows.operations.create import copy_flow
+from flows.operations.rename import rename_flow
 from flows.operations.save import save_draft
 from flows.queries import newest_document
 from flows.steps.table import STEP_KINDS
@@ -144,6 +145,23 @@ def test_what_only_a_draft_uses_is_in_use_and_named_so(flow: Flow, alice: Person
     }
     lifecycle.delete(flow_id=copy.pk, actor=alice.user, now=NOW)
     assert draft_uses() == []
+
+
+def test_a_renamed_flow_is_named_anew_where_it_uses_something(
+    flow: Flow, alice: Person, world: World
+) -> None:
+    current = add(flow, alice, step("add_to_selection", "Keep", selection=world.selection.pk))
+    save_draft(flow_id=flow.pk, base_version=current.draft_version, actor=alice.user, now=NOW)
+    add(current, alice, step("add_to_selection", "Leave", selection=world.excluded.pk), 1)
+    other = Usage.objects.create(
+        used_kind="selection", used_id=1, user_kind="form", user_id=flow.pk, user_name="A form", url="/"
+    )
+    rename_flow(flow_id=flow.pk, name="W" * 120, actor=alice.user, now=NOW)
+    rename_flow(flow_id=flow.pk, name="Winter ❄", actor=alice.user, now=NOW)
+    named = Usage.objects.filter(user_kind="flow", used_kind="selection").values_list("used_id", "user_name")
+    assert dict(named) == {world.selection.pk: "Winter ❄", world.excluded.pk: "Winter ❄ (in a draft)"}
+    other.refresh_from_db()
+    assert other.user_name == "A form"
 
 
 def test_one_undoes_and_redoes_only_ones_own_changes(flow: Flow, alice: Person, bob: Person) -> None:
