@@ -49,7 +49,8 @@ SELECT count(*) FROM (
 ) locked
 """
 
-# Those who failed the filter are kept by the next statement, which knows why.
+# Those who failed the filter are kept by the next statement, which knows why. What is enrolled together is written by
+# contact: in one order, whatever the plan.
 _ENROL = """
 WITH judged AS MATERIALIZED ({judged}), kept AS (
     INSERT INTO participants_suggestion (tenant_id, flow_id, contact_id, verdict, "values", source, source_id,
@@ -57,6 +58,7 @@ WITH judged AS MATERIALIZED ({judged}), kept AS (
     SELECT %(tenant)s, %(flow)s, contact_id, verdict, seen, %(source)s, %(source_id)s::bigint, %(actor)s::bigint,
            %(now)s
     FROM judged WHERE verdict <> 'filter'
+    ORDER BY contact_id
     RETURNING id, contact_id, verdict
 ){held}, born AS (
     INSERT INTO participants_participant (tenant_id, flow_id, contact_id, enrolled_on, enrolled_at, source,
@@ -65,6 +67,7 @@ WITH judged AS MATERIALIZED ({judged}), kept AS (
     SELECT %(tenant)s, %(flow)s, passed.contact_id, %(today)s, %(now)s, %(source)s, passed.id, passed.data::jsonb,
            'active', %(now)s, FALSE, %(now)s, 0, 0, '', ''
     FROM {passed} passed
+    ORDER BY passed.contact_id
     RETURNING id, contact_id
 ), told AS (
     INSERT INTO crm_event (tenant_id, day, at, kind, contact_id, origin, object_id, object_key, data, flow_id,
