@@ -12,7 +12,8 @@ import pytest
 from accounts.models import Tenant, User
 from core.tenancy import tenant_scope
 from core.text import norm, norm_email
-from crm.models import Company, Contact, ListItem
+from crm.models import Company, Contact, ListItem, RequestCategory, SaleStage, SaleType
+from tests.fixtures.people import Person
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 UTC = ZoneInfo("UTC")
@@ -24,6 +25,20 @@ def bare(db: None) -> Iterator[Tenant]:
     tenant = Tenant.objects.create(slug="acme", name="Acme")
     with tenant_scope(tenant.pk):
         yield tenant
+
+
+@pytest.fixture
+def foreign(globex: Tenant) -> dict[Any, int]:
+    """Ids of the other tenant, by model."""
+    with tenant_scope(globex.pk):
+        return {model: model.objects.latest("pk").pk for model in (SaleType, SaleStage, RequestCategory)}
+
+
+@pytest.fixture
+def scope(acme: Tenant, alice: Person, bob: Person, charlie: Person, foreign: Any) -> Iterator[Tenant]:
+    """Acme with its scope open."""
+    with tenant_scope(acme.pk):
+        yield acme
 
 
 @pytest.fixture

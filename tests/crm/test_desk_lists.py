@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from accounts.models import Tenant
-from core.tenancy import tenant_scope
 from crm.models import (
-    RequestCategory,
     RequestPriority,
     SaleStage,
-    SaleType,
     Usage,
 )
 from crm.operations.choices import KINDS, SALE_TYPES, delete_choice, retire_choice, save_choice
@@ -22,20 +16,6 @@ from crm.operations.usage import InUse
 from tests.crm.conftest import make_contact
 from tests.crm.desk_rows import make_sale, sale_type, stage
 from tests.fixtures.people import Person
-
-
-@pytest.fixture
-def foreign(globex: Tenant) -> dict[Any, int]:
-    """Ids of the other tenant, by model."""
-    with tenant_scope(globex.pk):
-        return {model: model.objects.latest("pk").pk for model in (SaleType, SaleStage, RequestCategory)}
-
-
-@pytest.fixture
-def scope(acme: Tenant, alice: Person, bob: Person, charlie: Person, foreign: Any) -> Iterator[Tenant]:
-    """Acme with its scope open."""
-    with tenant_scope(acme.pk):
-        yield acme
 
 
 def test_what_a_sale_has_or_a_flow_uses_is_not_deleted(scope: Tenant, alice: Person) -> None:

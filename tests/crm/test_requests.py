@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from accounts.models import Tenant
 from accounts.operations import create_group, delete_group
 from core.db.cursors import raw_cursor
-from core.tenancy import tenant_scope
 from crm.bulk import NewRequest, assign_owners, create_requests
 from crm.events import Origin
 from crm.models import (
@@ -20,8 +18,6 @@ from crm.models import (
     RequestCategory,
     RequestMessage,
     RequestType,
-    SaleStage,
-    SaleType,
 )
 from crm.operations import requests
 from crm.operations.choices import KINDS, save_choice
@@ -29,20 +25,6 @@ from tests.crm.conftest import NOW, make_contact
 from tests.crm.desk_rows import events, make_request
 from tests.fixtures.people import MakePerson, Person
 from tests.support.statements import statements
-
-
-@pytest.fixture
-def foreign(globex: Tenant) -> dict[Any, int]:
-    """Ids of the other tenant, by model."""
-    with tenant_scope(globex.pk):
-        return {model: model.objects.latest("pk").pk for model in (SaleType, SaleStage, RequestCategory)}
-
-
-@pytest.fixture
-def scope(acme: Tenant, alice: Person, bob: Person, charlie: Person, foreign: Any) -> Iterator[Tenant]:
-    """Acme with its scope open."""
-    with tenant_scope(acme.pk):
-        yield acme
 
 
 def test_a_request_takes_the_first_of_each_list_and_logs_its_message(scope: Tenant, alice: Person) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 
 from accounts.models import Tenant
 from core.db.cursors import raw_cursor
-from core.tenancy import tenant_scope
 from crm.bulk import NewSale, create_sales
 from crm.bulk.requests import UnknownRequestChoice
 from crm.bulk.sales import UnknownSaleChoice
@@ -34,20 +32,6 @@ from tests.crm.conftest import NOW, make_company, make_contact
 from tests.crm.desk_rows import TODAY, events, make_request, make_sale, new_sale, sale_type, stage
 from tests.fixtures.people import Person
 from tests.support.statements import statements
-
-
-@pytest.fixture
-def foreign(globex: Tenant) -> dict[Any, int]:
-    """Ids of the other tenant, by model."""
-    with tenant_scope(globex.pk):
-        return {model: model.objects.latest("pk").pk for model in (SaleType, SaleStage, RequestCategory)}
-
-
-@pytest.fixture
-def scope(acme: Tenant, alice: Person, bob: Person, charlie: Person, foreign: Any) -> Iterator[Tenant]:
-    """Acme with its scope open."""
-    with tenant_scope(acme.pk):
-        yield acme
 
 
 def test_a_sale_takes_stage_probability_date_and_company_from_where_they_are_kept(
