@@ -67,6 +67,24 @@ def test_a_period_and_a_currency_are_chosen_and_kept(
     )
 
 
+def test_a_line_that_has_just_appeared_answers_at_once(
+    page: Page, live_server: Any, alice: Person, flow: Flow
+) -> None:
+    """Whoever is quicker than the eye (a script, a key held down) finds no control without its handlers."""
+    open_designer(page, alice, live_server, flow)
+    panel = page.locator("#flow-panel")
+    page.goto(f"{page.url.split('?')[0]}?part=filter")
+    choose = """() => document.addEventListener("htmx:afterSwap", () => setTimeout(() => {
+      const field = document.querySelector(".criteria-line [name$='.field']");
+      field.value = "sale.amount_sold";
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    }), { once: true })"""
+    expect(panel.locator(".criteria-count")).not_to_be_empty()
+    page.evaluate(choose)
+    panel.get_by_role("button", name="Add criterion").click()
+    expect(panel.get_by_label("Amount of sales won: currency")).to_have_value("NOK")
+
+
 def test_a_branch_asks_for_two_answers_of_a_form(
     page: Page, live_server: Any, alice: Person, flow: Flow
 ) -> None:
