@@ -46,7 +46,7 @@ def test_the_storys_flow_is_drawn_by_dragging_and_started(
     page.set_viewport_size({"width": 1440, "height": 900})
     open_designer(page, alice, live_server, flow)
     draw_the_story(page, drag_step)
-    page.get_by_role("button", name="Start flow").click()
+    page.get_by_role("switch", name="Running").click()
     expect(page.locator("#flow-state")).to_have_text("Running")
     with tenant_scope(alice.tenant.pk):
         flow.refresh_from_db()

@@ -62,7 +62,7 @@ def test_the_storys_flow_is_drawn_by_clicking_and_started(
 ) -> None:
     open_designer(page, alice, live_server, flow)
     draw_the_story(page)
-    page.get_by_role("button", name="Start flow").click()
+    page.get_by_role("switch", name="Running").click()
     expect(page.locator("#flow-state")).to_have_text("Running")
     with tenant_scope(alice.tenant.pk):
         flow.refresh_from_db()

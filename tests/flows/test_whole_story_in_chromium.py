@@ -190,7 +190,7 @@ class Story:
         self.part("success criterion", "Contact changed")
         self.criterion("Category", "is one of", boxes=("Customers",))
         self.apply()
-        self.hand.press(self.page.get_by_role("button", name="Start flow"))
+        self.hand.press(self.page.get_by_role("switch", name="Running"))
         expect(self.page.locator("#flow-state")).to_have_text("Running")
 
 

@@ -37,13 +37,15 @@ def test_ending_asks_with_the_number_and_escape_changes_nothing(
 ) -> None:
     page = browser_of_bob
     page.goto(live_server.url + stage.url())
-    page.get_by_role("link", name="End").click()
+    page.get_by_role("button", name="More for Autumn welcome").click()
+    page.get_by_role("link", name="End", exact=True).click()
     dialog = page.get_by_role("dialog", name="End Autumn welcome?")
     expect(dialog).to_contain_text("1 active participant becomes cancelled")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(page.locator(".page-title")).to_contain_text("Running")
-    page.get_by_role("link", name="End").click()
+    page.get_by_role("button", name="More for Autumn welcome").click()
+    page.get_by_role("link", name="End", exact=True).click()
     dialog.get_by_role("button", name="End flow").click()
     expect(page.locator(".page-title")).to_contain_text("Ended")
     assert stage.participant("Late").status == "cancelled"

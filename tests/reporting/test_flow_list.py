@@ -226,7 +226,8 @@ def test_pause_and_resume_turn_the_switch_and_a_second_click_changes_nothing(
         flow = Flow.objects.get(pk=stage.flow.pk)
         assert flow.status == "paused"
         assert AuditEntry.objects.filter(action="flow.pause").count() == 1
-    assert "Resume flow" in client.get(stage.url()).content.decode()
+    html = client.get(stage.url()).content.decode()
+    assert 'role="switch" aria-checked="false" title="Resume flow"' in html
 
 
 def test_renaming_changes_the_name_everywhere(stage: Stage, bob: Person) -> None:
