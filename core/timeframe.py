@@ -16,6 +16,7 @@ from core.localtime import moment
 _DAY = dt.timedelta(days=1)
 # Longer than any run of holidays that a tenant could mean.
 _HORIZON = 800
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 class NeverOpens(ValueError):
@@ -89,3 +90,18 @@ def window(timeframe: Timeframe, day: dt.date, zone: ZoneInfo) -> tuple[dt.datet
     """Return when the window of a day opens and closes; equal times mean the whole day from that time on."""
     last = day if timeframe.start < timeframe.to else day + _DAY
     return moment(day, timeframe.start, zone), moment(last, timeframe.to, zone)
+
+
+def timeframe_words(timeframe: Timeframe | None) -> str:
+    """Return when messages may go: Mon–Fri, 08:00–17:00, without holidays."""
+    if timeframe is None:
+        return "at any time"
+    days = sorted(timeframe.weekdays)
+    if days == list(range(7)):
+        words = "every day"
+    elif days == list(range(5)):
+        words = "Mon–Fri"
+    else:
+        words = ", ".join(_DAYS[day] for day in days)
+    words += f", {timeframe.start:%H:%M}–{timeframe.to:%H:%M}"
+    return f"{words}, without holidays" if timeframe.workdays_only else words

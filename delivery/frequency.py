@@ -25,11 +25,29 @@ GROUP BY m.contact_id
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit that is reached: how many messages a contact has had in a window, and how many it may have."""
+
+    had: int
+    most: int
+    window: dt.timedelta
+
+    @property
+    def words(self) -> str:
+        """Say it: `had 2 messages in 24 hours, at most 2 are allowed`."""
+        span = "24 hours" if self.window == DAY else "7 days"
+        messages = "1 message" if self.had == 1 else f"{self.had} messages"
+        return f"had {messages} in {span}, at most {self.most} {'is' if self.most == 1 else 'are'} allowed"
+
+
+@dataclass(frozen=True, slots=True)
 class Full:
-    """Contacts without room, each with the moment from which there is some; `skips` says not to wait for it."""
+    """Contacts without room, each with the moment from which there is some, and the limit that keeps it out until then;
+    `skips` says not to wait for it."""
 
     skips: bool = False
     until: dict[int, dt.datetime] = field(default_factory=dict)
+    limits: dict[int, Limit] = field(default_factory=dict)
 
 
 def full_contacts(
@@ -42,10 +60,11 @@ def full_contacts(
         return Full()
     cursor.execute(_SENT, [tenant_id, list(contact_ids), now - WEEK])
     limits = ((rules[0], DAY), (rules[1], WEEK))
-    until: dict[int, dt.datetime] = {}
+    full = Full(skips=rules[2] == "skip")
     for contact_id, times in cursor.fetchall():
         # The most-th newest leaves the window first: then there is room for one.
-        ends = [times[most - 1] + window for most, window in limits if most and len(times) >= most]
-        if ends and max(ends) > now:
-            until[contact_id] = max(ends)
-    return Full(skips=rules[2] == "skip", until=until)
+        ends = [(times[most - 1] + span, most, span) for most, span in limits if most and len(times) >= most]
+        if ends and max(ends)[0] > now:
+            full.until[contact_id], most, span = max(ends)
+            full.limits[contact_id] = Limit(sum(1 for at in times if at > now - span), most, span)
+    return full

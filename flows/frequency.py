@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from delivery.frequency import full_contacts
+import datetime as dt
+
+from delivery.frequency import Full, Limit, full_contacts
 from flows.steps.base import Cohort, Hold, Outcome, Skip, StepContext
 
-REASON = "Frequency cap"
 SKIPPED = "frequency_cap"
 
 
@@ -18,11 +19,19 @@ def within_cap(cohort: Cohort, ctx: StepContext) -> tuple[Cohort, dict[int, Outc
     if not full.until:
         return cohort, {}
     # One object for each different outcome: the engine does each once.
-    skip = Skip(SKIPPED)
-    holds = {moment: Hold(moment, REASON) for moment in full.until.values()}
-    others: dict[int, Outcome] = {
-        traveller.id: skip if full.skips else holds[full.until[traveller.contact_id]]
-        for traveller in cohort
-        if traveller.contact_id in full.until
-    }
+    made: dict[object, Outcome] = {}
+    others: dict[int, Outcome] = {}
+    for traveller in cohort:
+        contact_id = traveller.contact_id
+        if contact_id in full.until:
+            until, limit = full.until[contact_id], full.limits[contact_id]
+            key = limit if full.skips else (limit, until)
+            others[traveller.id] = made.setdefault(key, _outcome(full, limit, until))
     return Cohort(cohort.node, [traveller for traveller in cohort if traveller.id not in others]), others
+
+
+def _outcome(full: Full, limit: Limit, until: dt.datetime) -> Outcome:
+    seen = {"had": limit.had, "most": limit.most, "hours": int(limit.window.total_seconds()) // 3600}
+    if full.skips:
+        return Skip(SKIPPED, values={**seen, "cap": limit.words})
+    return Hold(until, f"frequency cap: {limit.words}", key="cap", values=seen)

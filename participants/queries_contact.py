@@ -21,7 +21,7 @@ from flows.visibility import visible_flows
 from participants.models import Participant
 from participants.queries import name_of, step_titles, version_names
 from participants.queries_names import names_of
-from participants.queries_story import next_words, why_left
+from participants.queries_story import next_at, next_words, why_left
 from participants.words import mentioned
 
 MOST = 100
@@ -53,6 +53,7 @@ class ContactFlow:
     step_title: str
     why_left: str
     next: str
+    next_at: tuple[str, dt.datetime] | None
     messages: Sequence[ContactMessage]
 
 
@@ -74,6 +75,7 @@ def flows_of_contact(*, member: Membership, contact: Contact, now: dt.datetime) 
             step_title=titles.get(p.step_id, "") if p.step_id else "",
             why_left=why_left(p, names),
             next=next_words(flows[p.flow_id], p, titles.get(p.step_id, "") if p.step_id else "", now),
+            next_at=next_at(flows[p.flow_id], p, now),
             messages=messages.get(p.pk, []),
         )
         for p in participants

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from accounts.models import User
-from crm.models import Selection, SubscriptionType
+from crm.models import Contact, Selection, SubscriptionType
 from flows.models import Flow
+from participants.models import Participant
 from participants.words import Names
 
 
@@ -33,11 +34,19 @@ def _users(ids: set[int]) -> Mapping[int, str]:
     return user_names(ids)
 
 
+def _participants(ids: set[int]) -> Mapping[int, str]:
+    """Whoever was erased, or whose participation was, has no name here."""
+    contacts = dict(Participant.objects.filter(pk__in=ids).values_list("pk", "contact_id"))
+    names = {one.pk: str(one) for one in Contact.objects.filter(pk__in=contacts.values(), deleted_at=None)}
+    return {pk: names[contact_id] for pk, contact_id in contacts.items() if contact_id in names}
+
+
 _READERS: Mapping[str, Callable[[set[int]], Mapping[int, str]]] = {
     "selection": _selections,
     "subscription_type": _subscription_types,
     "flow": _flows,
     "user": _users,
+    "participant": _participants,
 }
 
 

@@ -22,6 +22,7 @@ from flows.steps.base import CheckContext, StepKind
 from flows.steps.split.answers import ANSWERS
 from flows.steps.table import STEP_KINDS
 from participants.branches_judged import BranchJudged, Looked, judged_branches, looked_by_branch
+from participants.checks_told import Check, checks_of
 from participants.models import Participant, Suggestion, Visit
 from participants.queries import (
     ParticipantRow,
@@ -34,7 +35,6 @@ from participants.queries import (
 from participants.queries_names import names_of
 from participants.why_success import CriterionSeen, success_seen
 from participants.words import (
-    ENDED_BY,
     Names,
     drop_sentence,
     duration,
@@ -44,38 +44,9 @@ from participants.words import (
     source_words,
     verdict_sentence,
 )
+from participants.words_visit import told_of
 
 MOST_VISITS = 500
-EVERYONES_CHECKS = ("Success criterion", "Former employee or erased", "Exclusion list")
-EMAIL_CHECKS = (
-    "E-marketing consent",
-    "Subscription",
-    "Email address",
-    "Address twice in the flow",
-    "Blocked address",
-)
-SMS_CHECKS = ("E-marketing consent", "Subscription", "Mobile number", "STOP")
-CHANNEL_CHECKS: Mapping[str, tuple[str, ...]] = {"email": EMAIL_CHECKS, "sms": SMS_CHECKS}
-_FAILED_AT: Mapping[str, str] = {
-    "former_employee": "Former employee or erased",
-    "contact_deleted": "Former employee or erased",
-    "excluded": "Exclusion list",
-    "no_consent": "E-marketing consent",
-    "unsubscribed": "Subscription",
-    "no_email": "Email address",
-    "duplicate_address": "Address twice in the flow",
-    "address_blocked": "Blocked address",
-    "no_mobile": "Mobile number",
-    "sms_opt_out": "STOP",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check before a step: passed, failed, or not reached because an earlier one failed."""
-
-    label: str
-    result: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +85,7 @@ class StoryVisit:
     state: str  # here | went_on | left
     ending: str
     detail: str
+    told: Sequence[str]
     stayed: str
     checks: Sequence[Check]
     branches: Sequence[BranchJudged]
@@ -131,6 +103,7 @@ class Story:
     visits: Sequence[StoryVisit]
     why_left: str
     next: str
+    next_at: tuple[str, dt.datetime] | None
     lasted: str
     success: Sequence[CriterionSeen] = ()
 
@@ -185,6 +158,7 @@ def story_of(*, flow: Flow, participant: Participant, now: dt.datetime) -> Story
         next=next_words(
             flow, participant, titles.get(participant.step_id, "") if participant.step_id else "", now
         ),
+        next_at=next_at(flow, participant, now),
         lasted=duration((participant.ended_at or now) - participant.enrolled_at),
         success=success_seen(flow=flow, participant=participant, now=now),
     )
@@ -239,7 +213,7 @@ def next_words(flow: Flow, participant: Participant, step_title: str, now: dt.da
     elif flow.starts_at and now < flow.starts_at:
         words = "Waits for the flow's start time."
     elif participant.held_reason:
-        words = f"Held{where}: {participant.held_reason}."
+        words = f"Held{where}: {participant.held_reason.rstrip('.')}."
     elif participant.due_at is None:
         words = f"Waits{where} until something happens."
     elif participant.due_at <= now:
@@ -247,6 +221,17 @@ def next_words(flow: Flow, participant: Participant, step_title: str, now: dt.da
     else:
         words = f"Waits{where}."
     return words
+
+
+def next_at(flow: Flow, participant: Participant, now: dt.datetime) -> tuple[str, dt.datetime] | None:
+    """Return the moment that belongs to `next_words`, with its word."""
+    if participant.status != Participant.Status.ACTIVE:
+        return None
+    if flow.status == Flow.Status.PAUSED:
+        return "Paused since", flow.status_since
+    if flow.starts_at and now < flow.starts_at:
+        return "Starts", flow.starts_at
+    return ("Next", participant.due_at) if participant.due_at else None
 
 
 def _told(flow_id: int, revision: int) -> _Told | None:
@@ -317,8 +302,9 @@ def _visit(
         state="here" if is_here else (visit.ended or "left"),
         ending="Here now" if is_here else ending_words(visit.ended, visit.how),
         detail=_detail(visit, names),
+        told=told_of(visit, node, told.context if told else None),
         stayed=duration((visit.went_at or now) - visit.came_at),
-        checks=_checks(visit, kind),
+        checks=checks_of(visit, kind),
         branches=judged_branches(visit, node, told.branch_words, told.looked) if node and told else (),
         message=messages.get(visit.number),
     )
@@ -336,8 +322,8 @@ def _detail(visit: Visit, names: Names) -> str:
     seen = dict(visit.values or {})
     if note := seen.get("note"):
         return str(note)
-    if met := seen.get("success_at") or ENDED_BY.get(seen.get("ended_by", "")):
-        return f"Success was met on {moment_words(met)}." if "success_at" in seen else met
+    if met := seen.get("success_at"):
+        return f"Success was met on {moment_words(met)}."
     if left := seen.get("left_out"):
         told = [str(one) if "(" in str(one) else f"{one} (the contact has no company)" for one in left]
         return f"Not changed: {', '.join(told)}."
@@ -357,20 +343,3 @@ def _answers(seen: Mapping[str, Any]) -> str:
         return ""
     told = "; ".join(f"{question}: {f'“{value}”' if value else 'none'}" for question, value in found)
     return f"{'Answer' if len(found) == 1 else 'Answers'} seen: {told}."
-
-
-def _checks(visit: Visit, kind: StepKind | None) -> list[Check]:
-    """Tell the checks before the step (spec: progression), up to the one that failed."""
-    if kind is None:
-        return []
-    labels = [*EVERYONES_CHECKS, *CHANNEL_CHECKS.get(kind.channel, ())]
-    reason = str((visit.values or {}).get("reason", "")) if visit.how == "skipped" else visit.how
-    failed = "Success criterion" if visit.how == "success" else _FAILED_AT.get(reason)
-    checks, result = [], "passed"
-    for label in labels:
-        if label == failed:
-            checks.append(Check(label, "met" if visit.how == "success" else "failed"))
-            result = "not reached"
-        else:
-            checks.append(Check(label, result))
-    return checks

@@ -36,6 +36,7 @@ NAMED: Mapping[str, str] = {
     "user": "user",
     "flow": "flow",
     "to_flow": "flow",
+    "participant": "participant",
 }
 
 
@@ -48,10 +49,16 @@ def mentioned(values: Seen | None) -> list[tuple[str, int]]:
     ]
 
 
+def _cap(seen: Seen) -> str:
+    return (
+        f"Frequency cap: {seen['cap']}."
+        if "cap" in seen
+        else "Had as many messages as the frequency cap allows."
+    )
+
+
 # Why a step was skipped, where nobody could have dropped out for it.
-SKIPS: Mapping[str, str] = {
-    "frequency_cap": "Had as many messages as the frequency cap allows.",
-}
+SKIPS: Mapping[str, Callable[[Seen], str]] = {"frequency_cap": _cap}
 
 
 def drop_sentence(reason: str, values: Seen | None, names: Names) -> str:
@@ -60,7 +67,7 @@ def drop_sentence(reason: str, values: Seen | None, names: Names) -> str:
         words = _DROPS[Reason(reason)]
     except (KeyError, ValueError):
         if reason in SKIPS:
-            return SKIPS[reason]
+            return SKIPS[reason](values or {})
         return reason.replace("_", " ").capitalize() + "."
     return words(values or {}, names)
 
@@ -73,29 +80,55 @@ def _no_consent(seen: Seen, names: Names) -> str:
 
 def _unsubscribed(seen: Seen, names: Names) -> str:
     kind = seen.get("subscription_type")
-    return (
-        f"Unsubscribed from {names.of('subscription_type', kind)}."
-        if kind
-        else "Unsubscribed from this type of message."
-    )
+    what = names.of("subscription_type", kind) if kind else "this type of message"
+    return f"Unsubscribed from {what}{_on(seen.get('at'))}."
 
 
 def _excluded(seen: Seen, names: Names) -> str:
     chosen = seen.get("selection")
-    return (
-        f"Was on the exclusion list {names.of('selection', chosen)}."
-        if chosen
-        else "Was on the exclusion list."
-    )
+    name = f" {names.of('selection', chosen)}" if chosen else ""
+    return f"Was on the exclusion list{name}{_on(seen.get('at'), 'since')}."
+
+
+def _deleted(seen: Seen, names: Names) -> str:
+    return f"The contact was erased{_on(seen.get('at'))}."
 
 
 def _duplicate(seen: Seen, names: Names) -> str:
-    return "Another contact with the same email address had got this email, or had entered the flow earlier."
+    holder = seen.get("participant")
+    who = names.of("participant", holder) if holder else "Another contact"
+    address = f"the same email address ({seen['email']})" if seen.get("email") else "the same email address"
+    if "got" not in seen:
+        return f"{who} with {address} had got this email, or had entered the flow earlier."
+    return f"{who} with {address} {'had got this email' if seen['got'] else 'had entered the flow earlier'}."
 
 
 def _blocked(seen: Seen, names: Names) -> str:
     why = str(seen.get("blocked") or "").replace("_", " ")
-    return f"The email address was blocked ({why})." if why else "The email address was blocked."
+    address = f" {seen['email']}" if seen.get("email") else ""
+    return f"The email address{address} was blocked{_on(seen.get('at'))}{f' ({why})' if why else ''}."
+
+
+def _no_mobile(seen: Seen, names: Names) -> str:
+    number = seen.get("mobile")
+    return f"“{number}” is no valid mobile number." if number else "Had no mobile number."
+
+
+def _stopped(seen: Seen, names: Names) -> str:
+    number = f" ({seen['number']})" if seen.get("number") else ""
+    return f"Opted out of SMS{number}{_on(seen.get('at'))}."
+
+
+def _no_reply(seen: Seen, names: Names) -> str:
+    until = seen.get("waited_until")
+    return (
+        f"Did not react in time: waited until {moment_words(until)}." if until else "Did not react in time."
+    )
+
+
+def _merged(seen: Seen, names: Names) -> str:
+    earlier = _on(seen.get("first_enrolled_at"))
+    return f"The contact was merged with another one that entered earlier{f',{earlier}' if earlier else ''}."
 
 
 def _moved(seen: Seen, names: Names) -> str:
@@ -128,20 +161,20 @@ def _plain(text: str) -> Callable[[Seen, Names], str]:
 
 _DROPS: Mapping[Reason, Callable[[Seen, Names], str]] = {
     Reason.FORMER_EMPLOYEE: _plain("Marked as former employee."),
-    Reason.CONTACT_DELETED: _plain("The contact was erased."),
+    Reason.CONTACT_DELETED: _deleted,
     Reason.EXCLUDED: _excluded,
     Reason.NO_CONSENT: _no_consent,
     Reason.UNSUBSCRIBED: _unsubscribed,
     Reason.NO_EMAIL: _plain("Had no email address."),
     Reason.DUPLICATE_ADDRESS: _duplicate,
     Reason.ADDRESS_BLOCKED: _blocked,
-    Reason.NO_MOBILE: _plain("Had no mobile number."),
-    Reason.SMS_OPT_OUT: _plain("Opted out of SMS."),
-    Reason.NO_REPLY: _plain("Did not react in time."),
+    Reason.NO_MOBILE: _no_mobile,
+    Reason.SMS_OPT_OUT: _stopped,
+    Reason.NO_REPLY: _no_reply,
     Reason.NO_BRANCH: _no_branch,
     Reason.MOVED: _moved,
     Reason.REMOVED_BY_USER: _by_user,
-    Reason.MERGED: _plain("The contact was merged with another one that entered earlier."),
+    Reason.MERGED: _merged,
     Reason.STEP_FAILED: _failed,
 }
 
@@ -152,15 +185,10 @@ ENDINGS: Mapping[str, str] = {
     "timed_out": "Nothing happened in time, went on",
     "moved_on": "Moved on by a user",
     "removed_step": "The step was removed, went on",
+    "no_date": "The date field was empty, went on",
     "success": "Finished with success",
     "finished": "Finished",
     "cancelled": "Cancelled: the flow was ended",
-}
-
-# What ended a wait for action.
-ENDED_BY: Mapping[str, str] = {
-    "action": "The contact did what was waited for.",
-    "criteria": "The contact came to match.",
 }
 
 # Contacts that were erased since they were chosen are not judged and get no row.
@@ -232,9 +260,9 @@ def duration(span: dt.timedelta) -> str:
     return " ".join(parts[:2]) or "a moment"
 
 
-def _on(moment: Any) -> str:
+def _on(moment: Any, word: str = "on") -> str:
     try:
         at = dt.datetime.fromisoformat(str(moment))
     except ValueError:
         return ""
-    return f" on {at.day} {at:%B %Y}"
+    return f" {word} {at.day} {at:%B %Y}"

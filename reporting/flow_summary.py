@@ -14,17 +14,16 @@ from core.kinds import UnknownKind
 from crm.criteria.describe import describe
 from crm.models import Usage
 from flows.checking import check_context
-from flows.document import FlowDocument, FlowSettings, StepNode, Timeframe
+from flows.document import FlowDocument, FlowSettings, StepNode
 from flows.models import Flow, FlowRevision
 from flows.queries import NeverSaved, newest_document
 from flows.steps.base import CheckContext
 from flows.success.table import SUCCESS_KINDS
+from flows.timeframe import timeframe_words
 from flows.triggers.table import TRIGGER_KINDS
 from flows.validation import FlowProblem, problems
 from participants.models import HeldStep
 from participants.queries import step_titles
-
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +99,6 @@ def _success(criterion: object, names: CheckContext) -> str:
         return SUCCESS_KINDS[criterion.kind].summary(criterion, names)  # type: ignore[attr-defined, arg-type]
     except (UnknownKind, ValueError):
         return "A criterion that this version does not know"
-
-
-def timeframe_words(timeframe: Timeframe | None) -> str:
-    """Return when messages may go: Mon–Fri, 08:00–17:00, without holidays."""
-    if timeframe is None:
-        return "at any time"
-    days = sorted(timeframe.weekdays)
-    if days == list(range(7)):
-        words = "every day"
-    elif days == list(range(5)):
-        words = "Mon–Fri"
-    else:
-        words = ", ".join(DAYS[day] for day in days)
-    words += f", {timeframe.start:%H:%M}–{timeframe.to:%H:%M}"
-    return f"{words}, without holidays" if timeframe.workdays_only else words
 
 
 def held_steps(flow_id: int) -> list[Held]:

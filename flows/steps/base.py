@@ -65,10 +65,15 @@ class WaitFor:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Not now (timeframe, frequency cap): the guards and `run` come again at that moment."""
+    """Not now (timeframe, frequency cap): the guards and `run` come again at that moment.
+
+    `reason` is in words, with the values seen; `key` names the hold among those that a visit keeps (`values`).
+    """
 
     until: dt.datetime
     reason: str
+    key: str = "step"
+    values: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +226,11 @@ class StepContext:
     def settings(self) -> FlowSettings:
         """The flow's settings."""
         return self.document.settings
+
+
+def kept_moment(at: dt.datetime, ctx: StepContext) -> str:
+    """Return a moment as visits keep it: in the flow's timezone, so that it is read as its clocks showed it."""
+    return at.astimezone(ctx.settings.zone).isoformat(timespec="minutes")
 
 
 # --- kinds --------------------------------------------------------------------------------------------------------

@@ -104,7 +104,9 @@ class RunScript(StepKind):
         for traveller in cohort:
             own = ran.get(traveller.id)
             if own is None:
-                outcomes[traveller.id] = Hold(ctx.now + AGAIN, "Waits for its turn to run the script")
+                outcomes[traveller.id] = Hold(
+                    ctx.now + AGAIN, "Waits for its turn to run the script", key="turn"
+                )
             else:
                 outcomes[traveller.id] = Advance(values=_seen(own, refused.get(traveller.contact_id, "")))
         return Outcomes(by_id=outcomes)

@@ -17,7 +17,6 @@ from flows.frequency import within_cap
 from flows.steps.base import (
     CheckContext,
     Cohort,
-    Hold,
     Outcomes,
     Problem,
     Reference,
@@ -27,7 +26,7 @@ from flows.steps.base import (
     StepSettings,
 )
 from flows.steps.forms import StepForm, offer, to_number
-from flows.timeframe import next_open
+from flows.timeframe import next_open, outside_timeframe
 
 
 class SendEmailSettings(StepSettings):
@@ -99,7 +98,7 @@ class SendEmail(StepKind):
         cohort, others = within_cap(cohort, ctx)
         opens = next_open(ctx.settings.messages.timeframe, ctx.now, ctx.settings.zone, ctx.holidays)
         if opens > ctx.now:
-            return Outcomes(default=Hold(opens, "Outside the timeframe"), by_id=others)
+            return Outcomes(default=outside_timeframe(ctx, opens), by_id=others)
         version = sendable_version(settings.email) if settings.email is not None else None
         if version is None:
             raise StepBroken(f"The email of “{cohort.node.title}” has no content that can be sent.")

@@ -26,7 +26,6 @@ from flows.frequency import within_cap
 from flows.steps.base import (
     CheckContext,
     Cohort,
-    Hold,
     Outcomes,
     Problem,
     Reference,
@@ -39,7 +38,7 @@ from flows.steps.exits import exit_problems
 from flows.steps.forms import StepForm, choose, offer, to_number
 from flows.steps.licences import require_licence
 from flows.steps.sms_languages import LanguageText, TextLines, language_problems
-from flows.timeframe import next_open
+from flows.timeframe import next_open, outside_timeframe
 
 
 class SendSmsSettings(StepSettings):
@@ -186,7 +185,7 @@ class SendSms(StepKind):
         cohort, others = within_cap(cohort, ctx)
         opens = next_open(ctx.settings.messages.timeframe, ctx.now, ctx.settings.zone, ctx.holidays)
         if opens > ctx.now:
-            return Outcomes(default=Hold(opens, "Outside the timeframe"), by_id=others)
+            return Outcomes(default=outside_timeframe(ctx, opens), by_id=others)
         if not settings.text:
             raise StepBroken(f"The SMS of “{cohort.node.title}” has no text.")
         version = text_version(

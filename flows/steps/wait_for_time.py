@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Literal
 
 from django import forms
@@ -25,6 +26,7 @@ from flows.steps.base import (
     StepSettings,
     Traveller,
     WaitUntil,
+    kept_moment,
 )
 from flows.steps.date_fields import date_field_choices, date_field_label, date_field_reference, read_dates
 from flows.steps.forms import EMPTY, StepForm, choose
@@ -155,7 +157,8 @@ class WaitForTime(StepKind):
         settings: WaitForTimeSettings = self.settings(cohort.node)
         if settings.mode == "field":
             return self._until_field(settings, cohort, ctx)
-        return Outcomes(by_id={t.id: _wait(self._end(settings, t, ctx), ctx.now) for t in cohort})
+        wait = _waits(ctx)
+        return Outcomes(by_id={t.id: wait(self._end(settings, t, ctx), None) for t in cohort})
 
     def resume(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
         """What is over is over; a date field may have changed meanwhile, then the wait is re-timed. Without an end
@@ -163,8 +166,9 @@ class WaitForTime(StepKind):
         settings: WaitForTimeSettings = self.settings(cohort.node)
         if settings.mode == "field":
             return self._until_field(settings, cohort, ctx)
+        wait = _waits(ctx)
         return Outcomes(
-            by_id={t.id: _wait(t.waits_until or self._end(settings, t, ctx), ctx.now) for t in cohort}
+            by_id={t.id: wait(t.waits_until or self._end(settings, t, ctx), None) for t in cohort}
         )
 
     def listens_to(self, node: StepNode) -> tuple[EventFilter, ...]:
@@ -185,17 +189,27 @@ class WaitForTime(StepKind):
 
     def _until_field(self, settings: WaitForTimeSettings, cohort: Cohort, ctx: StepContext) -> Outcomes:
         dates = read_dates(ctx.cursor, ctx.tenant_id, settings.field, cohort.contact_ids, ctx.settings.zone)
-        outcomes = Outcomes(default=Advance(how="no_date"))
+        outcomes, wait = Outcomes(default=Advance(how="no_date")), _waits(ctx)
         for traveller in cohort:
             day = dates.get(traveller.contact_id)
             if day is not None:
                 end = waiting.around(day, settings.offset_days, settings.at_time, ctx.settings.zone)
-                outcomes.by_id[traveller.id] = _wait(end, ctx.now)
+                outcomes.by_id[traveller.id] = wait(end, day)
         return outcomes
 
 
-def _wait(end: dt.datetime | None, now: dt.datetime) -> Outcome:
-    return WaitUntil(end) if end is not None and end > now else GO_ON
+def _waits(ctx: StepContext) -> Callable[[dt.datetime | None, dt.date | None], Outcome]:
+    """Return what makes the outcome of a wait from its end and the date that it was reckoned from: one object for each
+    different one, with what the visit keeps."""
+
+    @cache
+    def wait(end: dt.datetime | None, day: dt.date | None) -> Outcome:
+        if end is None or (end <= ctx.now and day is None):
+            return GO_ON
+        seen = {"until": kept_moment(end, ctx), **({"date": day.isoformat()} if day else {})}
+        return WaitUntil(end, values=seen) if end > ctx.now else Advance(values=seen)
+
+    return wait
 
 
 def span_text(settings: WaitForTimeSettings) -> str:

@@ -24,7 +24,7 @@ from participants.engine import ending, outcomes
 from participants.engine.bisect import EachFailed, run_bisected
 from participants.engine.claim import claim
 from participants.engine.guards import GuardContext, Verdict, check_email, check_everyone
-from participants.engine.guards_address import put_off_until
+from participants.engine.guards_address import ADDRESS_IN_USE, put_off_until
 from participants.engine.guards_sms import check_sms
 from participants.engine.held import hold_step, release_step
 from participants.engine.moving import ACTIVE, Moving
@@ -251,8 +251,10 @@ def _without_put_off(batch: Batch, cohort: list[Moving], put_off: set[int]) -> l
         return cohort
     stay = [mover for mover in cohort if mover.id in put_off]
     for mover in stay:
-        mover.park(due_at=put_off_until(batch.now), until=None)
-    outcomes.keep(batch, stay, ended=HERE)
+        mover.park(due_at=put_off_until(batch.now), until=None, held=ADDRESS_IN_USE)
+    until = max(mover.due_at or batch.now for mover in stay)
+    seen = outcomes.hold_seen(batch, "address", reason=ADDRESS_IN_USE, until=until)
+    outcomes.keep(batch, stay, ended=HERE, values=seen)
     return [mover for mover in cohort if mover.id not in put_off]
 
 

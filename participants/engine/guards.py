@@ -52,15 +52,31 @@ class GuardContext:
     now: dt.datetime
     consent_required: bool
 
+    @property
+    def override(self) -> bool:
+        """Whether consent and subscription are lifted."""
+        return self.document.settings.messages.override_consent
+
+    @property
+    def asks_consent(self) -> bool:
+        """Whether there must be a valid consent."""
+        return self.consent_required and not self.override
+
+    def moment(self, at: dt.datetime | None) -> str | None:
+        """Return a moment as verdicts keep it: in the flow's timezone."""
+        return (
+            None if at is None else at.astimezone(self.document.settings.zone).isoformat(timespec="minutes")
+        )
+
 
 _GONE = """
-SELECT id, former_employee, deleted_at IS NOT NULL FROM crm_contact
+SELECT id, former_employee, deleted_at FROM crm_contact
 WHERE tenant_id = %s AND id = ANY(%s::bigint[]) AND (former_employee OR deleted_at IS NOT NULL)
 """
 _EXCLUDED = """
-SELECT contact_id, min(selection_id) FROM crm_selectionmember
+SELECT DISTINCT ON (contact_id) contact_id, selection_id, added_at FROM crm_selectionmember
 WHERE tenant_id = %s AND selection_id = ANY(%s::bigint[]) AND contact_id = ANY(%s::bigint[])
-GROUP BY contact_id
+ORDER BY contact_id, selection_id
 """
 
 
@@ -80,13 +96,16 @@ def check_everyone(
     failed: dict[int, Verdict] = {}
     if ctx.document.settings.exclusions:
         cursor.execute(_EXCLUDED, [ctx.tenant_id, list(ctx.document.settings.exclusions), contacts])
-        failed |= {row[0]: Verdict(Reason.EXCLUDED, {"selection": row[1]}) for row in cursor}
+        failed |= {
+            row[0]: Verdict(Reason.EXCLUDED, {"selection": row[1], "at": ctx.moment(row[2])})
+            for row in cursor
+        }
     cursor.execute(_GONE, [ctx.tenant_id, contacts])
-    for contact_id, former, _ in cursor:
+    for contact_id, former, deleted_at in cursor:
         failed[contact_id] = (
             Verdict(Reason.FORMER_EMPLOYEE, {"former_employee": True})
             if former
-            else Verdict(Reason.CONTACT_DELETED, {"deleted": True})
+            else Verdict(Reason.CONTACT_DELETED, {"deleted": True, "at": ctx.moment(deleted_at)})
         )
     if failed:
         result.failed = {m.id: failed[m.contact_id] for m in cohort if m.contact_id in failed}
@@ -122,7 +141,8 @@ def _succeeded(
 # Each row by a look-up of its own key (OFFSET 0 keeps it one), as in crm.criteria.among; `+ 0` keeps out the
 # indexes that would find everybody with that purpose or type.
 _EMAIL = """
-SELECT t.participant_id, c.email_norm, consent.given, consent.at, optout.type_id, blocked.reason, shares.address
+SELECT t.participant_id, c.email_norm, shares.address, consent.given, consent.at, optout.type_id, optout.at,
+       blocked.reason, blocked.at
 FROM unnest(%(ids)s::bigint[], %(contacts)s::bigint[], %(enrolled)s::timestamptz[])
      AS t(participant_id, contact_id, enrolled_at)
 JOIN LATERAL (
@@ -133,11 +153,11 @@ LEFT JOIN LATERAL (
     WHERE tenant_id = c.tenant_id AND contact_id = c.id AND purpose_id + 0 = %(purpose)s OFFSET 0
 ) consent ON TRUE
 LEFT JOIN LATERAL (
-    SELECT id, type_id FROM crm_subscriptionoptout
+    SELECT id, type_id, at FROM crm_subscriptionoptout
     WHERE tenant_id = c.tenant_id AND contact_id = c.id AND type_id + 0 = %(type)s OFFSET 0
 ) optout ON TRUE
 LEFT JOIN LATERAL (
-    SELECT id, reason FROM delivery_blockedaddress
+    SELECT id, reason, at FROM delivery_blockedaddress
     WHERE tenant_id = c.tenant_id AND address_norm = c.email_norm OFFSET 0
 ) blocked ON TRUE
 LEFT JOIN LATERAL (
@@ -152,18 +172,22 @@ ORDER BY t.enrolled_at, t.participant_id
 
 
 def unwanted_verdict(
-    given: bool | None, at: dt.datetime | None, opted_out: int | None, *, asks_consent: bool, override: bool
+    consent: tuple[bool | None, dt.datetime | None],
+    opted_out: tuple[int | None, dt.datetime | None],
+    ctx: GuardContext,
 ) -> Verdict | None:
     """Judge checks 5 and 6, an email's and an SMS's alike: consent as it is now and when it was given or withdrawn,
-    and the type that the contact opted out of. A withdrawal counts also where consent is not asked for: only an
-    override lifts it (docs/adr/0008)."""
-    if override:
+    and the type that the contact opted out of, and when. A withdrawal counts also where consent is not asked for: only
+    an override lifts it (docs/adr/0008)."""
+    if ctx.override:
         return None
-    if given is False or (asks_consent and not given):
-        seen = {"consent": None if given is None else "withdrawn", "at": at.isoformat() if at else None}
+    given, at = consent
+    if given is False or (ctx.asks_consent and not given):
+        seen = {"consent": None if given is None else "withdrawn", "at": ctx.moment(at)}
         return Verdict(Reason.NO_CONSENT, seen)
-    if opted_out is not None:
-        return Verdict(Reason.UNSUBSCRIBED, {"subscription_type": opted_out})
+    type_id, at = opted_out
+    if type_id is not None:
+        return Verdict(Reason.UNSUBSCRIBED, {"subscription_type": type_id, "at": ctx.moment(at)})
     return None
 
 
@@ -190,8 +214,6 @@ def check_email(
         "SELECT id FROM crm_consentpurpose WHERE tenant_id = %s AND key = %s", [ctx.tenant_id, E_MARKETING]
     )
     purpose = cursor.fetchone()
-    override = messages.override_consent
-    asks_consent = ctx.consent_required and not override
     cursor.execute(
         _EMAIL,
         {
@@ -202,23 +224,17 @@ def check_email(
             "flow": ctx.flow_id,
             "purpose": purpose[0] if purpose else None,
             "type": messages.subscription_type,
-            "ask_consent": asks_consent,
-            "override": override,
+            "ask_consent": ctx.asks_consent,
+            "override": ctx.override,
         },
     )
     rows = cursor.fetchall()
-    sharing = {row[0] for row in rows if row[6]}
+    sharing = {row[0] for row in rows if row[2]}
     shared = [mover for mover in cohort if mover.id in sharing] if sharing else []
     held = addresses_held(cursor, shared, tenant_id=ctx.tenant_id, flow_id=ctx.flow_id)
     result, no_longer = EmailResult(), gone() if held else set()
     for row in rows:
-        verdict = _email_verdict(
-            row,
-            asks_consent=asks_consent,
-            override=override,
-            held=held.get(row[0], Held()),
-            gone=no_longer,
-        )
+        verdict = _email_verdict(row, ctx, held=held.get(row[0], Held()), gone=no_longer)
         if verdict is PUT_OFF:
             result.put_off.add(row[0])
         elif verdict is not None:
@@ -232,11 +248,9 @@ def check_email(
 PUT_OFF: Final = Verdict("put_off", {})
 
 
-def _email_verdict(
-    row: Any, *, asks_consent: bool, override: bool, held: Held, gone: set[int]
-) -> Verdict | None:
-    _, address, given, at, opted_out, blocked, _ = row
-    unwanted = unwanted_verdict(given, at, opted_out, asks_consent=asks_consent, override=override)
+def _email_verdict(row: Any, ctx: GuardContext, *, held: Held, gone: set[int]) -> Verdict | None:
+    _, address, _, given, at, type_id, opted_out_at, blocked, blocked_at = row
+    unwanted = unwanted_verdict((given, at), (type_id, opted_out_at), ctx)
     if unwanted is not None:
         return unwanted
     if not address:
@@ -245,7 +259,10 @@ def _email_verdict(
         return PUT_OFF
     holder = held.holder(gone)
     if holder is not None:
-        return Verdict(Reason.DUPLICATE_ADDRESS, {"participant": holder})
+        seen = {"participant": holder, "email": address, "got": held.got_by is not None}
+        return Verdict(Reason.DUPLICATE_ADDRESS, seen)
     if blocked is not None:
-        return Verdict(Reason.ADDRESS_BLOCKED, {"blocked": blocked})
+        return Verdict(
+            Reason.ADDRESS_BLOCKED, {"blocked": blocked, "email": address, "at": ctx.moment(blocked_at)}
+        )
     return None

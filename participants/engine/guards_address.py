@@ -19,6 +19,7 @@ from participants.engine.moving import Moving
 
 # How long whoever shares an address with somebody in another batch is put off: a batch takes about a second.
 SECONDS = (1.0, 4.0)
+ADDRESS_IN_USE = "another contact with the same email address is being judged at this moment"
 
 # Each row by a look-up of its own key (OFFSET 0 keeps it one), whatever the statistics say, as in engine.guards.
 _MATES = """

@@ -21,7 +21,7 @@ Reason = Participant.DropReason
 # Each row by a look-up of its own key (OFFSET 0 keeps it one), as in crm.criteria.among; `+ 0` keeps out the
 # indexes that would find everybody with that purpose or type.
 _SMS = """
-SELECT c.id, c.mobile, c.mobile ~ %(mobile)s, consent.given, consent.at, optout.type_id, stop.at
+SELECT c.id, c.mobile, c.mobile ~ %(mobile)s, consent.given, consent.at, optout.type_id, optout.at, stop.at
 FROM unnest(%(contacts)s::bigint[]) AS asked(contact_id)
 JOIN LATERAL (
     SELECT id, tenant_id, mobile FROM crm_contact WHERE id = asked.contact_id AND tenant_id = %(tenant)s OFFSET 0
@@ -33,7 +33,7 @@ LEFT JOIN LATERAL (
     OFFSET 0
 ) consent ON TRUE
 LEFT JOIN LATERAL (
-    SELECT id, type_id FROM crm_subscriptionoptout
+    SELECT id, type_id, at FROM crm_subscriptionoptout
     WHERE tenant_id = c.tenant_id AND contact_id = c.id AND type_id + 0 = %(type)s OFFSET 0
 ) optout ON TRUE
 LEFT JOIN LATERAL (
@@ -48,8 +48,6 @@ WHERE ((%(ask_consent)s AND consent.given IS NOT TRUE)
 def check_sms(cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: GuardContext) -> dict[int, Verdict]:
     """Judge the SMS checks for a cohort; those who pass are not named. STOP and a missing number no override lifts."""
     messages = ctx.document.settings.messages
-    override = messages.override_consent
-    asks_consent = ctx.consent_required and not override
     cursor.execute(
         _SMS,
         {
@@ -58,19 +56,19 @@ def check_sms(cursor: psycopg.Cursor[Any], cohort: Sequence[Moving], ctx: GuardC
             "purpose": E_MARKETING,
             "type": messages.subscription_type,
             "mobile": MOBILE,
-            "ask_consent": asks_consent,
-            "override": override,
+            "ask_consent": ctx.asks_consent,
+            "override": ctx.override,
         },
     )
-    found = {row[0]: _verdict(row, asks_consent=asks_consent, override=override) for row in cursor.fetchall()}
+    found = {row[0]: _verdict(row, ctx) for row in cursor.fetchall()}
     return {mover.id: found[mover.contact_id] for mover in cohort if mover.contact_id in found}
 
 
-def _verdict(row: Any, *, asks_consent: bool, override: bool) -> Verdict:
-    _, mobile, is_mobile, given, at, opted_out, stopped_at = row
-    unwanted = unwanted_verdict(given, at, opted_out, asks_consent=asks_consent, override=override)
+def _verdict(row: Any, ctx: GuardContext) -> Verdict:
+    _, mobile, is_mobile, given, at, type_id, opted_out_at, stopped_at = row
+    unwanted = unwanted_verdict((given, at), (type_id, opted_out_at), ctx)
     if unwanted is not None:
         return unwanted
     if not is_mobile:
         return Verdict(Reason.NO_MOBILE, {"mobile": mobile})
-    return Verdict(Reason.SMS_OPT_OUT, {"number": mobile, "at": stopped_at.isoformat()})
+    return Verdict(Reason.SMS_OPT_OUT, {"number": mobile, "at": ctx.moment(stopped_at)})

@@ -49,11 +49,14 @@ def hold_step(
         mover.attempts += 1
     tried_out = [m for m in cohort if alone_at_fault and m.attempts >= TRIES_ALONE]
     ending.drop(batch, tried_out, reason="step_failed", values={"error": cause[:500]})
-    stay = [m for m in cohort if m not in tried_out] if tried_out else cohort
+    stay = [m for m in cohort if m not in tried_out] if tried_out else list(cohort)
     for mover in stay:
         # A wait stays one: its end and what it listens to are as they were.
         mover.due_at, mover.held_reason = held.retry_at, cause
-    outcomes.keep(batch, stay, ended=HERE)
+    # Once for each visit: a hundred thousand that are tried again every few minutes are not written again for it.
+    seen = outcomes.hold_seen(batch, "step", reason=cause, until=held.retry_at)
+    outcomes.keep(batch, [m for m in stay if m.attempts == 1], ended=HERE, values=seen)
+    outcomes.keep(batch, [m for m in stay if m.attempts != 1], ended=HERE)
 
 
 def release_step(batch: Batch, node: StepNode) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from participants.engine.batch import Batch
 
 SKIPPED = "skipped"
+# How the keys begin under which a visit keeps its holds.
+HELD = "held_"
 Movers = Sequence[Moving]
 
 
@@ -137,7 +140,23 @@ def _stay(batch: Batch, node: StepNode, movers: Movers, outcome: Outcome) -> Non
             case Retry(at=at, error=error):
                 mover.attempts += 1
                 mover.park(due_at=at, until=None, held=error)
+    match outcome:
+        case Hold(until=until, reason=reason, key=key, values=seen):
+            values = hold_seen(batch, key, reason=reason, until=until, values=seen)
+        case Retry(at=at, error=error):
+            values = hold_seen(batch, "retry", reason=error, until=at)
     keep(batch, movers, ended=HERE, values=values)
+
+
+def hold_seen(
+    batch: Batch, key: str, *, reason: str, until: dt.datetime, values: Values = None
+) -> dict[str, Any]:
+    """Return what a visit keeps of a hold: why, since when and until when (in the flow's timezone), and what was seen.
+    The last of each kind stays."""
+    zone = batch.route.document.settings.zone
+    seen = {"at": batch.now, "until": until}
+    told = {name: moment.astimezone(zone).isoformat(timespec="seconds") for name, moment in seen.items()}
+    return {f"{HELD}{key}": {**(values or {}), "reason": reason[:300], **told}}
 
 
 def leave(

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.http import QueryDict
@@ -42,6 +43,7 @@ from tests.flows.documents import job, split, step
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 WEDNESDAY = NOW
+OSLO = ZoneInfo("Europe/Oslo")
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +132,12 @@ def test_send_email_holds_everyone_until_the_timeframe_opens(flow: Flow, world: 
         update={"settings": document.settings.model_copy(update={"messages": messages})}
     )
     found = run(flow, cohort(step("send_email", email=world.welcome.pk), contact("Ann")), document=document)
-    assert found.of(1000) == Hold(dt.datetime(2026, 11, 23, 7, 0, tzinfo=dt.UTC), "Outside the timeframe")
+    assert found.of(1000) == Hold(
+        dt.datetime(2026, 11, 23, 7, 0, tzinfo=dt.UTC),
+        "outside the timeframe (Mon, 08:00–17:00, without holidays; Europe/Oslo)",
+        key="timeframe",
+        values={"timeframe": "Mon, 08:00–17:00, without holidays"},
+    )
     assert not Message.objects.exists()
 
 
@@ -153,14 +160,17 @@ def test_send_email_says_what_a_failed_guard_does() -> None:
 def test_wait_for_time_holds_until_the_span_is_over_and_passes_when_it_is_past(flow: Flow) -> None:
     node = step("wait_for_time", amount=2, unit="days")
     ann = contact("Ann")
-    assert run(flow, cohort(node, ann)).of(1000) == WaitUntil(NOW + dt.timedelta(days=2))
+    until = {"until": (NOW + dt.timedelta(days=2)).astimezone(OSLO).isoformat(timespec="minutes")}
+    assert run(flow, cohort(node, ann)).of(1000) == WaitUntil(NOW + dt.timedelta(days=2), values=until)
     assert run(flow, cohort(node, ann, came_at=NOW - dt.timedelta(days=3))).of(1000) == GO_ON
 
 
 def test_wait_for_time_until_a_moment_reads_the_flows_clocks(flow: Flow) -> None:
     node = step("wait_for_time", mode="moment", moment="2026-12-01T09:00:00")
     oslo = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
-    assert run(flow, cohort(node, contact("Ann"))).of(1000) == WaitUntil(oslo)
+    assert run(flow, cohort(node, contact("Ann"))).of(1000) == WaitUntil(
+        oslo, values={"until": "2026-12-01T09:00+01:00"}
+    )
 
 
 def test_wait_for_time_until_a_date_field_reads_everyones_date_at_once(flow: Flow) -> None:
@@ -172,9 +182,12 @@ def test_wait_for_time_until_a_date_field_reads_everyones_date_at_once(flow: Flo
         "wait_for_time", mode="field", field="contact.custom.renewal", offset_days=-3, at_time="09:00:00"
     )
     found = run(flow, cohort(node, ann, ben, cid))
-    assert found.of(1000) == WaitUntil(dt.datetime(2026, 12, 7, 8, 0, tzinfo=dt.UTC))
+    assert found.of(1000) == WaitUntil(
+        dt.datetime(2026, 12, 7, 8, 0, tzinfo=dt.UTC),
+        values={"until": "2026-12-07T09:00+01:00", "date": "2026-12-10"},
+    )
     assert found.of(1001) == Advance(how="no_date")
-    assert found.of(1002) == GO_ON
+    assert found.of(1002) == Advance(values={"until": "2025-12-29T09:00+01:00", "date": "2026-01-01"})
 
 
 def test_wait_for_time_is_retimed_when_the_date_changed_meanwhile(flow: Flow) -> None:
@@ -184,10 +197,14 @@ def test_wait_for_time_is_retimed_when_the_date_changed_meanwhile(flow: Flow) ->
     changes = [{"field": "contact.date_of_birth", "old": None, "new": "2026-12-24"}]
     assert heard.takes("contact.updated", None, "", "user", {"changes": changes})
     assert not heard.takes("contact.updated", None, "", "user", {"changes": [{"field": "contact.phone"}]})
-    moved = WaitUntil(dt.datetime(2026, 12, 24, 8, 0, tzinfo=dt.UTC))
+    moved = WaitUntil(
+        dt.datetime(2026, 12, 24, 8, 0, tzinfo=dt.UTC),
+        values={"until": "2026-12-24T09:00+01:00", "date": "2026-12-24"},
+    )
     assert run(flow, cohort(node, ann), method="resume").of(1000) == moved
     still = run(flow, cohort(step("wait_for_time", amount=2), ann), method="resume").of(1000)
-    assert still == WaitUntil(NOW + dt.timedelta(days=2))
+    until = {"until": (NOW + dt.timedelta(days=2)).astimezone(OSLO).isoformat(timespec="minutes")}
+    assert still == WaitUntil(NOW + dt.timedelta(days=2), values=until)
 
 
 # --- wait_for_action ----------------------------------------------------------------------------------------------

@@ -142,7 +142,10 @@ def test_who_opted_out_of_the_type_or_is_blocked_drops_out(world: World) -> None
     world.advance(flow)
 
     assert world.one(flow, out).drop_reason == "unsubscribed"
-    assert world.one(flow, out).drop_values == {"subscription_type": world.news.pk}
+    assert world.one(flow, out).drop_values == {
+        "subscription_type": world.news.pk,
+        "at": "2026-11-23T12:00+00:00",
+    }
     assert world.one(flow, blocked).drop_reason == "address_blocked"
 
 
@@ -186,7 +189,11 @@ def test_exactly_one_of_two_contacts_with_the_same_address_gets_the_mail(world: 
 
     assert world.messages() == [("Same@Post.test", "queued")]
     assert world.one(flow, second).drop_reason == "duplicate_address"
-    assert world.one(flow, second).drop_values == {"participant": world.one(flow, first).pk}
+    assert world.one(flow, second).drop_values == {
+        "participant": world.one(flow, first).pk,
+        "email": "same@post.test",
+        "got": False,
+    }
 
 
 def test_who_drops_out_in_the_same_batch_does_not_hold_the_address(world: World) -> None:
@@ -212,7 +219,10 @@ def test_the_exclusion_list_counts_before_every_step(world: World) -> None:
     world.advance(flow, days=1)
 
     person = world.one(flow, anna)
-    assert (person.drop_reason, person.drop_values) == ("excluded", {"selection": no_go.pk})
+    assert (person.drop_reason, person.drop_values) == (
+        "excluded",
+        {"selection": no_go.pk, "at": "2026-11-23T12:00+00:00"},
+    )
     assert world.path(person) == [("Wait", "left", "excluded")]
 
 
@@ -379,7 +389,7 @@ def test_who_stands_on_a_removed_step_goes_on_with_the_step_that_follows(world: 
     flow = world.flow(held, after, settings={"messages": messages})
     world.suggest(flow, anna)
     world.advance(flow)
-    assert world.one(flow, anna).held_reason == "Outside the timeframe"
+    assert world.one(flow, anna).held_reason == "outside the timeframe (Sun, 08:00–09:00; UTC)"
 
     world.save(flow, FlowDocument(steps=(after,)))
     world.advance(flow, days=6)

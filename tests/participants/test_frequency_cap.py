@@ -32,7 +32,11 @@ def test_who_has_had_enough_today_waits_a_day_and_the_others_go_on(world: World)
 
     world.advance(second)
     person = world.one(second, anna)
-    assert (person.status, person.held_reason, person.due_at) == ("active", "Frequency cap", NOW + DAY)
+    assert (person.status, person.held_reason, person.due_at) == (
+        "active",
+        "frequency cap: had 1 message in 24 hours, at most 1 is allowed",
+        NOW + DAY,
+    )
     assert world.one(second, ben).status == "finished"
     assert Visit.objects.filter(participant_id=person.pk).count() == 1
 
@@ -69,7 +73,8 @@ def test_skip_goes_on_at_once_and_says_why(world: World) -> None:
     assert world.path(person) == [("One", "went_on", ""), ("Two", "went_on", "skipped")]
     skipped = Visit.objects.get(participant_id=person.pk, how="skipped")
     assert skipped.values is not None
-    assert skipped.values["reason"] == "frequency_cap"
+    told = "had 1 message in 24 hours, at most 1 is allowed"
+    assert skipped.values == {"reason": "frequency_cap", "had": 1, "most": 1, "hours": 24, "cap": told}
     assert Message.objects.count() == 1
 
 

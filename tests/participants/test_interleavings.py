@@ -185,7 +185,10 @@ def test_who_is_excluded_in_the_middle_of_a_batch_does_not_make_the_next_step(
 
     with tenant_scope(tenant.pk):
         person = world.one(flow, anna)
-        assert (person.drop_reason, person.drop_values) == ("excluded", {"selection": number})
+        assert (person.drop_reason, person.drop_values) == (
+            "excluded",
+            {"selection": number, "at": world.now.isoformat(timespec="minutes")},
+        )
         assert world.path(person) == [("First", "went_on", ""), ("Second", "left", "excluded")]
         assert Contact.objects.get(pk=anna.pk).language == ""
 

@@ -16,6 +16,7 @@ from delivery.models import Message
 from flows.document import SuccessCriterion
 from flows.models import Flow
 from participants.engine.batch import run_batch
+from participants.engine.guards_address import ADDRESS_IN_USE
 from participants.models import Participant
 from tests.participants.conftest import World, send, update, wait, when
 
@@ -38,7 +39,7 @@ def test_who_enters_after_the_first_has_got_it_and_finished_is_a_duplicate(world
     one = world.one(flow, second)
     assert (one.drop_reason, one.drop_values) == (
         "duplicate_address",
-        {"participant": world.one(flow, first).pk},
+        {"participant": world.one(flow, first).pk, "email": "same@post.test", "got": True},
     )
     assert got(world) == [first.pk]
 
@@ -170,7 +171,7 @@ def test_while_another_batch_has_the_first_the_second_is_put_off(tenant: Tenant,
         shared.beside(shared.run)
     with tenant_scope(tenant.pk):
         second = shared.world.one(shared.flow, shared.second)
-        assert (second.status, second.drop_reason, second.held_reason) == ("active", "", "")
+        assert (second.status, second.drop_reason, second.held_reason) == ("active", "", ADDRESS_IN_USE)
         assert second.due_at is not None
         assert 1 <= (second.due_at - shared.world.now).total_seconds() <= 4
         assert got(shared.world) == []

@@ -16,7 +16,7 @@ from flows import waiting
 from flows.criteria_uses import criteria_uses
 from flows.document import StepNode
 from flows.event_filter import EventFilter
-from flows.steps.actions import what_they_did
+from flows.steps.actions import Done, what_they_did
 from flows.steps.base import (
     Advance,
     CheckContext,
@@ -30,6 +30,7 @@ from flows.steps.base import (
     StepKind,
     Traveller,
     WaitFor,
+    kept_moment,
 )
 from flows.steps.exits import exit_problems
 from flows.steps.wait_for_action.form import WaitForActionForm
@@ -121,9 +122,9 @@ class WaitForAction(StepKind):
         outcomes = Outcomes()
         for traveller in cohort:
             end = self._end(settings, traveller, ctx)
-            first = next((done.at for done in did.get(traveller.id, ())), None)
+            first = next(iter(did.get(traveller.id, ())), None)
             outcomes.by_id[traveller.id] = self._outcome(
-                settings, first, self._came_true(traveller, hold, ctx), end, ctx.now
+                settings, first, self._came_true(traveller, hold, ctx), end, ctx
             )
         return outcomes
 
@@ -137,22 +138,29 @@ class WaitForAction(StepKind):
     @staticmethod
     def _outcome(
         settings: WaitForActionSettings,
-        acted: dt.datetime | None,
+        acted: Done | None,
         came_true: dt.datetime | None,
         end: dt.datetime | None,
-        now: dt.datetime,
+        ctx: StepContext,
     ) -> Outcome:
+        """Say how the wait goes on; the visit keeps what ended it and when, or until when it lasts."""
+        did_at = acted.at if acted is not None else None
         happened = [
-            moment for moment in (acted, came_true) if moment is not None and (end is None or moment <= end)
+            moment for moment in (did_at, came_true) if moment is not None and (end is None or moment <= end)
         ]
         if happened:
-            by = "action" if acted is not None and acted == min(happened) else "criteria"
-            return Advance(values={"ended_by": by, "at": min(happened).isoformat()})
-        if end is None or now < end:
-            return WaitFor(end)
+            told = {"at": kept_moment(min(happened), ctx)}
+            if acted is not None and did_at == min(happened):
+                return Advance(values={"ended_by": "action", "action": acted.position, **told})
+            return Advance(values={"ended_by": "criteria", **told})
+        if end is None:
+            return WaitFor(None)
+        until = {"waited_until": kept_moment(end, ctx)}
+        if ctx.now < end:
+            return WaitFor(end, values=until)
         if settings.exits:
-            return Exit("no_reply", values={"waited_until": end.isoformat()}, exit=settings.exit)
-        return Advance(how="timed_out", values={"waited_until": end.isoformat()})
+            return Exit("no_reply", values=until, exit=settings.exit)
+        return Advance(how="timed_out", values=until)
 
     @staticmethod
     def _end(settings: WaitForActionSettings, traveller: Traveller, ctx: StepContext) -> dt.datetime | None:
