@@ -37,6 +37,7 @@ PAGES = (
     SettingsPage("Data", "Sales and requests", "crm:choice_lists", LISTS, DESK),
     SettingsPage("Data", "Custom fields", "crm:custom_fields", LISTS),
     SettingsPage("Data", "Subscription types", "crm:subscription_types", LISTS),
+    SettingsPage("Connectors", "Email", "connectors:email", CONNECTORS),
     SettingsPage("Connectors", "Sender domains", "connectors:domains", CONNECTORS),
     SettingsPage("Connectors", "Frequency cap", "connectors:sending", CONNECTORS),
     SettingsPage("Connectors", "SMS", "connectors:sms", CONNECTORS),

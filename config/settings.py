@@ -176,6 +176,8 @@ DNS_SERVERS = env.names("MILLRACE_DNS")
 DEFAULT_FROM_EMAIL = env.text("MILLRACE_FROM_EMAIL", "millrace@localhost")
 # Where Twilio is, for tests and trials alone: an account's token must not be sent anywhere else.
 SMS_API_URL = env.web_address("MILLRACE_SMS_API_URL", "http://127.0.0.1") if TRIAL or TESTING else ""
+# The same for email providers. A trial reaches none: its people are made up.
+EMAIL_API_URL = env.web_address("MILLRACE_EMAIL_API_URL", "http://127.0.0.1") if TRIAL or TESTING else ""
 # Which ports a tenant's webhooks may call; loopback is open to trials and tests alone.
 WEBHOOK_PORTS = frozenset(int(port) for port in env.names("MILLRACE_WEBHOOK_PORTS", "80,443,8443"))
 WEBHOOK_ALLOW_LOOPBACK = (TRIAL or TESTING) and env.flag("MILLRACE_WEBHOOK_LOOPBACK", TRIAL)

@@ -9,7 +9,7 @@ import dkim
 from django.conf import settings
 
 from core.secrets import SecretLost, unseal
-from delivery.models import SenderDomain
+from delivery.models import EmailConnector, SenderDomain
 
 KEY_PURPOSE = "dkim-key"
 # What a change of would make another mail; RFC 8058 wants the two List-Unsubscribe among them.
@@ -44,10 +44,14 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class SenderDomains:
-    """The tenant's verified domains. `asked` is off in trials: every address is as good as verified there."""
+    """The tenant's verified domains. `asked` is off in trials: every address is as good as verified there.
+
+    `by_provider`: an email provider sends and signs, with a key of its own.
+    """
 
     asked: bool
     signers: Mapping[str, Signer | None]
+    by_provider: bool = False
 
     def may_send(self, address: str) -> bool:
         """Say whether messages may come from this address."""
@@ -55,7 +59,7 @@ class SenderDomains:
 
     def signed(self, address: str, data: bytes) -> bytes:
         """Return the mail, signed where there is a key for its sender."""
-        signer = self.signers.get(domain_of(address))
+        signer = None if self.by_provider else self.signers.get(domain_of(address))
         return signer.signed(data) if signer else data
 
 
@@ -68,10 +72,17 @@ def domain_of(address: str) -> str:
         return domain
 
 
-def sender_domains() -> SenderDomains:
+def sender_domains(*, by_provider: bool = False) -> SenderDomains:
     """Return the open tenant's verified domains with their keys; one query."""
     verified = SenderDomain.objects.filter(is_verified=True)
-    return SenderDomains(settings.VERIFY_SENDERS, {row.domain: _signer(row) for row in verified})
+    signers = {row.domain: None if by_provider else _signer(row) for row in verified}
+    return SenderDomains(settings.VERIFY_SENDERS, signers, by_provider)
+
+
+def spf_mechanism() -> str:
+    """Return what the open tenant's SPF records must name: nothing of ours where a provider sends, from its own
+    envelope addresses."""
+    return "" if EmailConnector.objects.exists() else settings.SPF_MECHANISM
 
 
 def may_send_from(address: str) -> bool:

@@ -52,6 +52,7 @@ def mail_envelope(
         sender=bounce_address(candidate.ref(tenant.pk)) or sender,
         recipient=mime.checked_address(candidate.to_address),
         data=domains.signed(sender, mime.assemble(mail)),
+        token=make_message_token(Purpose.PROVIDER, candidate.ref(tenant.pk)) if domains.by_provider else "",
     )
 
 

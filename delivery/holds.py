@@ -57,7 +57,7 @@ def keep(findings: Findings, *, stream_id: int, held: Sequence[ChannelHold], now
     """Write down what a turn learned. `held` are the holds when it began. Inside the tenant's scope."""
     if findings.down is not None:
         cause = findings.down.cause or Cause.UNREACHABLE
-        _hold(findings.channel, cause, findings.down.said, None, now)
+        _hold(findings.channel, cause, findings.down.said, None, now, wait=findings.down.wait)
     elif findings.answers and any(h.channel == findings.channel and h.stream_id is None for h in held):
         ChannelHold.objects.filter(channel=findings.channel, stream=None).delete()
     if findings.refuses is not None:
@@ -82,12 +82,15 @@ def hasten(channel: str, *, now: dt.datetime) -> None:
         )
 
 
-def _hold(channel: str, cause: str, said: str, stream_id: int | None, now: dt.datetime) -> None:
-    """Begin a hold, or lengthen one; another cause begins anew."""
+def _hold(
+    channel: str, cause: str, said: str, stream_id: int | None, now: dt.datetime, *, wait: int = 0
+) -> None:
+    """Begin a hold, or lengthen one; another cause begins anew. It lasts `wait` seconds at least."""
+    asked = now + dt.timedelta(seconds=wait)
     of: dict[str, Any] = {"channel": channel, "stream_id": stream_id}
     hold, made = ChannelHold.objects.get_or_create(
         **of,
-        defaults={"cause": cause, "said": said[:400], "since": now, "retry_at": _next(1, now)},
+        defaults={"cause": cause, "said": said[:400], "since": now, "retry_at": max(asked, _next(1, now))},
     )
     if made:
         return
@@ -98,7 +101,7 @@ def _hold(channel: str, cause: str, said: str, stream_id: int | None, now: dt.da
         said=said[:400],
         since=hold.since if same else now,
         tries=F("tries") + 1 if same else 1,
-        retry_at=_next(tries, now),
+        retry_at=max(asked, _next(tries, now)),
     )
 
 

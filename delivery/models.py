@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from core.models import HotTenantModel, TenantForeignKey, TenantModel
 from delivery.models_sending import ChannelHold as ChannelHold
+from delivery.models_sending import EmailConnector as EmailConnector
 from delivery.models_sending import Pace as Pace
 from delivery.models_sending import SenderDomain as SenderDomain
 from delivery.models_sending import SendingRules as SendingRules
@@ -105,8 +106,8 @@ class Message(HotTenantModel):
     visit_number = models.IntegerField(null=True)
     content_version_id = models.BigIntegerField()
     to_address = models.CharField(max_length=320)
-    # What the provider calls it (SMS only), for asking them about it.
-    provider_id = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # What the provider calls it (Twilio, or an email provider), for asking them about it.
+    provider_id = models.CharField(max_length=200, blank=True, default="", db_default="")
     values = models.JSONField(default=dict)
     is_marketing = models.BooleanField(default=True)
     is_test = models.BooleanField(default=False)

@@ -113,3 +113,18 @@ class Pace(TenantModel):
             models.UniqueConstraint(fields=["tenant", "channel"], name="one_pace_a_channel"),
             models.CheckConstraint(condition=Q(most_a_minute__gte=1), name="pace_at_least_one"),
         ]
+
+
+class EmailConnector(TenantModel):
+    """The tenant's account at an email provider, one a tenant; none means the installation's mail server.
+
+    `options` are what may be shown, by the provider's own field names; `secrets` the rest, sealed as one JSON object.
+    """
+
+    provider = models.CharField(max_length=20)
+    options = models.JSONField(default=dict)
+    secrets = models.TextField()
+    updated_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_email_connector")]

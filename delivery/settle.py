@@ -91,7 +91,7 @@ def put_off(candidate: Candidate, result: HandOver, *, now: dt.datetime) -> Sett
         reason, wait = "sender_refused", SENDER
     else:
         # Whoever was told to wait goes behind the others, so that one message cannot hold them up again and again.
-        seconds = LONGEST + DOWN_SECONDS if result.cause == "busy" else DOWN_SECONDS
+        seconds = max(LONGEST, result.wait) + DOWN_SECONDS if result.cause == "busy" else DOWN_SECONDS
         reason, wait = "channel_down", dt.timedelta(seconds=seconds)
     return Settlement(candidate, Status.QUEUED, reason=reason, error=result.said, send_at=now + wait)
 

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
+from delivery.email_account import email_provider
 from delivery.holds import holds_of_channels
 from delivery.models import ChannelHold, Message, Stream
 
@@ -47,6 +48,20 @@ _WORDS: Mapping[tuple[str, str], tuple[str, str, str]] = {
         "Twilio refuses the sender",
         "Choose another sender in the flow or the step, or mend it at Twilio.",
         "connectors:sms",
+    ),
+}
+_PROVIDER = "connectors:email"
+# The same where a provider sends the tenant's emails; {name} is the provider's.
+_BY_PROVIDER: Mapping[str, tuple[str, str, str]] = {
+    Cause.UNREACHABLE: ("{name} cannot be reached", _BY_ITSELF, ""),
+    Cause.SIGN_IN: ("{name} refuses the account or its key", "Give the key anew.", _PROVIDER),
+    Cause.BUSY: ("{name} takes nothing at the moment", _BY_ITSELF, ""),
+    Cause.SUSPENDED: ("{name} says that the account may not send", "See to it at {name}.", ""),
+    Cause.NO_ACCOUNT: ("The key for {name} cannot be read any more", "Give it anew.", _PROVIDER),
+    Cause.SENDER: (
+        "{name} refuses the sender’s address",
+        "Set the address or its domain up at {name}, or choose another sender in the flow’s settings.",
+        "",
     ),
 }
 
@@ -121,7 +136,7 @@ def _waiting(hold: ChannelHold, streams: Sequence[int] | None, now: dt.datetime)
             },
         )
         by_step = dict(cursor.fetchall())
-    words, advice, page = _WORDS.get((hold.channel, hold.cause), (hold.get_cause_display(), _BY_ITSELF, ""))
+    words, advice, page = _words(hold)
     return Waiting(
         number=sum(by_step.values()),
         channel=hold.channel,
@@ -133,3 +148,12 @@ def _waiting(hold: ChannelHold, streams: Sequence[int] | None, now: dt.datetime)
         retry_at=hold.retry_at,
         by_step=by_step,
     )
+
+
+def _words(hold: ChannelHold) -> tuple[str, str, str]:
+    """Return what is the matter, what to do, and the page where."""
+    provider = email_provider() if hold.channel == EMAIL else None
+    if provider and hold.cause in _BY_PROVIDER:
+        words, advice, page = _BY_PROVIDER[hold.cause]
+        return words.format(name=provider.name), advice.format(name=provider.name), page
+    return _WORDS.get((hold.channel, hold.cause), (hold.get_cause_display(), _BY_ITSELF, ""))

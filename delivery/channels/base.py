@@ -31,15 +31,18 @@ class HandOver:
     said: str = ""
     reference: str = ""  # what the provider calls the message
     cause: str = ""  # why the channel is DOWN: one of ChannelHold.Cause; empty where it cannot be reached
+    wait: int = 0  # how many seconds the other side asks to wait; 0 where it does not say
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One mail on its way: from and to as the transport needs them (bounces go to `sender`)."""
+    """One mail on its way: from and to as the transport needs them (bounces go to `sender`). `token` names the message
+    to a provider, which gives it back with every event."""
 
     sender: str
     recipient: str
     data: bytes
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

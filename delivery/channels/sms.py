@@ -19,6 +19,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from delivery.channels.base import HandOver, Outcome, TextEnvelope
+from delivery.channels.http_errors import never_connected
 
 TIMEOUT = 15.0
 # Twilio's error codes (twilio.com/docs/api/errors) that say something certain.
@@ -84,7 +85,7 @@ class SmsChannel:
             cause = _CAUSES.get(error.code or 0) or _CAUSES.get(error.status, "")
             return HandOver(_meaning(error), f"{error.code or error.status}: {error.msg}"[:400], cause=cause)
         except requests.RequestException as error:
-            outcome = Outcome.DOWN if _never_connected(error) else Outcome.UNKNOWN
+            outcome = Outcome.DOWN if never_connected(error) else Outcome.UNKNOWN
             return HandOver(outcome, type(error).__name__)
         except (ValueError, KeyError, TypeError) as error:
             # An answer of 2xx that is not what Twilio answers: it may have been taken.
@@ -107,13 +108,3 @@ def _meaning(error: TwilioRestException) -> Outcome:
     if error.status in _STATUSES:
         return _STATUSES[error.status]
     return Outcome.UNKNOWN if error.status >= 500 else Outcome.FAILED
-
-
-def _never_connected(error: requests.RequestException) -> bool:
-    """Say whether the request certainly was not made. A read that failed says nothing."""
-    if isinstance(
-        error, (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
-    ):
-        return True
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return type(reason).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}

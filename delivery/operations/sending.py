@@ -27,6 +27,7 @@ from delivery.channels.base import Channel, Envelope, HandOver, Outcome, TextEnv
 from delivery.channels.sms import SmsChannel
 from delivery.channels.smtp import SmtpChannel, SmtpSettings
 from delivery.domains import SenderDomains, sender_domains
+from delivery.email_account import provider_channel
 from delivery.envelopes import mail_envelope, text_envelope
 from delivery.holds import Findings, keep
 from delivery.models import ChannelHold, Message, Stream
@@ -122,13 +123,16 @@ def send_batch(
         if not batch.keys or batch.stream_id is None:
             return Sent(more=batch.busy or swept > 0)
         with tenant_scope(tenant_id):
-            stream, domains = Stream.objects.get(pk=batch.stream_id), sender_domains()
-        turn = Turn(tenant, stream, process, now, channel or process_channel(), domains)
+            by = None if channel else provider_channel()
+            stream, domains = Stream.objects.get(pk=batch.stream_id), sender_domains(by_provider=bool(by))
+        turn = Turn(tenant, stream, process, now, channel or by or process_channel(), domains)
         ready = _prepare(turn, batch)
         try:
             sent = [_send(turn, items, batch.holds) for items in _by_channel(ready)]
         finally:
             turn.close()
+            if by is not None:
+                by.close()
         # A channel that does not work must not have the tenant asked for again and again; the other one may go on.
         return Sent(sum(count for count, _ in sent), more=not sent or any(works for _, works in sent))
 

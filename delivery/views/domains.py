@@ -18,6 +18,8 @@ from accounts.rights import Right
 from accounts.urls_for import turl
 from core.tenancy import tenant_scope
 from delivery.dns_records import LookupFailed, judge
+from delivery.domains import spf_mechanism
+from delivery.email_account import email_provider
 from delivery.models import SenderDomain
 from delivery.operations.sender_domains import DomainRefused, add_domain, note_findings, remove_domain
 
@@ -43,13 +45,14 @@ class Record:
     problem: str
 
 
-def records_of(row: SenderDomain) -> list[Record]:
-    """Return the three records that a domain needs."""
-    allows = settings.SPF_MECHANISM
+def records_of(row: SenderDomain, *, allows: str, by_provider: bool) -> list[Record]:
+    """Return the three records that a domain needs; `allows` is the SPF mechanism that must be there, or empty."""
     spf = f"v=spf1 {allows} ~all" if allows else "v=spf1 mx ~all"
     extra = (
         f"Where there is one already, add {allows} to it."
         if allows
+        else "Your email provider says what to add to it."
+        if by_provider
         else "Ask whoever runs your mail server which servers it must name."
     )
     return [
@@ -80,8 +83,10 @@ def domains(request: TenantRequest, tenant: str) -> HttpResponse:
         else:
             messages.success(request, f"{made.domain} added. Set the records below, then check.")
             return redirect(turl(request.tenant, "connectors:domains"))
-    found = [(row, records_of(row)) for row in SenderDomain.objects.order_by("domain")]
-    page = {"form": form, "domains": found, "asked": settings.VERIFY_SENDERS}
+    provider, allows = email_provider(), spf_mechanism()
+    rows = SenderDomain.objects.order_by("domain")
+    found = [(row, records_of(row, allows=allows, by_provider=bool(provider))) for row in rows]
+    page = {"form": form, "domains": found, "asked": settings.VERIFY_SENDERS, "provider": provider}
     return render(request, "delivery/domains.html", page, status=422 if form.errors else 200)
 
 
@@ -91,13 +96,11 @@ def domains(request: TenantRequest, tenant: str) -> HttpResponse:
 def check(request: TenantRequest, tenant: str, domain_id: int) -> HttpResponse:
     """Ask the domain's DNS now."""
     with tenant_scope(request.tenant.pk):
-        row = SenderDomain.objects.filter(pk=domain_id).first()
+        row, allows = SenderDomain.objects.filter(pk=domain_id).first(), spf_mechanism()
     if row is None:
         raise Http404
     try:
-        found = judge(
-            domain=row.domain, selector=row.selector, public_key=row.public_key, allows=settings.SPF_MECHANISM
-        )
+        found = judge(domain=row.domain, selector=row.selector, public_key=row.public_key, allows=allows)
     except LookupFailed as failed:
         messages.error(request, f"{failed} Try again in a while; what was known before still counts.")
         return redirect(turl(request.tenant, "connectors:domains"))

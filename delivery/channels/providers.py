@@ -1,0 +1,156 @@
+"""The email providers that a tenant may send by, as one table: what each asks for and how it says no.
+
+Sending is django-anymail's; here stands what anymail leaves to its caller. A new provider is one more entry. Knows no
+rows. Amazon SES is reached by its SMTP interface: its own would bring boto3 along.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Something the provider asks for; `choices` are (value, label), the first is the default."""
+
+    name: str
+    label: str
+    help: str = ""
+    secret: bool = False
+    required: bool = True
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider. `hosts` are its regions' API addresses; `names` what anymail calls our fields, where it differs.
+
+    `recipient` and `sender` find in a refusal (4xx, its body) that the address, or the sender, is to blame.
+    """
+
+    key: str
+    name: str
+    backend: str
+    fields: tuple[Field, ...]
+    recipient: re.Pattern[str]
+    sender: re.Pattern[str]
+    hosts: Mapping[str, str]
+    # Whether it can be told to leave our links and pictures alone.
+    switches_tracking: bool = True
+    # Whether our Message-ID may stay; the others make their own and refuse the header.
+    keeps_message_id: bool = False
+    headers: Mapping[str, str] | None = None
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The names of what is never shown."""
+        return frozenset(field.name for field in self.fields if field.secret)
+
+
+def _api_key(where: str) -> Field:
+    return Field("api_key", "API key", where, secret=True)
+
+
+def _region(*choices: tuple[str, str]) -> Field:
+    return Field("region", "Region", "Where your account is.", choices=choices)
+
+
+_EU, _US = ("eu", "Europe"), ("us", "United States")
+
+
+def _words(*texts: str) -> re.Pattern[str]:
+    return re.compile("|".join(texts), re.IGNORECASE | re.DOTALL)
+
+
+_ALL: Final = (
+    Provider(
+        key="brevo",
+        name="Brevo",
+        backend="anymail.backends.brevo.EmailBackend",
+        fields=(_api_key("SMTP & API › API keys; it begins with xkeysib-."),),
+        recipient=_words(r"email is not valid in to", r"invalid email address in to"),
+        sender=_words(r"sender .*(invalid|not valid)", r"valid sender email", r"sender is not"),
+        hosts={"": "https://api.brevo.com/v3/"},
+        switches_tracking=False,
+    ),
+    Provider(
+        key="mailgun",
+        name="Mailgun",
+        backend="anymail.backends.mailgun.EmailBackend",
+        fields=(
+            _api_key("A sending key of your domain, or the account's."),
+            Field(
+                "sender_domain",
+                "Sending domain",
+                "As it stands at Mailgun. Empty: the domain of each from-address.",
+                required=False,
+            ),
+            _region(_US, _EU),
+        ),
+        recipient=_words(r"'?to'? parameter is not a valid", r"to parameter is missing"),
+        sender=_words(r"'?from'? parameter is not", r"unknown sender domain", r"domain not found"),
+        hosts={"us": "https://api.mailgun.net/v3/", "eu": "https://api.eu.mailgun.net/v3/"},
+        keeps_message_id=True,
+    ),
+    Provider(
+        key="mailjet",
+        name="Mailjet",
+        backend="anymail.backends.mailjet.EmailBackend",
+        fields=(_api_key("Account settings › API key management."), Field("secret_key", "Secret key", secret=True)),
+        recipient=_words(r"\"To(\[\d+\])?\.Email\""),
+        sender=_words(r"\"From(\.Email)?\""),
+        hosts={"": "https://api.mailjet.com/v3.1/"},
+    ),
+    Provider(
+        key="postmark",
+        name="Postmark",
+        backend="anymail.backends.postmark.EmailBackend",
+        fields=(
+            Field("server_token", "Server API token", "Your server › API Tokens.", secret=True),
+            Field(
+                "message_stream",
+                "Message stream",
+                "For marketing Postmark wants a stream of its own, such as broadcast. Empty: outbound.",
+                required=False,
+            ),
+        ),
+        recipient=_words(r"invalid 'to'", r"error parsing 'to'", r"inactive"),
+        sender=_words(r"'from'", r"sender signature"),
+        hosts={"": "https://api.postmarkapp.com/"},
+        keeps_message_id=True,
+        headers={"X-PM-KeepID": "true"},
+    ),
+    Provider(
+        key="sendgrid",
+        name="SendGrid",
+        backend="anymail.backends.sendgrid.EmailBackend",
+        fields=(
+            _api_key("Settings › API Keys, with the right Mail Send; it begins with SG.."),
+            _region(("us", "Global"), _EU),
+        ),
+        recipient=_words(r"\"field\": ?\"personalizations[.\d]*to"),
+        sender=_words(r"\"field\": ?\"from", r"sender identity"),
+        hosts={"us": "https://api.sendgrid.com/v3/", "eu": "https://api.eu.sendgrid.com/v3/"},
+        keeps_message_id=True,
+    ),
+    Provider(
+        key="sparkpost",
+        name="SparkPost",
+        backend="anymail.backends.sparkpost.EmailBackend",
+        fields=(
+            _api_key("Configuration › API Keys, with the right Transmissions."),
+            Field("subaccount", "Subaccount", "Its number, where you have one.", required=False),
+            _region(_US, _EU),
+        ),
+        recipient=_words(r"at least one valid recipient", r"invalid recipient"),
+        sender=_words(r"(unconfigured|invalid|unverified) (sending )?domain", r"from address"),
+        hosts={
+            "us": "https://api.sparkpost.com/api/v1/",
+            "eu": "https://api.eu.sparkpost.com/api/v1/",
+        },
+    ),
+)  # fmt: skip
+PROVIDERS: Final[Mapping[str, Provider]] = {provider.key: provider for provider in _ALL}

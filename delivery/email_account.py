@@ -1,0 +1,49 @@
+"""The tenant's account at an email provider, and the channel that sends by it."""
+
+from __future__ import annotations
+
+import json
+
+from core.secrets import SecretLost, unseal
+from delivery.channels.base import Channel, Envelope, HandOver, Outcome
+from delivery.channels.provider import ProviderAccount, ProviderChannel
+from delivery.channels.providers import PROVIDERS, Provider
+from delivery.models import EmailConnector
+
+SECRETS_PURPOSE = "email-connector"
+
+
+class _Unreadable:
+    """Stands where an account's secrets cannot be read: nothing goes out by another way behind its tenant's back."""
+
+    def hand_over(self, envelope: Envelope) -> HandOver:
+        """Say that the channel is down."""
+        return HandOver(
+            Outcome.DOWN, "The secrets of the account cannot be read any more.", cause="no_account"
+        )
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def email_provider() -> Provider | None:
+    """Return the provider that the open tenant sends by, None for the installation's mail server."""
+    connector = EmailConnector.objects.only("provider").first()
+    return PROVIDERS[connector.provider] if connector else None
+
+
+def account_of(connector: EmailConnector) -> ProviderAccount:
+    """Return the account with its secrets; raise SecretLost."""
+    secrets = json.loads(unseal(connector.secrets, purpose=SECRETS_PURPOSE))
+    return ProviderAccount(connector.provider, {**connector.options, **secrets})
+
+
+def provider_channel() -> Channel[Envelope] | None:
+    """Return a channel for one batch by the open tenant's provider, None where it has none. Close it."""
+    connector = EmailConnector.objects.first()
+    if connector is None:
+        return None
+    try:
+        return ProviderChannel(account_of(connector))
+    except SecretLost:
+        return _Unreadable()
