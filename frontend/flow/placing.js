@@ -18,6 +18,7 @@ export class Placing {
   }
 
   get active() { return this.what !== null; }
+  get slots() { return this.designer.querySelectorAll(".flow-slot__button"); }
 
   /* Steps to move, or to put copies of ("copy_to"). */
   pick(card, op = "move") {
@@ -35,6 +36,8 @@ export class Placing {
     this.stop();
     this.what = what;
     this.designer.classList.add("is-placing");
+    // What a plus shows now is part of its name, for those who speak it.
+    for (const slot of this.slots) slot.setAttribute("aria-label", `${slot.getAttribute("aria-label")}: put it here`);
     const banner = this.designer.querySelector(".flow-placing");
     banner.querySelector("span").textContent = words;
     banner.hidden = false;
@@ -54,7 +57,10 @@ export class Placing {
     this.what = null;
     this.designer.classList.remove("is-placing");
     this.designer.querySelector(".flow-placing").hidden = true;
-    for (const slot of this.designer.querySelectorAll(".flow-slot__button:disabled")) slot.disabled = false;
+    for (const slot of this.slots) {
+      slot.disabled = false;
+      slot.setAttribute("aria-label", slot.getAttribute("aria-label").replace(/: put it here$/, ""));
+    }
     for (const picked of this.designer.querySelectorAll(".is-picked")) picked.classList.remove("is-picked");
     if (focus) (from?.querySelector("[data-open]") ?? from)?.focus({ preventScroll: true });
   }
