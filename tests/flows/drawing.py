@@ -191,6 +191,6 @@ def look(page: Page, name: str) -> None:
         for theme in ("light", "dark"):
             page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme }", theme)
             page.wait_for_timeout(250)
-            page.screenshot(path=str(Path(folder) / f"{name}-{width}-{theme}.png"))
+            page.screenshot(path=str(Path(folder) / f"{name}-{width}-{theme}.png"), caret="initial")
     page.evaluate("document.documentElement.dataset.bsTheme = 'light'")
     page.set_viewport_size({"width": size["width"], "height": size["height"]})
