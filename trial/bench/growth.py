@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
+
 from trial.bench.engine import STEPS, walk
 
 SIZES = (10_000, 100_000, 1_000_000)
+log = structlog.get_logger(__name__)
 
 
 def growth(*, sizes: Sequence[int] = SIZES, workers: int) -> dict[str, Any]:
@@ -21,6 +24,8 @@ def growth(*, sizes: Sequence[int] = SIZES, workers: int) -> dict[str, Any]:
         seconds, peak_kib = walk(participants=participants, workers=workers)
         costs[str(participants)] = round(seconds * 1e6 / (participants * STEPS), 2)
         peak = max(peak, peak_kib)
+        # The largest takes long: what was found until then is not lost with it.
+        log.info("size_done", participants=participants, microseconds_per_step=costs[str(participants)])
     return {
         "workers": workers,
         "sizes": list(sizes),

@@ -66,7 +66,8 @@ def celery_workers(number: int, *, log: Path) -> Iterator[Workers]:
 
 
 def _wait_ready(workers: Workers, number: int) -> None:
-    deadline = time.monotonic() + 60
+    # On a machine that others use as well, importing the application alone may take more than a minute.
+    deadline = time.monotonic() + 300
     while len(workers.children()) < number:
         if workers.process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"The workers did not start: {workers.log.read_text()[-2000:]}")
