@@ -6,9 +6,10 @@ The pages work without sign-in, cookies and scripts, in the tenant's name.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -21,9 +22,11 @@ from core.db.busy import is_busy
 from core.signing import BadToken
 from core.tenancy import tenant_scope
 from delivery.operations.recipients import NoSuchMessage
+from delivery.operations.tracking import Seen, message_seen
 from delivery.tokens import MessageRef, Purpose, read_message_token
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class PublicRequest(HttpRequest):
@@ -33,27 +36,20 @@ class PublicRequest(HttpRequest):
     now: dt.datetime
 
 
-def for_message(
+def _decorated(
     purpose: Purpose,
-) -> Callable[[Callable[Concatenate[Any, MessageRef, P], HttpResponse]], Callable[..., HttpResponse]]:
-    """Decorate a view that takes (request, ref, …): reads the token, opens the scope, answers forgeries with 404."""
+    opened: Callable[[PublicRequest, MessageRef], AbstractContextManager[T]],
+) -> Callable[[Callable[Concatenate[Any, T, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Decorate a view that takes (request, what `opened` yields, …): reads the token, answers forgeries with 404."""
 
-    def decorate(
-        view: Callable[Concatenate[Any, MessageRef, P], HttpResponse],
-    ) -> Callable[..., HttpResponse]:
+    def decorate(view: Callable[Concatenate[Any, T, P], HttpResponse]) -> Callable[..., HttpResponse]:
         @never_cache
         @wraps(view)
         def wrapped(request: Any, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             try:
-                ref = read_message_token(purpose, token)
-                request.sender = Tenant.objects.get(pk=ref.tenant_id)
-            except (BadToken, Tenant.DoesNotExist):
-                return not_found(request)
-            request.now = clock.now() + request.sender.clock_offset
-            try:
-                with tenant_scope(ref.tenant_id):
-                    response = view(request, ref, *args, **kwargs)
-            except NoSuchMessage:
+                with opened(request, read_message_token(purpose, token)) as found:
+                    response = view(request, found, *args, **kwargs)
+            except (BadToken, NoSuchMessage):
                 return not_found(request)
             except OperationalError as error:
                 return busy(request, error)
@@ -65,6 +61,38 @@ def for_message(
         return wrapped
 
     return decorate
+
+
+def for_message(
+    purpose: Purpose,
+) -> Callable[[Callable[Concatenate[Any, MessageRef, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Decorate a view that takes (request, ref, …), inside the scope of the message's tenant."""
+    return _decorated(purpose, _by_name)
+
+
+def for_tracking(
+    purpose: Purpose,
+) -> Callable[[Callable[Concatenate[Any, Seen, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Decorate a view that takes (request, message, …): scope, clock and message come in one round trip, and the
+    request has no `sender`."""
+    return _decorated(purpose, _as_seen)
+
+
+@contextmanager
+def _by_name(request: PublicRequest, ref: MessageRef) -> Iterator[MessageRef]:
+    sender = Tenant.objects.filter(pk=ref.tenant_id).first()
+    if sender is None:
+        raise NoSuchMessage("There is no such tenant.")
+    request.sender, request.now = sender, clock.now() + sender.clock_offset
+    with tenant_scope(ref.tenant_id):
+        yield ref
+
+
+@contextmanager
+def _as_seen(request: PublicRequest, ref: MessageRef) -> Iterator[Seen]:
+    with message_seen(ref) as message:
+        request.now = clock.now() + message.ahead
+        yield message
 
 
 def busy(request: HttpRequest, error: OperationalError) -> HttpResponse:

@@ -6,8 +6,9 @@ A registered link also says that it was clicked (link.clicked) and does its acti
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -27,29 +28,47 @@ from core.db.cursors import raw_cursor
 from core.jobs import start_job
 from core.tenancy import require_tenant_id
 from crm.events import NewEvent, Origin, record_events
-from delivery.operations.tracking import SEEN_COLUMNS, Seen, record_click, seen
-from delivery.tokens import MessageRef
+from delivery.models import Message
+from delivery.operations.tracking import Seen, record_click
 
 JOB: Final = "link_actions"
-_FIND_SMS = f"""
-SELECT l.link ->> 'url', '', (l.link ->> 'registered')::bigint, NULL::bigint, v.custom_keys, s.utm, m."values",
-       {SEEN_COLUMNS}
-FROM delivery_message m
-JOIN delivery_stream s ON s.tenant_id = m.tenant_id AND s.id = m.stream_id
-JOIN content_smsversion v ON v.tenant_id = m.tenant_id AND v.id = m.content_version_id
-JOIN LATERAL jsonb_array_elements(v.links) WITH ORDINALITY AS l(link, number) ON l.number = %s
-LEFT JOIN crm_contact c ON c.tenant_id = m.tenant_id AND c.id = m.contact_id
-WHERE m.tenant_id = %s AND m.enrolled_on = %s AND m.id = %s AND m.channel = 'sms'
-"""
-_FIND = f"""
-SELECT l.url, l.label, l.registered_id, v.email_id, v.custom_keys, s.utm, m."values", {SEEN_COLUMNS}
-FROM delivery_message m
-JOIN delivery_stream s ON s.tenant_id = m.tenant_id AND s.id = m.stream_id
-JOIN content_messagelink l ON l.tenant_id = m.tenant_id AND l.version_id = m.content_version_id AND l.number = %s
-JOIN content_emailversion v ON v.tenant_id = m.tenant_id AND v.id = m.content_version_id
-LEFT JOIN crm_contact c ON c.tenant_id = m.tenant_id AND c.id = m.contact_id
-WHERE m.tenant_id = %s AND m.enrolled_on = %s AND m.id = %s AND m.channel = 'email'
-"""
+_FIND = {
+    Message.Channel.EMAIL: """
+SELECT l.url, l.label, l.registered_id, v.custom_keys FROM content_messagelink l
+JOIN content_emailversion v ON v.tenant_id = l.tenant_id AND v.id = l.version_id
+WHERE l.tenant_id = %s AND l.version_id = %s AND l.number = %s
+""",
+    Message.Channel.SMS: """
+SELECT l.link ->> 'url', '', (l.link ->> 'registered')::bigint, v.custom_keys FROM content_smsversion v
+JOIN LATERAL jsonb_array_elements(v.links) WITH ORDINALITY AS l(link, number) ON TRUE
+WHERE v.tenant_id = %s AND v.id = %s AND l.number = %s
+""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a version: its address with merge tags, or the registered link that it is."""
+
+    url: str
+    label: str
+    registered_id: int | None
+    custom_keys: Sequence[str]
+
+
+class NoSuchLink(LookupError):
+    """The version has no link of this number."""
+
+
+@lru_cache(maxsize=4096)
+def _link(tenant_id: int, channel: str, version_id: int, number: int) -> Link:
+    """Return a link of a version, which is immutable, so processes may remember it; raise NoSuchLink."""
+    with raw_cursor() as cursor:
+        cursor.execute(_FIND[Message.Channel(channel)], [tenant_id, version_id, number])
+        row = cursor.fetchone()
+    if row is None:
+        raise NoSuchLink("There is no such link.")
+    return Link(*row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +80,20 @@ class Followed:
     text: str = ""
 
 
-def follow_link(*, ref: MessageRef, number: int, now: dt.datetime, machine: bool) -> Followed | None:
+def follow_link(*, message: Seen, number: int, now: dt.datetime, machine: bool) -> Followed | None:
     """Return where link `number` of a message leads, and record the click; None where there is no such link.
 
     Inside the tenant's scope. For a test, or an erased person, it leads on and nothing is recorded.
     """
-    found = _find(ref, number)
-    if found is None:
+    try:
+        link = _link(message.ref.tenant_id, message.channel, message.version_id, number)
+    except NoSuchLink:
         return None
-    row, medium = found
-    url, label, registered_id, email_id, custom_keys, utm, values = row[:7]
-    message = seen(ref, row[7:], email_id=email_id)
-    if registered_id is not None:
-        return click_registered(
-            link_id=registered_id,
-            message=message,
-            event=values.get("event") or {},
-            utm=utm,
-            now=now,
-            machine=machine,
-            medium=medium,
-        )
-    record_click(message=message, link=url, label=label, now=now, machine=machine)
-    address = _filled(url, message.contact_id, custom_keys, values.get("event") or {})
-    return Followed(_greeting(with_utm(address, utm, medium=medium), message, machine=machine))
+    if link.registered_id is not None:
+        return click_registered(link_id=link.registered_id, message=message, now=now, machine=machine)
+    record_click(message=message, link=link.url, label=link.label, now=now, machine=machine)
+    address = _filled(link.url, message, link.custom_keys)
+    return Followed(_greeting(_with_utm_of(address, message), message, machine=machine))
 
 
 def _greeting(address: str, message: Seen, *, machine: bool) -> str:
@@ -97,16 +106,7 @@ def _greeting(address: str, message: Seen, *, machine: bool) -> str:
     return parts._replace(query="&".join(part for part in (parts.query, more) if part)).geturl()
 
 
-def click_registered(
-    *,
-    link_id: int,
-    message: Seen,
-    event: dict[str, Any],
-    utm: dict[str, str],
-    now: dt.datetime,
-    machine: bool,
-    medium: str = "email",
-) -> Followed | None:
+def click_registered(*, link_id: int, message: Seen, now: dt.datetime, machine: bool) -> Followed | None:
     """Follow a registered link from a message of any channel. A person's click is told and does the link's actions.
 
     A deleted link in a mail that went out still leads on; it says and does nothing any more.
@@ -120,7 +120,7 @@ def click_registered(
     if link.shows == TrackedLink.Shows.TEXT:
         return Followed(heading=link.heading, text=link.text)
     keys = [path.replace(".custom", "") for path in paths_of(link.url) if costs_a_query(path)]
-    address = with_utm(_filled(link.url, message.contact_id, keys, event), utm, medium=medium)
+    address = _with_utm_of(_filled(link.url, message, keys), message)
     return Followed(_greeting(address, message, machine=machine))
 
 
@@ -159,25 +159,18 @@ def act(*, contact_id: int, actions: ContactActions, now: dt.datetime) -> None:
         )  # fmt: skip
 
 
-def _filled(url: str, contact_id: int | None, paths: Sequence[str], event: dict[str, Any]) -> str:
-    context: dict[str, Any] = {"event": event}
-    if "{" in url and contact_id is not None:
-        context.update(values_of([contact_id], paths=paths).get(contact_id, {}))
+def _filled(url: str, message: Seen, paths: Sequence[str]) -> str:
+    context: dict[str, Any] = {"event": dict(message.event)}
+    if "{" in url and message.contact_id is not None:
+        context.update(values_of([message.contact_id], paths=paths).get(message.contact_id, {}))
     return render_address(url, context)
 
 
-def _find(ref: MessageRef, number: int) -> tuple[tuple[Any, ...], str] | None:
-    """Return the row of a link and its message, and the message's channel."""
-    with raw_cursor() as cursor:
-        for statement, medium in ((_FIND, "email"), (_FIND_SMS, "sms")):
-            cursor.execute(statement, [number, ref.tenant_id, ref.enrolled_on, ref.message_id])
-            row = cursor.fetchone()
-            if row is not None:
-                return row, medium
-    return None
+def _with_utm_of(address: str, message: Seen) -> str:
+    return with_utm(address, message.utm, medium=message.channel)
 
 
-def with_utm(address: str, utm: dict[str, str], *, medium: str = "email") -> str:
+def with_utm(address: str, utm: Mapping[str, str], *, medium: str = "email") -> str:
     """Return the address with the flow's source and campaign; what the writer wrote there stays."""
     wanted = {"utm_source": utm.get("source"), "utm_medium": medium, "utm_campaign": utm.get("campaign")}
     if not (wanted["utm_source"] or wanted["utm_campaign"]):

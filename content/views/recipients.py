@@ -6,27 +6,30 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.models import Tenant
 from content.operations.clicks import follow_link
 from content.rendering import render_sent
 from content.safe_html import mail_response
 from delivery.machines import is_machine
 from delivery.models import Message
 from delivery.operations.recipients import NoSuchMessage, recipient_of
-from delivery.public import PublicRequest, for_message, not_found
+from delivery.operations.tracking import Seen
+from delivery.public import PublicRequest, for_message, for_tracking, not_found
 from delivery.rendering import RenderFailed, message_links
 from delivery.tokens import MessageRef, Purpose
 
 
 @require_safe
-@for_message(Purpose.CLICK)
-def click(request: PublicRequest, ref: MessageRef, number: int) -> HttpResponse:
+@for_tracking(Purpose.CLICK)
+def click(request: PublicRequest, message: Seen, number: int) -> HttpResponse:
     """Lead on to the link's address, or show the text of a registered link."""
-    followed = follow_link(ref=ref, number=number, now=request.now, machine=is_machine(request))
+    followed = follow_link(message=message, number=number, now=request.now, machine=is_machine(request))
     if followed is None:
         return not_found(request)
     if followed.address:
         return HttpResponseRedirect(followed.address)
-    context = {"sender": request.sender, "heading": followed.heading, "text": followed.text}
+    sender = Tenant.objects.get(pk=message.ref.tenant_id)
+    context = {"sender": sender, "heading": followed.heading, "text": followed.text}
     return render(request, "content/link_text.html", context)
 
 

@@ -36,6 +36,18 @@ def raw_cursor(*, using: str = "default", named: bool = False) -> Iterator[psyco
             cursor.close()
 
 
+@contextmanager
+def one_trip(*, using: str = "default") -> Iterator[None]:
+    """Send the statements inside to the server together and wait once, at the end of the block: fetch after it.
+
+    Opening a transaction, or a tenant's scope, inside travels along. The first error is raised at the end.
+    """
+    wrapper = connections[using]
+    wrapper.ensure_connection()
+    with wrapper.wrap_database_errors, wrapper.connection.pipeline():
+        yield
+
+
 def commit_without_waiting() -> None:
     """Let the open transaction's commit not wait for the disk: for work that is done again if it is lost.
 

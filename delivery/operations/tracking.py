@@ -7,6 +7,8 @@ in an hour; beyond that it leads on as ever and leaves nothing behind.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,9 +16,12 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from core.db.cursors import raw_cursor
+from core.db.cursors import one_trip, raw_cursor
 from core.limits import within_limit
+from core.tenancy import tenant_scope
 from crm.events import NewEvent, Origin, record_events
+from delivery.models import Message
+from delivery.operations.recipients import NoSuchMessage
 from delivery.tokens import MessageRef
 
 # Of each: opens, clicks, and both by machines.
@@ -25,31 +30,45 @@ MOST_AN_HOUR = 60
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A message that a recipient's request names, as far as tracking needs it."""
+    """A message that a recipient's request names, as far as tracking needs it.
+
+    `ahead` is how far the tenant's clock is; `event` and `utm` are what its links are filled with.
+    """
 
     ref: MessageRef
+    ahead: dt.timedelta
+    channel: str
+    version_id: int
+    event: Mapping[str, Any]
+    utm: Mapping[str, str]
     contact_id: int | None
     company_id: int | None
     is_erased: bool
     is_test: bool
-    email_id: int | None
     flow_id: int | None
     step_id: UUID | None
     participant_id: int | None
     was_opened: bool
+    was_clicked: bool
 
     @property
     def counts(self) -> bool:
         """Whether anything may be recorded: not for tests, not for an erased person."""
         return not self.is_test and not self.is_erased and self.contact_id is not None
 
+    @property
+    def email_id(self) -> int | None:
+        """The email that it was made from, or None for an SMS; a query only for a version that is new here."""
+        return email_of_version(self.version_id) if self.channel == Message.Channel.EMAIL else None
 
-SEEN_COLUMNS = """
+
+_FIND = """
+SELECT t.clock_offset, m.channel, m.content_version_id, coalesce(m."values" -> 'event', '{}'), s.utm,
     m.contact_id, c.company_id, c.deleted_at IS NOT NULL OR c.id IS NULL, m.is_test, m.flow_id, m.step_id,
-    m.participant_id, m.first_opened_at IS NOT NULL
-"""
-_FIND = f"""
-SELECT m.content_version_id, {SEEN_COLUMNS} FROM delivery_message m
+    m.participant_id, m.first_opened_at IS NOT NULL, m.first_clicked_at IS NOT NULL
+FROM delivery_message m
+JOIN accounts_tenant t ON t.id = m.tenant_id
+JOIN delivery_stream s ON s.tenant_id = m.tenant_id AND s.id = m.stream_id
 LEFT JOIN crm_contact c ON c.tenant_id = m.tenant_id AND c.id = m.contact_id
 WHERE m.tenant_id = %s AND m.enrolled_on = %s AND m.id = %s
 """
@@ -66,30 +85,30 @@ WHERE tenant_id = %s AND enrolled_on = %s AND id = %s
 """
 
 
-def seen(ref: MessageRef, row: tuple[Any, ...], *, email_id: int | None = None) -> Seen:
-    """Return what a row of SEEN_COLUMNS says."""
-    contact_id, company_id, is_erased, is_test, flow_id, step_id, participant_id, was_opened = row
-    return Seen(
-        ref=ref, contact_id=contact_id, company_id=company_id, is_erased=is_erased, is_test=is_test,
-        email_id=email_id, flow_id=flow_id, step_id=step_id, participant_id=participant_id, was_opened=was_opened,
-    )  # fmt: skip
-
-
-def record_open(*, ref: MessageRef, now: dt.datetime, machine: bool) -> bool:
-    """Record that the message's pixel was fetched; say whether there is such a message. Inside its tenant's scope."""
-    with raw_cursor() as cursor:
-        cursor.execute(_FIND, [ref.tenant_id, ref.enrolled_on, ref.message_id])
+@contextmanager
+def message_seen(ref: MessageRef) -> Iterator[Seen]:
+    """Open the scope of the message's tenant and yield the message, in one round trip; raise NoSuchMessage."""
+    with ExitStack() as scope, raw_cursor() as cursor:
+        with one_trip():
+            scope.enter_context(tenant_scope(ref.tenant_id))
+            cursor.execute(_FIND, [ref.tenant_id, ref.enrolled_on, ref.message_id])
         row = cursor.fetchone()
         if row is None:
-            return False
-        message = seen(ref, row[1:], email_id=email_of_version(row[0]))
-        kind = "message.machine_opened" if machine else "message.opened"
-        if not message.counts or not is_recorded(message, kind):
-            return True
+            raise NoSuchMessage("There is no such message.")
+        yield Seen(ref, *row)
+
+
+def record_open(*, message: Seen, now: dt.datetime, machine: bool) -> None:
+    """Record that the message's pixel was fetched. Inside its tenant's scope."""
+    kind = "message.machine_opened" if machine else "message.opened"
+    if not message.counts or not _is_recorded(message, kind, seldom=machine or message.was_opened):
+        return
+    event = _event(message, kind, now, {})
+    ref = message.ref
+    with raw_cursor() as cursor, one_trip():
         if not machine:
             cursor.execute(_OPENED, [now, ref.tenant_id, ref.enrolled_on, ref.message_id])
-        record_events([_event(message, kind, now, {})], cursor=cursor)
-    return True
+        record_events([event], cursor=cursor)
 
 
 def email_of_version(version_id: int) -> int | None:
@@ -98,11 +117,16 @@ def email_of_version(version_id: int) -> int | None:
     return found
 
 
-def is_recorded(message: Seen, kind: str) -> bool:
-    """Say whether one more event of this kind is recorded for the message: at most MOST_AN_HOUR of each."""
+def _is_recorded(message: Seen, kind: str, *, seldom: bool) -> bool:
+    """Say whether one more event of this kind is recorded for the message: at most MOST_AN_HOUR of each.
+
+    A person's first is recorded without being counted: most messages are opened and clicked once, and nobody has to
+    be asked about those.
+    """
+    if not seldom:
+        return True
     ref = message.ref
-    key = f"{kind}:{ref.tenant_id}:{ref.message_id}"
-    return within_limit(key, most=MOST_AN_HOUR, seconds=3600)
+    return within_limit(f"{kind}:{ref.tenant_id}:{ref.message_id}", most=MOST_AN_HOUR - 1, seconds=3600)
 
 
 def record_click(*, message: Seen, link: str, label: str, now: dt.datetime, machine: bool) -> bool:
@@ -111,18 +135,18 @@ def record_click(*, message: Seen, link: str, label: str, now: dt.datetime, mach
     A click means that an email was opened, also where images are off. An SMS is never *opened*.
     """
     kind = "message.machine_clicked" if machine else "message.clicked"
-    if not message.counts or not is_recorded(message, kind):
+    if not message.counts or not _is_recorded(message, kind, seldom=machine or message.was_clicked):
         return False
-    data = {"url": link, "label": label}
-    with raw_cursor() as cursor:
-        if machine:
-            record_events([_event(message, kind, now, data)], cursor=cursor)
-            return False
-        ref = message.ref
+    events = [_event(message, kind, now, {"url": link, "label": label})]
+    if machine:
+        record_events(events)
+        return False
+    if not message.was_opened and message.email_id is not None:
+        events.insert(0, _event(message, "message.opened", now, {}))
+    ref = message.ref
+    with raw_cursor() as cursor, one_trip():
         cursor.execute(_CLICKED, [now, now, ref.tenant_id, ref.enrolled_on, ref.message_id])
-        is_known = message.was_opened or message.email_id is None
-        events = [] if is_known else [_event(message, "message.opened", now, {})]
-        record_events([*events, _event(message, kind, now, data)], cursor=cursor)
+        record_events(events, cursor=cursor)
     return True
 
 

@@ -13,8 +13,8 @@ from crm.models import SubscriptionOptOut, SubscriptionType
 from delivery.machines import is_machine
 from delivery.operations import recipients
 from delivery.operations.recipients import Recipient
-from delivery.operations.tracking import record_open
-from delivery.public import PublicRequest, for_message, not_found
+from delivery.operations.tracking import Seen, record_open
+from delivery.public import PublicRequest, for_message, for_tracking, not_found
 from delivery.tokens import MessageRef, Purpose, make_message_token
 
 PREFERENCES_FOR = dt.timedelta(days=21)
@@ -22,11 +22,10 @@ _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBR
 
 
 @require_safe
-@for_message(Purpose.OPEN)
-def open_pixel(request: PublicRequest, ref: MessageRef) -> HttpResponse:
+@for_tracking(Purpose.OPEN)
+def open_pixel(request: PublicRequest, message: Seen) -> HttpResponse:
     """Answer with one transparent pixel, and note that the message was opened."""
-    if not record_open(ref=ref, now=request.now, machine=is_machine(request)):
-        return not_found(request)
+    record_open(message=message, now=request.now, machine=is_machine(request))
     return HttpResponse(_PIXEL, content_type="image/gif")
 
 

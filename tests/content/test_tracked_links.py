@@ -38,7 +38,8 @@ from crm.models import (
 )
 from crm.operations.clubs import delete_club
 from crm.operations.usage import InUse
-from delivery.tokens import MessageRef, Purpose, make_message_token, read_message_token
+from delivery.operations.tracking import message_seen
+from delivery.tokens import Purpose, read_message_token
 from tests.delivery.conftest import NOW, House
 from tests.fixtures.people import Person
 from tests.support.smtp import Mailbox
@@ -245,10 +246,10 @@ def test_whoever_clicks_is_led_on_while_others_hold_the_contact_and_the_actions_
     ref = read_message_token(Purpose.CLICK, path.split("/")[3])
 
     def click() -> None:
-        with tenant_scope(acme.pk):
+        with message_seen(ref) as message:
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '200ms'")
-            followed = follow_link(ref=ref, number=2, now=LATER, machine=False)
+            followed = follow_link(message=message, number=2, now=LATER, machine=False)
         assert followed is not None
         assert followed.address == "https://example.com/offer"
 
@@ -262,14 +263,16 @@ def test_whoever_clicks_is_led_on_while_others_hold_the_contact_and_the_actions_
         assert SelectionMember.objects.get().contact_id == ada.pk
 
 
-def test_a_page_that_waited_too_long_says_to_try_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_waited_too_long_says_to_try_again(
+    shop: Shop, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def busy(**_: object) -> None:
         error = OperationalError("canceling statement due to lock timeout")
         raise error from psycopg.errors.LockNotAvailable()
 
+    path = shop.click_of(mailbox, shop.contact("Ada"))
     monkeypatch.setattr("content.views.recipients.follow_link", busy)
-    token = make_message_token(Purpose.CLICK, MessageRef(shop.tenant.pk, NOW.date(), 1))
-    response = Client().get(f"/m/c/{token}/1", headers=PHONE)
+    response = Client().get(path, headers=PHONE)
     assert (response.status_code, response["Retry-After"]) == (503, "5")
 
 

@@ -84,9 +84,8 @@ def test_a_flood_of_clicks_and_opens_leads_on_but_is_not_recorded(
     for _ in range(4):
         assert Client().get(mail.click, headers=PHONE).status_code == 302
         assert Client().get(mail.open, headers=PHONE).status_code == 200
-    assert mail.events() == [
-        "message.opened", "message.clicked", "message.opened", "message.clicked", "message.opened",
-    ]  # fmt: skip
+    # The open that the first click tells of is one of the two.
+    assert mail.events() == ["message.opened", "message.clicked", "message.opened", "message.clicked"]
 
 
 def test_a_click_leads_to_the_writers_address_with_the_contacts_values(mail: Mail) -> None:
