@@ -16,6 +16,7 @@ from flows.checking import check_context
 from flows.document import Branch, ExitSettings, FlowDocument, StepNode
 from flows.editing.tree import subtree
 from flows.occupancy import holds_people
+from flows.reached import Reached, reached
 from flows.references import part
 from flows.steps.base import CheckContext
 from flows.steps.table import STEP_KINDS
@@ -108,6 +109,8 @@ class StepCard:
     folded: bool = False
     inside: Inside = Inside()
     notes: Sequence[NoteCard] = ()
+    # How long after entering it is reached: "Day 5".
+    when: str = ""
 
     @property
     def part(self) -> str:
@@ -131,6 +134,7 @@ class EndCard:
     lines: Sequence[str]
     problems: Problems
     count: object = None
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,7 @@ class _Drawing:
     folded: Collection[uuid.UUID] = ()
     notes: Mapping[uuid.UUID | None, Sequence[NoteCard]] = field(default_factory=dict)
     criteria: dict[int, str] = field(default_factory=dict)
+    reached: Reached = field(default_factory=Reached)
 
 
 def canvas_of(
@@ -195,7 +200,7 @@ def canvas_of(
         folded or (),
         _notes(document),
     )
-    drawing.criteria = _described(document)
+    drawing.criteria, drawing.reached = _described(document), reached(document)
     places, last = _sequence(document.steps, None, "the flow", drawing)
     return Canvas(
         start=EndCard(
@@ -203,7 +208,13 @@ def canvas_of(
         ),
         places=places,
         last=last,
-        finish=EndCard("Finish", finish_lines(document, drawing.ctx), _ends(drawing, "finish"), finish_count),
+        finish=EndCard(
+            "Finish",
+            finish_lines(document, drawing.ctx),
+            _ends(drawing, "finish"),
+            finish_count,
+            drawing.reached.finish.words if drawing.reached.finish else "",
+        ),
         editable=editable,
         linked=linked,
         in_designer=folded is not None,
@@ -273,6 +284,7 @@ def _card(node: StepNode, drawing: _Drawing) -> StepCard:
         folded=node.id in drawing.folded,
         inside=Inside(sum(b.inside.steps for b in branches), sum(b.inside.errors for b in branches)),
         notes=drawing.notes.get(node.id, ()),
+        when=drawing.reached.words(node.id),
     )
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from crm.criteria.schema import Criteria
 from flows.document import Branch, ExitSettings, FlowDocument, FlowSettings, StepNode
 from flows.event_filter import EventFilter
+from flows.lasting import AT_ONCE, Lasting
 
 if TYPE_CHECKING:
     from flows.steps.forms import StepForm
@@ -321,6 +322,10 @@ class StepKind:
     def references(self, node: StepNode) -> Iterable[Reference]:
         """Yield what the step uses."""
         return ()
+
+    def lasts(self, node: StepNode) -> Lasting | None:
+        """Return how long the step keeps people, where that follows from its settings; None: nobody goes on."""
+        return AT_ONCE
 
     def branch_summary(self, node: StepNode, branch: Branch, names: CheckContext) -> str:
         """Return what a branch asks for, in words, where that is not criteria."""

@@ -8,6 +8,7 @@ from typing import Literal
 from django import forms
 
 from flows.document import ExitSettings, StepNode
+from flows.lasting import AT_ONCE, Lasting
 from flows.steps.base import (
     CheckContext,
     Cohort,
@@ -82,6 +83,10 @@ class GoToFlow(StepKind):
         settings: GoToFlowSettings = self.settings(node)
         if settings.flow is not None:
             yield Reference("flow", settings.flow)
+
+    def lasts(self, node: StepNode) -> Lasting | None:
+        """Nobody goes on who leaves."""
+        return None if self.settings(node).then == "leave" else AT_ONCE
 
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
         """Suggest everyone there by an event, which intake takes; the other flow's rules decide."""

@@ -12,6 +12,7 @@ from django import forms
 from flows import waiting
 from flows.document import StepNode
 from flows.event_filter import EventFilter, changes_field
+from flows.lasting import Lasting, span
 from flows.steps.base import (
     GO_ON,
     Advance,
@@ -151,6 +152,13 @@ class WaitForTime(StepKind):
         reference = date_field_reference(settings.field) if settings.mode == "field" else None
         if reference is not None:
             yield reference
+
+    def lasts(self, node: StepNode) -> Lasting | None:
+        """A span is known; a date may be past already, or far away."""
+        settings: WaitForTimeSettings = self.settings(node)
+        if settings.mode != "span":
+            return Lasting(latest=None)
+        return span(settings.amount or 0, settings.unit)
 
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
         """Say for everyone when the wait ends; what is past already is no wait."""

@@ -70,6 +70,7 @@ def canvas_card(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
         step.people,
         step.fixed,
         step.inside.steps,
+        step.when,
     )
     problems = tuple(step.problems.errors), tuple(step.problems.warnings)
     return _remembered("flows/canvas/card.html", _Key(shown, (step.id, key, problems, shown["people_url"])))

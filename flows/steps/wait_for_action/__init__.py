@@ -16,6 +16,7 @@ from flows import waiting
 from flows.criteria_uses import criteria_uses
 from flows.document import StepNode
 from flows.event_filter import EventFilter
+from flows.lasting import Lasting, at_most
 from flows.steps.actions import Done, what_they_did
 from flows.steps.base import (
     Advance,
@@ -97,6 +98,13 @@ class WaitForAction(StepKind):
         settings: WaitForActionSettings = self.settings(node)
         criteria = settings.criteria
         return None if criteria is None or criteria.is_empty else criteria
+
+    def lasts(self, node: StepNode) -> Lasting | None:
+        """The first action may come at once; the maximum is the latest."""
+        settings: WaitForActionSettings = self.settings(node)
+        if not settings.limited or settings.amount is None:
+            return Lasting(latest=None)
+        return at_most(settings.amount, settings.unit)
 
     def run(self, cohort: Cohort, ctx: StepContext) -> Outcomes:
         """Let those go on who did it already (where that counts) or match already; the others wait."""
