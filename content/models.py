@@ -8,6 +8,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from content.models_attachment import Attachment as Attachment
+from content.models_attachment import StoredFile as StoredFile
+from content.models_attachment import StoredPiece as StoredPiece
 from content.models_brand import Brand as Brand
 from content.models_form import Form as Form
 from content.models_form import FormFile as FormFile

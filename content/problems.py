@@ -10,6 +10,7 @@ FIELDS = {
     "preheader": "Preheader",
     "mjml": "Content",
     "text": "Plain text",
+    "attachments": "Attachments",
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from content.kept_values import KEY
 from content.languages import language_name
 from content.models import EmailVersion
+from content.queries_attachment import Attached, attached_to
 from content.rendering import NO_LINKS, render_sent
 from crm.models import Contact
 from delivery.models import Message
@@ -27,6 +28,7 @@ class SentMessage:
     text: str
     problem: str
     is_kept: bool
+    files: tuple[Attached, ...] = ()
 
 
 def sent_message(contact: Contact, message_id: int) -> SentMessage | None:
@@ -52,11 +54,12 @@ def _mail(contact: Contact, message: Message) -> SentMessage:
         return SentMessage(
             contact, message, name, number, language, "", "", "", "The email is gone.", is_kept
         )
+    files = attached_to(version.pk)
     shown = render_sent(version_id=version.pk, contact_id=contact.pk, values=message.values, links=NO_LINKS)
     if isinstance(shown, RenderFailed):
         return SentMessage(
-            contact, message, name, number, language, version.subject, "", "", shown.error, is_kept
+            contact, message, name, number, language, version.subject, "", "", shown.error, is_kept, files
         )
     return SentMessage(
-        contact, message, name, number, language, shown.subject, shown.html, shown.text, "", is_kept
+        contact, message, name, number, language, shown.subject, shown.html, shown.text, "", is_kept, files
     )

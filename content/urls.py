@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from content.views import (
     advanced,
+    attachments,
     blocks,
     brand,
     editor,
@@ -42,12 +43,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:email_id>/languages/", languages.languages, name="languages"),
     path("<int:email_id>/languages/change/", languages.change, name="languages_change"),
     path("<int:email_id>/languages/<str:language>/", languages.version_frame, name="language_frame"),
+    path("<int:email_id>/attachments/", attachments.upload, name="attachments"),
+    path("<int:email_id>/attachments/<str:token>/", attachments.download, name="attachment"),
     path("<int:email_id>/test/", editor.test, name="test"),
     path("<int:email_id>/tests/", editor.tests, name="tests"),
     path("<int:email_id>/copy/", library.copy, name="copy"),
     path("<int:email_id>/delete/", library.delete, name="delete"),
     path("messages/<int:contact_id>/<int:message_id>/", sent.message, name="message"),
     path("messages/<int:contact_id>/<int:message_id>/mail/", sent.message_frame, name="message_frame"),
+    path(
+        "messages/<int:contact_id>/<int:message_id>/files/<int:number>/",
+        sent.message_file,
+        name="message_file",
+    ),
     path("forms/", forms.forms, name="forms"),
     path("forms/new/", forms.new, name="form_new"),
     path("forms/<int:form_id>/", form_builder.form, name="form"),

@@ -1,4 +1,5 @@
 /* The email editor: line numbers beside the source, merge tags at the caret, a problem's link to its place. */
+import "./content/attachments.js";
 import "./content/block-editor.js";
 import "./content/rich-text.js";
 

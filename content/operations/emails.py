@@ -15,9 +15,11 @@ from content.brand import brand_values
 from content.compile import Compiled, Result, Source, compile_email
 from content.languages import language_name
 from content.models import Email, EmailVariant
+from content.operations.attachments import attach, attachment_problems
 from content.operations.versions import add_version, write_email_uses
 from content.problems import Problem
 from content.queries import locks_of, uses_of
+from content.queries_attachment import Attached, attached_to
 from content.rendering import test_render_problem
 from content.tree import known_tree
 from crm.operations.usage import forget_uses
@@ -45,19 +47,21 @@ class NoSuchVariant(EmailRefused):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a writer hands in. `own_text` None means that the plain text is made from the content."""
+    """What a writer hands in. `own_text` None: the plain text is made from the content; `attachments` None: they stay
+    as they are."""
 
     name: str
     subject: str
     mjml: str
     preheader: str = ""
     own_text: str | None = None
+    attachments: tuple[Attached, ...] | None = None
 
     @classmethod
     def of(cls, piece: Email | EmailVariant, name: str) -> Draft:
         """Return what an email or one of its variants says now."""
         own = piece.text if piece.text_is_own else None
-        return cls(name, piece.subject, piece.mjml, piece.preheader, own)
+        return cls(name, piece.subject, piece.mjml, piece.preheader, own, attached_to(piece.current_id))
 
     @property
     def source(self) -> Source:
@@ -163,6 +167,8 @@ def save_texts(
 def _judged(draft: Draft) -> Result:
     if not draft.name.strip():
         return Result([Problem("name", "Give the email a name.")])
+    if draft.attachments and (problems := attachment_problems(draft.attachments)):
+        return Result(problems)
     return compile_draft(draft)
 
 
@@ -191,7 +197,9 @@ def keep_draft(
     piece.text = draft.own_text if draft.own_text is not None else compiled.text
     email.revision += 1
     email.updated_at, email.updated_by = now, actor
+    files = attached_to(piece.current_id) if draft.attachments is None else draft.attachments
     piece.current = add_version(email, piece, compiled, actor, now)
+    attach(piece.current, files, now=now)
     piece.save()
     email.save()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,9 +30,11 @@ from content.operations.test_sends import NothingToSend, recent_tests, send_test
 from content.people import find_contacts
 from content.previews import keep_preview, kept_preview
 from content.problems import Problem
+from content.queries_attachment import attached_to
 from content.rendering import render_preview
 from content.safe_html import mail_response
 from content.tree import known_tree
+from content.views.attachments import attachment_lines, posted_files
 from content.views.blocks import MENU, list_blocks, placed, with_open_block
 from content.views.library import WRITERS, get_email
 from core.htmx import toast
@@ -48,13 +51,14 @@ def edit(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     if request.method != "POST":
         return _editor(request, email, EmailForm.of(email, piece), ())
     form, edited = _posted(request)
+    files = posted_files(request, email)
     problems = _problems_of(form, edited)
     if problems:
         return _editor(request, email, form, problems, edited=edited, status=422)
     try:
         saved = save_email(
             email_id=email.pk,
-            draft=form.draft(),
+            draft=replace(form.draft(), attachments=files),
             revision=form.cleaned_data["revision"],
             actor=request.user,
             now=tenant_now(request.tenant.pk),
@@ -135,6 +139,7 @@ def _editor(
 ) -> HttpResponse:
     hidden = hidden_flows(request.member)
     piece = piece_of(request, email)
+    files = posted_files(request, email) if form.is_bound else attached_to(piece.current_id)
     edited = edited or Edited(piece.mjml, request.GET.get("block", "")[:20])
     context = {
         "email": email,
@@ -142,6 +147,7 @@ def _editor(
         "variants": [(one.language, language_name(one.language)) for one in queries.variants_of(email.pk)],
         "own_language": language_name(email.language),
         "form": form,
+        "files": attachment_lines(request, email, files),
         "problems": placed(problems, edited.source),
         "blocks": list_blocks(edited, open_path=edited.path, data=request.POST or None),
         "mode": _mode(request) or "blocks",
@@ -178,12 +184,14 @@ def preview(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
         context = {"problems": placed([Problem("mjml", rendered.error)], edited.source)}
         return render(request, "content/preview.html", context)
     size = len(rendered.html.encode())
+    files = attached_to(piece_of(request, email).current_id) if is_locked else posted_files(request, email)
     context = {
         "email": email,
         "rendered": rendered,
         "preheader": result.compiled.preheader,
         "frame_url": keep_preview(request, rendered.html),
         "size": size,
+        "files": files,
         "is_large": size > CLIPS_AT,
         "hints": hints(
             subject=rendered.subject,

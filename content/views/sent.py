@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.http import TenantRequest
 from content.queries_sent import SentMessage, sent_message
 from content.safe_html import mail_response
+from content.views.attachments import handed_out
 from crm.queries.reach import get_contact
 
 
@@ -32,3 +34,14 @@ def message_frame(request: TenantRequest, tenant: str, contact_id: int, message_
     if not sent.html:
         raise Http404
     return mail_response(sent.html, framed=True)
+
+
+@require_safe
+def message_file(
+    request: TenantRequest, tenant: str, contact_id: int, message_id: int, number: int
+) -> HttpResponseBase:
+    """Hand out a file that went with the message, by its place."""
+    files = _message(request, contact_id, message_id).files
+    if not 0 < number <= len(files):
+        raise Http404
+    return handed_out(request, files[number - 1])
