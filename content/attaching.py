@@ -1,7 +1,7 @@
-"""What may go with an email: what a file is, is told from its bytes; what mail providers refuse is refused here. Pure.
+"""What may go with an email: what a file is, is told from its bytes; what mail providers refuse is refused. Pure.
 
-Nothing is opened but a ZIP's list, and the first bytes of what is in it. The refusals follow what Gmail and Microsoft 365
-say that they do not take (support.google.com/mail/answer/6590; learn.microsoft.com, "common attachments filter").
+Nothing is opened but a ZIP's list, and the first bytes of what is in it. The refusals follow what Gmail and Microsoft
+365 say that they do not take (support.google.com/mail/answer/6590; learn.microsoft.com, "common attachments filter").
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ WORDS = (
     "PDF, pictures (JPEG, PNG, GIF, WebP, TIFF), Word, Excel, PowerPoint, OpenDocument, RTF, EPUB, plain text, CSV, "
     "calendar and contact files, audio, video and ZIP"
 )
-BLOCKED: Final = frozenset(
-    "ace ade adp apk app appref-ms appx appxbundle arj asp aspx bas bat bin cab cer chm cmd cnt com command cpl crt csh "
-    "deb der diagcab diagcfg diagpkg dll dmg elf ex ex_ exe fxp gadget grp hlp hpj hta htc htm html img inf ins iso isp "
-    "its jar jnlp js jse ksh lha lib library-ms lnk lzh mad mcf mda mdb mde mdt mdw mdz mht mhtml mjs msc msh msi msix "
-    "msixbundle msp mst msu nsh ocx ops osd pcd pif pkg pl plg prf prg printerexport ps1 ps1xml ps2 psc1 psc2 psd1 psdm1 "
-    "pst py pyc pyo pyw pyz pyzw reg rev rpm scf scr sct sh shb shs shtml svg svgz swf sys theme tmp udl url vb vbe vbp "
-    "vbs vhd vhdx vsmacros vsw vxd webpnp website wim wsb wsc wsf wsh xbap xht xhtml xll xnk docm dotm xlsm xltm xlam "
-    "pptm potm ppsm ppam sldm".split()
+_BLOCKED = """
+ace ade adp apk app appref-ms appx appxbundle arj asp aspx bas bat bin cab cer chm cmd cnt com command cpl crt csh
+deb der diagcab diagcfg diagpkg dll dmg elf ex ex_ exe fxp gadget grp hlp hpj hta htc htm html img inf ins iso isp
+its jar jnlp js jse ksh lha lib library-ms lnk lzh mad mcf mda mdb mde mdt mdw mdz mht mhtml mjs msc msh msi msix
+msixbundle msp mst msu nsh ocx ops osd pcd pif pkg pl plg prf prg printerexport ps1 ps1xml ps2 psc1 psc2 psd1 psdm1
+pst py pyc pyo pyw pyz pyzw reg rev rpm scf scr sct sh shb shs shtml svg svgz swf sys theme tmp udl url vb vbe vbp
+vbs vhd vhdx vsmacros vsw vxd webpnp website wim wsb wsc wsf wsh xbap xht xhtml xll xnk docm dotm xlsm xltm xlam
+pptm potm ppsm ppam sldm
+"""
+BLOCKED: Final = frozenset(_BLOCKED.split())
+_ARCHIVES: Final = frozenset(
+    {"zip", "rar", "7z", "gz", "tgz", "bz2", "tbz", "xz", "txz", "tar", "zst", "z", "jar"}
 )
-_ARCHIVES: Final = frozenset("zip rar 7z gz tgz bz2 tbz xz txz tar zst z jar".split())
 # First bytes of what a machine runs, and of disks and archives that cannot be looked into.
 _PROGRAMS: Final = (
     b"\x7fELF", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe",
@@ -71,7 +74,8 @@ _OLE_KINDS: Final = {
 }
 _TEXTS: Final = {
     "csv": "text/csv", "md": "text/markdown", "log": "text/plain", "tsv": "text/tab-separated-values",
-    "json": "application/json", "xml": "application/xml", "ics": "text/calendar", "vcf": "text/vcard", "txt": "text/plain",
+    "json": "application/json", "xml": "application/xml", "ics": "text/calendar", "vcf": "text/vcard",
+    "txt": "text/plain",
 }  # fmt: skip
 _PAGE = re.compile(rb"\s*<(?:!doctype\s+(?:html|svg)|html|svg|script|head|body|hta:|\?php)", re.IGNORECASE)
 _TRICKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

@@ -20,10 +20,12 @@ from content.kept_values import KEY, kept, restored, values_named
 from content.languages import variant_for
 from content.models import EmailVariant, EmailVersion, MessageLink
 from content.notices import is_notice, render_notices
+from content.queries_attachment import attached_to, pieces_of_file
 from content.sandbox import HTML, LINK, TEXT, paths_of
 from content.sms_rendering import render_texts
 from content.values import Values, tenant_values, values_of
 from core.tenancy import require_tenant_id
+from delivery.files import FileSet, MailFile
 from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob
 
 MAX_HTML = 2_000_000
@@ -45,6 +47,7 @@ class Templates:
     named: tuple[str, ...] = ()
     # Registered links that it names, by key, with their numbers in the message.
     registered: tuple[tuple[str, int], ...] = ()
+    files: FileSet | None = None
 
 
 @lru_cache(maxsize=64)
@@ -56,7 +59,15 @@ def _templates(version_id: int) -> Templates:
     ids = version_id, version.email_id
     ready = _prepare(ids, version.subject, version.html, version.text, version.custom_keys)
     links = MessageLink.objects.filter(version=version_id, registered__isnull=False)
-    return replace(ready, registered=tuple(links.values_list("registered__key", "number")))
+    return replace(
+        ready, registered=tuple(links.values_list("registered__key", "number")), files=_file_set(version_id)
+    )
+
+
+def _file_set(version_id: int) -> FileSet | None:
+    """Return what goes with mails of a version; its bytes are read when a mail goes."""
+    files = tuple(MailFile(one.name, one.kind, one.file_id, one.size) for one in attached_to(version_id))
+    return FileSet(require_tenant_id(), files, pieces_of_file) if files else None
 
 
 def _prepare(ids: tuple[int, int], subject: str, html: str, text: str, paths: Sequence[str]) -> Templates:
@@ -148,6 +159,7 @@ def _render(
             html=ready.html.render(context),
             text=ready.text.render(context),
             kept={KEY: kept(context, ready.named)},
+            files=ready.files,
         )
     except Exception as error:  # noqa: BLE001 - a writer's template: its faults are the message's, not the batch's
         return RenderFailed(f"{type(error).__name__}: {error}"[:500])

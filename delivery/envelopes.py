@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from django.conf import settings
 
@@ -47,13 +48,25 @@ def mail_envelope(
         reply_to=who.reply_to.email if who.reply_to else "",
         unsubscribe_url=links.unsubscribe if candidate.is_marketing else "",
         feedback_id=f"{candidate.flow_id or 0}:{rendered.version_id}:{tenant.slug}:millrace",
+        files_boundary=rendered.files.boundary if rendered.files else "",
     )
+    data = mime.assemble(mail)
     return Envelope(
         sender=bounce_address(candidate.ref(tenant.pk)) or sender,
         recipient=mime.checked_address(candidate.to_address),
-        data=domains.signed(sender, mime.assemble(mail)),
+        # With files the signature comes when they are at hand: right before the mail goes (`sealed`).
+        data=data if rendered.files else domains.signed(sender, data),
         token=make_message_token(Purpose.PROVIDER, candidate.ref(tenant.pk)) if domains.by_provider else "",
+        files=rendered.files,
     )
+
+
+def sealed(
+    candidate: Candidate, envelope: Envelope, *, stream: Stream, tenant: Tenant, domains: SenderDomains
+) -> Envelope:
+    """Return a mail with files ready to go: they are encoded, and it is signed over all of it. Raises FilesLost."""
+    sender = mime.checked_address(addresses(candidate, stream, tenant, domains).sender.email)
+    return replace(envelope, data=domains.signed(sender, envelope.data, envelope.following()))
 
 
 def text_envelope(

@@ -1,4 +1,5 @@
 """Puts a mail together from its parts: multipart/alternative, UTF-8, base64 (Django's own takes ten times as long).
+Around it multipart/mixed where files follow; those are put behind it on the way out (delivery.files).
 
 No value can begin a header of its own: every text that goes into one passes `header_text`.
 """
@@ -44,6 +45,8 @@ class Mail:
     reply_to: str = ""
     unsubscribe_url: str = ""
     feedback_id: str = ""
+    # Where files follow: what stands between them. Then the mail ends open, and whoever sends it adds them.
+    files_boundary: str = ""
 
 
 def header_text(value: str) -> str:
@@ -66,9 +69,12 @@ def checked_address(value: str) -> str:
 def assemble(mail: Mail) -> bytes:
     """Return the mail as bytes for DATA, without dot-stuffing; raise BadAddress."""
     boundary = f"=_{mail.message_id.partition('@')[0].strip('<').replace('-', '')}"
-    head = CRLF.join(_headers(mail))
+    head = f"{CRLF.join(_headers(mail))}{CRLF}MIME-Version: 1.0{CRLF}"
+    if mail.files_boundary:
+        outer = mail.files_boundary
+        head += f'Content-Type: multipart/mixed;{CRLF} boundary="{outer}"{CRLF}{CRLF}--{outer}{CRLF}'
     return (
-        f'{head}{CRLF}MIME-Version: 1.0{CRLF}Content-Type: multipart/alternative;{CRLF} boundary="{boundary}"{CRLF}'
+        f'{head}Content-Type: multipart/alternative;{CRLF} boundary="{boundary}"{CRLF}'
         f"{CRLF}--{boundary}{CRLF}{_part('plain', mail.text)}--{boundary}{CRLF}{_part('html', mail.html)}"
         f"--{boundary}--{CRLF}"
     ).encode()

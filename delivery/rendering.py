@@ -11,6 +11,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from delivery.files import FileSet
 from delivery.tokens import MessageRef, Purpose, make_message_token
 
 
@@ -51,6 +52,7 @@ class Rendered:
     text: str
     # What the message keeps of it, to be shown again as it was: added to its values when it is handed over.
     kept: Mapping[str, Any] = field(default_factory=dict)
+    files: FileSet | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from delivery.files import FileSet, encoded
+
 
 class Outcome(StrEnum):
     """What became of a hand-over."""
@@ -37,12 +39,18 @@ class HandOver:
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """One mail on its way: from and to as the transport needs them (bounces go to `sender`). `token` names the message
-    to a provider, which gives it back with every event."""
+    to a provider, which gives it back with every event. `data` is the mail, up to the files that it carries, if any.
+    """
 
     sender: str
     recipient: str
     data: bytes
     token: str = ""
+    files: FileSet | None = None
+
+    def following(self) -> tuple[bytes, ...]:
+        """Return what follows `data`: the files, encoded once for all mails that carry them."""
+        return encoded(self.files) if self.files else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from django.utils.module_loading import import_string
 from delivery.channels.base import Envelope, HandOver, Outcome
 from delivery.channels.http_errors import never_connected
 from delivery.channels.providers import PROVIDERS, Provider
+from delivery.files import decoded
 
 TIMEOUT = 15.0
 # A provider may ask for patience, but not for more than this.
@@ -158,11 +159,8 @@ def django_mail(envelope: Envelope, provider: Provider) -> AnymailMessage:
     html = _text(parsed, "html")
     if html:
         mail.attach_alternative(html, "text/html")
-    for part in parsed.iter_attachments():
-        content = part.get_payload(decode=True)
-        if content is None:
-            content = b"".join(inner.as_bytes() for inner in part.iter_parts())
-        mail.attach(part.get_filename() or "attachment", content, part.get_content_type())
+    for file, content in decoded(envelope.files) if envelope.files else ():
+        mail.attach(file.name, content, file.kind)
     if envelope.token:
         mail.metadata = {METADATA: envelope.token}
     if provider.switches_tracking:

@@ -98,8 +98,12 @@ class SmtpChannel:
             cause = "sign_in" if isinstance(error, _NO_ENTRY) else ""
             return HandOver(Outcome.DOWN, f"{type(error).__name__}: {error}"[:400], cause=cause)
         try:
+            _fits(smtp, envelope)
             self._envelope(smtp, envelope)
             self._body(smtp, envelope.data)
+            for piece in envelope.following():
+                # Each has the whole time-out for itself; none has a line that begins with a dot.
+                smtp.send(piece)
         except _Answer as answer:
             return self._recovered(smtp, answer.result)
         except smtplib.SMTPNotSupportedError as error:
@@ -197,6 +201,15 @@ class SmtpChannel:
         except (OSError, smtplib.SMTPException):
             self._drop()
         return result
+
+
+def _fits(smtp: smtplib.SMTP, envelope: Envelope) -> None:
+    """Raise _Answer for a mail with files that is larger than the server says it takes (RFC 1870, 6.1)."""
+    said = smtp.esmtp_features.get("size", "") if envelope.files else ""
+    most, size = int(said) if said.isdigit() else 0, len(envelope.data) + sum(map(len, envelope.following()))
+    if most and size > most:
+        words = f"5.3.4 With its files the mail has {size:,} bytes; the mail server takes {most:,}."
+        raise _Answer(Outcome.FAILED, 552, words.encode())
 
 
 class _LostBeforeMail(smtplib.SMTPException):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -28,7 +28,8 @@ from delivery.channels.sms import SmsChannel
 from delivery.channels.smtp import SmtpChannel, SmtpSettings
 from delivery.domains import SenderDomains, sender_domains
 from delivery.email_account import provider_channel
-from delivery.envelopes import mail_envelope, text_envelope
+from delivery.envelopes import mail_envelope, sealed, text_envelope
+from delivery.files import FileSet, FilesLost
 from delivery.holds import Findings, keep
 from delivery.models import ChannelHold, Message, Stream
 from delivery.operations.rescue import rescue
@@ -41,6 +42,8 @@ from delivery.sms import SmsAccount, sms_account
 
 BATCH: Final = 200
 HANDS: Final = 10
+# Mails with files go fewer at a time: so many bytes between two commits, or one mail.
+HEAVY: Final = 64 * 1024 * 1024
 # How long one turn hands over; a worker's task must stay far below the broker's visibility timeout.
 TURN_SECONDS: Final = 10.0
 _log = structlog.get_logger(__name__)
@@ -141,7 +144,13 @@ def _by_channel(ready: Sequence[Ready]) -> list[list[Ready]]:
     """Return the messages of each channel apart: one that does not work holds nothing up but its own."""
     mails = [item for item in ready if isinstance(item.envelope, Envelope)]
     texts = [item for item in ready if isinstance(item.envelope, TextEnvelope)]
+    # Those with the same files together: a process holds the encoding of one set at a time.
+    mails.sort(key=lambda item: files.boundary if (files := _files(item)) else "")
     return [items for items in (mails, texts) if items]
+
+
+def _files(item: Ready) -> FileSet | None:
+    return item.envelope.files if isinstance(item.envelope, Envelope) else None
 
 
 def _send(turn: Turn, items: Sequence[Ready], holds: Sequence[ChannelHold]) -> tuple[int, bool]:
@@ -156,8 +165,9 @@ def _send(turn: Turn, items: Sequence[Ready], holds: Sequence[ChannelHold]) -> t
         elif time.monotonic() > ends:
             settlements += [_given_back(item) for item in part]
         else:
-            marked = _settle(turn, settlements, part)
-            settlements, works = _hand_over(turn, part, marked, findings)
+            goes, lost = _sealed(turn, part)
+            marked = _settle(turn, settlements + lost, goes)
+            settlements, works = _hand_over(turn, goes, marked, findings)
             handed += sum(s.status == Message.Status.SENT for s in settlements)
     _settle(turn, settlements)
     if holds or findings.down or findings.refuses:
@@ -239,6 +249,28 @@ def _address(
     except mime.BadAddress as error:
         return failed(candidate, reason="bad_address", error=str(error))
     return Ready(candidate, result, mail)
+
+
+def _sealed(turn: Turn, part: Sequence[Ready]) -> tuple[Sequence[Ready], list[Settlement]]:
+    """Return a part with its files at hand and signed, and what becomes of mails whose files are not there: before they
+    are marked, so that trouble in reading files leaves nobody's fate open."""
+    if not part or _files(part[0]) is None:
+        return part, []
+    ready, others = [], []
+    for item in part:
+        assert isinstance(item.envelope, Envelope)  # noqa: S101 - only mails have files
+        try:
+            mail = sealed(
+                item.candidate, item.envelope, stream=turn.stream, tenant=turn.tenant, domains=turn.domains
+            )
+            ready.append(replace(item, envelope=mail))
+        except FilesLost as error:
+            others.append(failed(item.candidate, reason="not_rendered", error=str(error)))
+        except (OperationalError, InterfaceError) as error:
+            _log.warning("files not read, trying again", error=str(error))
+            connections["default"].close()
+            others.append(_given_back(item))
+    return ready, others
 
 
 def _hand_over(
@@ -343,5 +375,16 @@ def _waits() -> Iterator[float]:
 
 
 def _parts(items: Sequence[Ready], size: int) -> Iterator[Sequence[Ready]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+    """Yield parts of at most `size` messages that carry the same files, HEAVY bytes of them together."""
+    part: list[Ready] = []
+    weight = 0
+    for item in items:
+        files = _files(item)
+        own = files.size if files else 0
+        if part and (len(part) >= size or weight + own > HEAVY or files != _files(part[0])):
+            yield part
+            part, weight = [], 0
+        part.append(item)
+        weight += own
+    if part:
+        yield part

@@ -225,7 +225,7 @@ def post(person: Person, email: Email, files: dict[str, bytes], **more: Any) -> 
 
 @pytest.mark.django_db
 def test_files_are_taken_named_refused_taken_out_and_saved_by_the_editor(wendy: Person, email: Email) -> None:
-    answer = post(wendy, email, {"Prisliste 🚀.pdf": PDF, "x.exe": b"MZ", "قائمة.csv": "a;b".encode()})
+    answer = post(wendy, email, {"Prisliste 🚀.pdf": PDF, "x.exe": b"MZ", "قائمة.csv": b"a;b"})
     page = answer.content.decode()
     assert "Prisliste 🚀.pdf" in page
     assert "قائمة.csv" in page
@@ -263,7 +263,7 @@ def test_a_file_is_handed_out_as_a_download_to_whoever_may_open_the_email(
     data = PDF + b"x" * PIECE
     token = tokens(post(wendy, email, {"Prisliste 🚀.pdf": data}))[0]
     path = f"content/{email.pk}/attachments/{token}/"
-    got = wendy.client().get(wendy.url(path))
+    got: Any = wendy.client().get(wendy.url(path))
     assert b"".join(got.streaming_content) == data
     assert got["Content-Disposition"] == "attachment; filename*=utf-8''Prisliste%20%F0%9F%9A%80.pdf"
     assert (got["Content-Length"], got["Content-Type"]) == (str(len(data)), "application/octet-stream")

@@ -20,7 +20,8 @@ PDF = b"%PDF-1.7\n" + b"x" * 2_000
 DROP = """(zone, [name, size]) => {
   const data = new DataTransfer();
   data.items.add(new File(["%PDF-" + "x".repeat(size)], name));
-  for (const kind of ["dragover", "drop"]) zone.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+  for (const kind of ["dragover", "drop"])
+    zone.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
 }"""
 
 

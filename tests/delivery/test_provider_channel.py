@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
-from email.message import EmailMessage
 
 import pytest
 from pytest_django import Settings
@@ -14,6 +13,7 @@ from delivery.channels import provider as channel_module
 from delivery.channels.base import Envelope, HandOver, Outcome
 from delivery.channels.provider import ProviderAccount, ProviderChannel
 from delivery.channels.providers import PROVIDERS
+from delivery.files import FileSet, MailFile
 from tests.support.email_providers import KEY, EmailProviders
 
 GIVEN = {
@@ -32,16 +32,17 @@ ONE_CLICK = {
 }
 
 
-def mail(to: str = "ada@post.test", sender: str = "news@acme.test") -> Envelope:
+def mail(to: str = "ada@post.test", sender: str = "news@acme.test", files: FileSet | None = None) -> Envelope:
     data = mime.assemble(
         mime.Mail(
             message_id="<one@acme.test>", date=dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC),
             sender_name="Zoë, 🚀 Ünal", sender=sender, to_name="محمد عبد الله", to=to, subject="Grüße 🚀 " + "x" * 90,
             text="Hello\r\nöäü", html="<p>Hello <b>öäü</b></p>", reply_to_name="Rep", reply_to="rep@acme.test",
             unsubscribe_url="https://mill.test/m/u/token", feedback_id="7:3:acme:millrace",
+            files_boundary=files.boundary if files else "",
         )
     )  # fmt: skip
-    return Envelope("bounce@mill.test", to, data, "our-token")
+    return Envelope("bounce@mill.test", to, data, "our-token", files)
 
 
 def opened(name: str, **other: str) -> ProviderChannel:
@@ -109,20 +110,18 @@ def test_each_region_is_the_providers_own_address(settings: Settings) -> None:
         assert opened(name, region=region)._backend.api_url == address
 
 
-def test_attachments_are_kept(name: str, providers: EmailProviders) -> None:
-    message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = "With a file", "news@acme.test", "ada@post.test"
-    message["X-Campaign"] = "autumn"
-    message.set_content("Hello")
-    message.add_alternative("<p>Hello</p>", subtype="html")
-    message.add_attachment(
-        b"%PDF-1.7 \x00\xff", maintype="application", subtype="pdf", filename="Preisliste ä.pdf"
-    )
-    hand(name, Envelope("b@mill.test", "ada@post.test", message.as_bytes()))
+def test_attachments_go_along_to_the_byte(name: str, providers: EmailProviders) -> None:
+    contents = [b"%PDF-1.7 \x00\xff" + b"x" * 200, b"navn;\xe5r\r\n"]
+    made = [("Preisliste ä 🚀.pdf", "application/pdf"), ("tall.csv", "text/csv")]
+    files = FileSet(
+        1, tuple(MailFile(*one, number, len(contents[number])) for number, one in enumerate(made)),
+        lambda tenant_id, file_id: iter([contents[file_id]]),
+    )  # fmt: skip
+    assert hand(name, mail(files=files)).outcome is Outcome.SENT
     [taken] = providers.mails
-    assert taken.attachments == [("Preisliste ä.pdf", b"%PDF-1.7 \x00\xff")]
-    assert taken.headers["X-Campaign"] == "autumn"
-    assert "millrace" not in taken.metadata
+    assert taken.attachments == [("Preisliste ä 🚀.pdf", contents[0]), ("tall.csv", contents[1])]
+    assert taken.text == "Hello\nöäü"
+    assert "<b>öäü</b>" in taken.html
 
 
 def test_what_each_provider_refuses_is_told_by_whose_fault_it_is(
