@@ -75,7 +75,7 @@ def reserve(*, tenant_id: int, process: int, now: dt.datetime, limit: int) -> Ba
         wanted = {"tenant": tenant_id, "stream": stream.pk, "due": now}
         if opens > now:
             cursor.execute(
-                _TAKE.format(change="send_at = %(opens)s", which=""),
+                _TAKE.format(change="send_at = %(opens)s, reason = 'outside_timeframe'", which=""),
                 {**wanted, "opens": opens, "limit": SWEEP},
             )
             return Batch(stream.pk, busy=True)
@@ -108,7 +108,7 @@ def _take_within(
     """Reserve what this minute's pace allows of a channel; where nothing is left, put the rest off to the next."""
     given = {**wanted, "channel": room.channel}
     if room.left == 0:
-        change, given["until"] = "send_at = %(until)s", room.next_at
+        change, given["until"] = "send_at = %(until)s, reason = 'paced'", room.next_at
         cursor.execute(
             _TAKE.format(change=change, which="AND channel = %(channel)s"), {**given, "limit": SWEEP}
         )

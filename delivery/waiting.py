@@ -121,6 +121,11 @@ def waiting_messages(*, now: dt.datetime, stream_id: int | None = None) -> list[
     return [one for one in found if one.number]
 
 
+def cause_words(hold: ChannelHold) -> str:
+    """Return what is the matter with a channel or a sender."""
+    return _words(hold)[0]
+
+
 def _waiting(hold: ChannelHold, streams: Sequence[int] | None, now: dt.datetime) -> Waiting:
     of = [hold.stream_id] if hold.stream_id is not None else streams
     with raw_cursor() as cursor:

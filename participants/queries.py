@@ -18,6 +18,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from content.models import EmailVersion, SmsVersion
 from crm.models import Contact, Sale
 from delivery.models import Message
+from delivery.reasons import reason_words
 from flows.models import Step
 from participants.figures import reason_label
 from participants.got import MessageFilter
@@ -269,6 +270,6 @@ def _last(message: Message, names: VersionNames) -> LastMessage:
         email_name=name,
         status=status.value,
         status_label=str(status.label),
-        reason=message.reason,
+        reason=reason_words(message.reason),
         at=message.handed_at or message.queued_at,
     )

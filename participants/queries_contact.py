@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import Membership
 from crm.models import Contact
 from delivery.models import Message
+from delivery.reasons import reason_words
 from flows.models import Flow
 from flows.visibility import visible_flows
 from participants.models import Participant
@@ -100,7 +101,7 @@ def _messages(contact_id: int, titles: Mapping[uuid.UUID, str]) -> dict[int, lis
                 step_title=titles.get(message.step_id, "") if message.step_id else "",
                 status=message.status,
                 status_label=str(Message.Status(message.status).label),
-                reason=message.reason,
+                reason=reason_words(message.reason),
                 at=message.handed_at or message.queued_at,
                 opened_at=message.first_opened_at,
                 clicked_at=message.first_clicked_at,

@@ -14,6 +14,7 @@ from typing import Any
 from core.kinds import UnknownKind
 from crm.criteria.describe import describe_all
 from delivery.models import Message
+from delivery.reasons import Fate, fates_of
 from flows.checking import check_context
 from flows.document import FlowDocument, StepNode
 from flows.models import Flow
@@ -60,6 +61,7 @@ class SentMessage:
     status: str
     status_label: str
     reason: str
+    waits_until: dt.datetime | None
     queued_at: dt.datetime
     handed_at: dt.datetime | None
     opened_at: dt.datetime | None
@@ -142,7 +144,7 @@ def story_of(*, flow: Flow, participant: Participant, now: dt.datetime) -> Story
     )
     told = {number: _told(flow.pk, number) for number in {visit.revision for visit in visits}}
     titles = step_titles([flow.pk])
-    messages = _messages(participant)
+    messages = _messages(participant, now)
     return Story(
         row=with_details([participant])[0],
         came_by=came_by(suggestion, participant.source, names),
@@ -248,16 +250,18 @@ def _told(flow_id: int, revision: int) -> _Told | None:
     return _Told(document, names, words, looked_by_branch(document))
 
 
-def _messages(participant: Participant) -> dict[int, SentMessage]:
-    """Return what was sent, by visit number; two queries."""
+def _messages(participant: Participant, now: dt.datetime) -> dict[int, SentMessage]:
+    """Return what was sent, by visit number; four queries at most."""
     sent = list(Message.objects.filter(enrolled_on=participant.enrolled_on, participant_id=participant.pk))
-    names = version_names(sent)
+    names, fates = version_names(sent), fates_of(sent, now=now)
     return {
-        message.visit_number: _sent(message, names) for message in sent if message.visit_number is not None
+        message.visit_number: _sent(message, names, fates.get(message.pk, Fate()))
+        for message in sent
+        if message.visit_number is not None
     }
 
 
-def _sent(message: Message, names: VersionNames) -> SentMessage:
+def _sent(message: Message, names: VersionNames, fate: Fate) -> SentMessage:
     subject, email_name = name_of(message, names)
     return SentMessage(
         id=message.pk,
@@ -266,7 +270,8 @@ def _sent(message: Message, names: VersionNames) -> SentMessage:
         to_address=message.to_address,
         status=message.status,
         status_label=str(Message.Status(message.status).label),
-        reason=message.reason,
+        reason=fate.words,
+        waits_until=fate.until,
         queued_at=message.queued_at,
         handed_at=message.handed_at,
         opened_at=message.first_opened_at,

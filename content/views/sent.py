@@ -8,10 +8,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.http import TenantRequest
+from accounts.queries import tenant_now
 from content.queries_sent import SentMessage, sent_message
 from content.safe_html import mail_response
 from content.views.attachments import handed_out
 from crm.queries.reach import get_contact
+from delivery.reasons import Fate, fates_of
 
 
 def _message(request: TenantRequest, contact_id: int, message_id: int) -> SentMessage:
@@ -24,7 +26,10 @@ def _message(request: TenantRequest, contact_id: int, message_id: int) -> SentMe
 @require_safe
 def message(request: TenantRequest, tenant: str, contact_id: int, message_id: int) -> HttpResponse:
     """Show what was sent, when, and what became of it."""
-    return render(request, "content/message.html", {"sent": _message(request, contact_id, message_id)})
+    sent = _message(request, contact_id, message_id)
+    fates = fates_of([sent.message], now=tenant_now(request.tenant.pk))
+    context = {"sent": sent, "fate": fates.get(sent.message.pk, Fate())}
+    return render(request, "content/message.html", context)
 
 
 @require_safe

@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet
 
 from core import clock
 from delivery.models import Message, OutgoingWebhook, Stream
+from delivery.reasons import OUTSIDE_TIMEFRAME
 
 
 def make_stream(*, name: str, state: Stream.State = Stream.State.CLOSED) -> Stream:
@@ -81,7 +82,7 @@ def put_forward(*, stream_id: int, now: dt.datetime) -> None:
         status=Message.Status.QUEUED,
         reserved_by=None,
         attempts=0,
-        reason="",
+        reason__in=["", OUTSIDE_TIMEFRAME],
         send_at__gt=now,
     )
     put_off.update(send_at=now)
