@@ -190,6 +190,7 @@ JOB_KINDS = [
     "participants.operations.many.ACT_ON_MANY",
     "content.jobs.PROCESS_SUBMISSION",
     "content.jobs.LINK_ACTIONS",
+    "content.jobs.COLLECT_FILES",
     "participants.operations.lifecycle.CANCEL_PARTICIPANTS",
     "participants.operations.striking.STRIKE_TRIGGER",
     "participants.operations.striking.JUDGE_DAILY",

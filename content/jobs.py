@@ -7,6 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from content.actions import ContactActions
+from content.operations import collecting
 from content.operations.clicks import JOB as LINK_JOB
 from content.operations.clicks import act
 from content.operations.processing import JOB, NotOpen, process_submission
@@ -41,3 +42,4 @@ class LinkActions:
 
 
 PROCESS_SUBMISSION, LINK_ACTIONS = ProcessSubmission(), LinkActions()
+COLLECT_FILES = collecting.CollectFiles()

@@ -13,6 +13,7 @@ from django.db.models import Sum
 from accounts.models import Tenant
 from content.attaching import MOST_BYTES, MOST_FILES, PIECE, AttachmentRefused, megabytes, told
 from content.models import Attachment, EmailVersion, StoredFile, StoredPiece
+from content.operations.collecting import collect_soon
 from content.problems import Problem
 from content.queries_attachment import Attached, total
 from core.tenancy import require_tenant_id
@@ -26,7 +27,7 @@ def keep_file(
 ) -> Attached:
     """Keep an uploaded file that is to go `beside` others; nothing is attached yet. Raises AttachmentRefused.
 
-    What is kept and never attached is collected a day later.
+    What is kept and never attached is collected (content.operations.collecting).
     """
     what = told(file, name=name, size=size)
     if len(beside) >= MOST_FILES:
@@ -41,6 +42,7 @@ def keep_file(
         raise AttachmentRefused(
             "There is a file of that name already: take it out first, or rename this one."
         )
+    collect_soon(now=now)
     # One upload of a tenant at a time: the room that is left is counted, and the same file is found.
     Tenant.objects.select_for_update(no_key=True).get(pk=require_tenant_id())
     known = StoredFile.objects.filter(digest=digest).select_for_update(no_key=True).first()
@@ -69,20 +71,19 @@ def _check_room(size: int) -> None:
     held = StoredFile.objects.aggregate(size=Sum("size"))["size"] or 0
     if held + size > MOST_STORED:
         raise AttachmentRefused(
-            "The attachments fill the 5 GB that there is for them. Those that no email carries go by themselves after "
-            "a day."
+            "The attachments fill the 5 GB that there is for them. Those that nobody got and no email carries any more "
+            "go by themselves after a day."
         )
 
 
 def attachment_problems(files: Sequence[Attached]) -> list[Problem]:
-    """Return what is wrong with what an email is to carry."""
+    """Return what is wrong with what an email is to carry; until the transaction ends the files stay where they are."""
     if len(files) > MOST_FILES:
         return [Problem("attachments", f"An email carries at most {MOST_FILES} files.")]
     if total(files) > MOST_BYTES:
         return [Problem("attachments", f"They have {megabytes(total(files))}: at most 25 MB together.")]
-    known = set(
-        StoredFile.objects.filter(pk__in=[file.file_id for file in files]).values_list("pk", flat=True)
-    )
+    wanted = StoredFile.objects.filter(pk__in=[file.file_id for file in files]).order_by("pk")
+    known = set(wanted.select_for_update(no_key=True).values_list("pk", flat=True))
     return [
         Problem(
             "attachments",

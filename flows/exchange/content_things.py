@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from accounts.models import Membership
 from content.actions import ContactActions
+from content.attaching import LONGEST_NAME, MOST_FILES
 from content.form_document import FormActions, FormDocument
 from content.forms_form import redirect_problem
 from content.forms_link import address_problems
@@ -29,12 +30,18 @@ MOST_MJML = 400_000
 
 
 class Written(Data):
-    """What is written in one language. `text` None: the plain text is made from the content."""
+    """What is written in one language. `text` None: the plain text is made from the content.
+
+    `files` are the names of its attachments, which do not travel: whoever imports is told to attach them again.
+    """
 
     subject: str = Field(default="", max_length=400)
     preheader: str = Field(default="", max_length=400)
     mjml: str = Field(default="", max_length=MOST_MJML)
     text: str | None = Field(default=None, max_length=MOST_MJML)
+    files: tuple[Annotated[str, Field(max_length=LONGEST_NAME)], ...] = Field(
+        default=(), max_length=MOST_FILES
+    )
 
     def draft(self, name: str) -> Draft:
         """Return it as a writer would hand it in."""
@@ -69,7 +76,11 @@ def _language(code: str) -> str:
 
 def _written(piece: Email | EmailVariant) -> dict[str, Any]:
     text = piece.text if piece.text_is_own else None
-    return {"subject": piece.subject, "preheader": piece.preheader, "mjml": piece.mjml, "text": text}
+    files = sorted(piece.current.attachments.all(), key=lambda one: one.number) if piece.current else ()
+    return {
+        "subject": piece.subject, "preheader": piece.preheader, "mjml": piece.mjml, "text": text,
+        "files": [file.name for file in files],
+    }  # fmt: skip
 
 
 class EmailKind(UsedKind):
@@ -83,7 +94,9 @@ class EmailKind(UsedKind):
 
     def rows(self, member: Membership) -> Any:
         """Emails of flows that the member sees, and those of none."""
-        mine = Email.objects.filter(deleted_at=None, is_internal=False).prefetch_related("variants")
+        mine = Email.objects.filter(deleted_at=None, is_internal=False).prefetch_related(
+            "current__attachments", "variants__current__attachments"
+        )
         return mine.filter(flow_id=None) | mine.filter(flow_id__in=visible_flows(member).values("pk"))
 
     def data_of(self, row: Email) -> Mapping[str, Any]:
@@ -108,6 +121,12 @@ class EmailKind(UsedKind):
         if made.current_id is None:
             Email.objects.filter(pk=email.pk).update(preheader=data.preheader)
         return email.pk
+
+    def left_behind(self, used: Used, data: EmailData) -> str:
+        """Its attachments."""
+        names = dict.fromkeys(name for one in (data, *data.variants.values()) for name in one.files)
+        words = ", ".join(f"“{name}”" for name in names)
+        return f"“{used.name}” carried {words}: files do not travel, attach them again." if names else ""
 
 
 class FormData(Data):

@@ -96,3 +96,7 @@ class UsedKind:
     def make(self, used: Used, data: Any, making: Making) -> int:
         """Make it; `data` is typed, with the tenant's ids in it. Raises CannotMake."""
         raise NotImplementedError
+
+    def left_behind(self, used: Used, data: Any) -> str:
+        """Return what of it does not travel with a file, as a sentence for the importer, or nothing."""
+        return ""

@@ -67,12 +67,13 @@ def bring_in(
     sent = frozenset(sent_emails(file.document))
     making = Making(actor, now, flow.pk, sent)
     numbers = _Here(file, flow.pk, decisions)
-    made = 0
+    made, notes = 0, list[str]()
     for used in sorted(file.uses, key=_order):
         comes_along = used.kind == "email" and used.id in sent
         if used.gone or not (comes_along or decisions.get(used.key) == MAKE):
             continue
-        numbers.taken[used.key] = _make(used, numbers, making)
+        numbers.taken[used.key], left = _make(used, numbers, making)
+        notes += [left] if left else []
         made += 1
     plain = swapped(file.document.model_dump(mode="json"), numbers)
     wanted = FlowDocument.model_validate(plain)
@@ -89,7 +90,7 @@ def bring_in(
         actor=actor, action="flow.import", object_kind="flow", object_id=flow.pk, object_name=name,
         payload={"made": made, "from": file.name},
     )  # fmt: skip
-    return BroughtIn(flow, made, (note,) if note else ())
+    return BroughtIn(flow, made, (note, *notes) if note else tuple(notes))
 
 
 def _order(used: Used) -> tuple[int, int, int]:
@@ -101,7 +102,8 @@ def _order(used: Used) -> tuple[int, int, int]:
     return names.index(used.kind), 0, -used.id if used.kind == "selection" else used.id
 
 
-def _make(used: Used, numbers: _Here, making: Making) -> int:
+def _make(used: Used, numbers: _Here, making: Making) -> tuple[int, str]:
+    """Return the id of what was made, and what of it did not travel, in words."""
     kind = USED_KINDS[used.kind]
     try:
         data = kind.Data.model_validate(swapped(used.data, numbers))
@@ -111,7 +113,7 @@ def _make(used: Used, numbers: _Here, making: Making) -> int:
     except ValidationError as error:
         raise CannotBringIn(used, error.errors()[0]["msg"]) from None
     numbers.note(used, made)
-    return made
+    return made, kind.left_behind(used, data)
 
 
 class _Here(Swap):
