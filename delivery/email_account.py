@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 
+from django.conf import settings
+
 from core.secrets import SecretLost, unseal
+from core.tenancy import require_tenant_id
 from delivery.channels.base import Channel, Envelope, HandOver, Outcome
 from delivery.channels.provider import ProviderAccount, ProviderChannel
 from delivery.channels.providers import PROVIDERS, Provider
 from delivery.models import EmailConnector
+from delivery.tokens import FIRST_DAY, MessageRef, Purpose, make_message_token
 
 SECRETS_PURPOSE = "email-connector"
+# Among the secrets, made by us: what the provider signs its events in with where it has no signature of its own.
+PASSWORD = "events_password"  # noqa: S105 - the name of one
+USER = "millrace"
 
 
 class _Unreadable:
@@ -47,3 +54,17 @@ def provider_channel() -> Channel[Envelope] | None:
         return ProviderChannel(account_of(connector))
     except SecretLost:
         return _Unreadable()
+
+
+def events_address(connector: EmailConnector) -> str:
+    """Return the address to enter at the provider, where it tells what became of mails; empty where the secrets are
+    lost. The password stands in it where the provider has no signature of its own."""
+    try:
+        given = account_of(connector).given
+    except SecretLost:
+        return ""
+    token = make_message_token(Purpose.PROVIDER_EVENTS, MessageRef(require_tenant_id(), FIRST_DAY, 0))
+    address = f"{settings.PUBLIC_URL}/m/e/{token}"
+    if PROVIDERS[connector.provider].signing:
+        return address
+    return address.replace("://", f"://{USER}:{given.get(PASSWORD, '')}@", 1)

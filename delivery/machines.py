@@ -25,7 +25,12 @@ def is_machine(request: HttpRequest) -> bool:
     """Say whether a machine probably made the request."""
     if request.method == "HEAD":
         return True
-    agent = request.headers.get("User-Agent", "").strip()
-    if agent.lower() in _BARE or _AGENTS.search(agent):
+    if is_machine_agent(request.headers.get("User-Agent", "")):
         return True
     return any("prefetch" in request.headers.get(name, "").lower() for name in _PREFETCH)
+
+
+def is_machine_agent(agent: str) -> bool:
+    """Say whether a machine probably calls itself so."""
+    agent = agent.strip()
+    return agent.lower() in _BARE or bool(_AGENTS.search(agent))

@@ -35,6 +35,7 @@ class Purpose(StrEnum):
     BOUNCE = "bounce"
     SMS_STATUS = "sms_status"
     SMS_REPLY = "sms_reply"  # names a tenant alone
+    PROVIDER_EVENTS = "provider_events"  # names a tenant alone
     PROVIDER = "provider"  # what an email provider gives back with every event of a message
 
 

@@ -124,7 +124,8 @@ class ProviderChannel:
 
 def _backend(provider: Provider, given: Mapping[str, str]) -> Any:
     """Return anymail's backend for an account."""
-    options = {name: value for name, value in given.items() if value and name != "region"}
+    sends = {field.name for field in provider.fields if not field.signs} - {"region"}
+    options = {name: value for name, value in given.items() if value and name in sends}
     address = provider.hosts[given.get("region", "") if len(provider.hosts) > 1 else ""]
     if settings.EMAIL_API_URL:
         other = urlsplit(settings.EMAIL_API_URL)

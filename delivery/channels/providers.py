@@ -14,7 +14,8 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Something the provider asks for; `choices` are (value, label), the first is the default."""
+    """Something the provider asks for; `choices` are (value, label), the first is the default. `signs`: it is not for
+    sending but for checking that events come from the provider."""
 
     name: str
     label: str
@@ -22,6 +23,7 @@ class Field:
     secret: bool = False
     required: bool = True
     choices: tuple[tuple[str, str], ...] = ()
+    signs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class Provider:
     recipient: re.Pattern[str]
     sender: re.Pattern[str]
     hosts: Mapping[str, str]
+    # anymail's view of its events, and where at the provider their address is entered.
+    events: str
+    where: str
     # Whether it can be told to leave our links and pictures alone.
     switches_tracking: bool = True
     # Whether our Message-ID may stay; the others make their own and refuse the header.
@@ -48,6 +53,11 @@ class Provider:
     def secrets(self) -> frozenset[str]:
         """The names of what is never shown."""
         return frozenset(field.name for field in self.fields if field.secret)
+
+    @property
+    def signing(self) -> Field | None:
+        """The key that its events are signed with; None where it signs in with a password instead."""
+        return next((field for field in self.fields if field.signs), None)
 
 
 def _api_key(where: str) -> Field:
@@ -73,6 +83,8 @@ _ALL: Final = (
         fields=(_api_key("SMTP & API › API keys; it begins with xkeysib-."),),
         recipient=_words(r"email is not valid in to", r"invalid email address in to"),
         sender=_words(r"sender .*(invalid|not valid)", r"valid sender email", r"sender is not"),
+        events="anymail.webhooks.brevo.BrevoTrackingWebhookView",
+        where="Transactional › Settings › Webhooks",
         hosts={"": "https://api.brevo.com/v3/"},
         switches_tracking=False,
     ),
@@ -88,10 +100,20 @@ _ALL: Final = (
                 "As it stands at Mailgun. Empty: the domain of each from-address.",
                 required=False,
             ),
+            Field(
+                "webhook_signing_key",
+                "HTTP webhook signing key",
+                "Send › Webhooks; it shows that events come from Mailgun. Without it they are refused.",
+                secret=True,
+                required=False,
+                signs=True,
+            ),
             _region(_US, _EU),
         ),
         recipient=_words(r"'?to'? parameter is not a valid", r"to parameter is missing"),
         sender=_words(r"'?from'? parameter is not", r"unknown sender domain", r"domain not found"),
+        events="anymail.webhooks.mailgun.MailgunTrackingWebhookView",
+        where="Send › Webhooks",
         hosts={"us": "https://api.mailgun.net/v3/", "eu": "https://api.eu.mailgun.net/v3/"},
         keeps_message_id=True,
     ),
@@ -102,6 +124,8 @@ _ALL: Final = (
         fields=(_api_key("Account settings › API key management."), Field("secret_key", "Secret key", secret=True)),
         recipient=_words(r"\"To(\[\d+\])?\.Email\""),
         sender=_words(r"\"From(\.Email)?\""),
+        events="anymail.webhooks.mailjet.MailjetTrackingWebhookView",
+        where="Account settings › Event notifications (webhooks)",
         hosts={"": "https://api.mailjet.com/v3.1/"},
     ),
     Provider(
@@ -119,6 +143,8 @@ _ALL: Final = (
         ),
         recipient=_words(r"invalid 'to'", r"error parsing 'to'", r"inactive"),
         sender=_words(r"'from'", r"sender signature"),
+        events="anymail.webhooks.postmark.PostmarkTrackingWebhookView",
+        where="your server › the message stream › Webhooks",
         hosts={"": "https://api.postmarkapp.com/"},
         keeps_message_id=True,
         headers={"X-PM-KeepID": "true"},
@@ -129,10 +155,19 @@ _ALL: Final = (
         backend="anymail.backends.sendgrid.EmailBackend",
         fields=(
             _api_key("Settings › API Keys, with the right Mail Send; it begins with SG.."),
+            Field(
+                "tracking_webhook_verification_key",
+                "Verification key of the event webhook",
+                "Turn Signature Verification on there and copy the key. Without it events are refused.",
+                required=False,
+                signs=True,
+            ),
             _region(("us", "Global"), _EU),
         ),
         recipient=_words(r"\"field\": ?\"personalizations[.\d]*to"),
         sender=_words(r"\"field\": ?\"from", r"sender identity"),
+        events="anymail.webhooks.sendgrid.SendGridTrackingWebhookView",
+        where="Settings › Mail Settings › Event Webhooks",
         hosts={"us": "https://api.sendgrid.com/v3/", "eu": "https://api.eu.sendgrid.com/v3/"},
         keeps_message_id=True,
     ),
@@ -147,6 +182,8 @@ _ALL: Final = (
         ),
         recipient=_words(r"at least one valid recipient", r"invalid recipient"),
         sender=_words(r"(unconfigured|invalid|unverified) (sending )?domain", r"from address"),
+        events="anymail.webhooks.sparkpost.SparkPostTrackingWebhookView",
+        where="Configuration › Webhooks",
         hosts={
             "us": "https://api.sparkpost.com/api/v1/",
             "eu": "https://api.eu.sparkpost.com/api/v1/",

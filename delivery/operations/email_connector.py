@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from html import escape
+from secrets import token_urlsafe
 
 from django.conf import settings
 from django.db import transaction
@@ -18,21 +19,36 @@ from delivery import mime
 from delivery.channels.base import Envelope, HandOver
 from delivery.channels.provider import ProviderChannel
 from delivery.channels.providers import PROVIDERS, Field
-from delivery.email_account import SECRETS_PURPOSE, account_of
+from delivery.email_account import PASSWORD, SECRETS_PURPOSE, account_of
 from delivery.holds import hasten
 from delivery.models import EmailConnector, Message
+from delivery.provider_events import signing_key_is_one
 
 
 class NoConnector(LookupError):
     """No provider is connected."""
 
 
-class FieldMissing(ValueError):
-    """Something that the provider needs was not given; `name` is the field."""
+class FieldRefused(ValueError):
+    """Something that the provider asks for cannot be taken so; `name` is the field."""
+
+    words = ""
 
     def __init__(self, field: Field) -> None:
-        super().__init__(f"{field.label} is needed.")
+        super().__init__(self.words.format(field.label))
         self.name = field.name
+
+
+class FieldMissing(FieldRefused):
+    """It was not given."""
+
+    words = "{} is needed."
+
+
+class KeyUnreadable(FieldRefused):
+    """It is no key."""
+
+    words = "{}: this is not a key. Copy it as it stands at the provider."
 
 
 @transaction.atomic
@@ -41,7 +57,7 @@ def connect_provider(
 ) -> EmailConnector:
     """Connect a provider, or change its account. An empty secret keeps the one that is there, of the same provider.
 
-    What waits for the channel goes at once. Raises FieldMissing.
+    What waits for the channel goes at once. Raises FieldRefused.
     """
     chosen = PROVIDERS[provider]
     kept = EmailConnector.objects.select_for_update().first()
@@ -51,6 +67,9 @@ def connect_provider(
     for field in chosen.fields:
         if field.required and not field.choices and not {**values, **secrets}[field.name]:
             raise FieldMissing(field)
+    if chosen.signing and not signing_key_is_one(chosen, {**values, **secrets}):
+        raise KeyUnreadable(chosen.signing)
+    secrets[PASSWORD] = before.get(PASSWORD) or token_urlsafe(24)
     connector = kept or EmailConnector()
     connector.provider, connector.options, connector.updated_at = provider, values, now
     connector.secrets = seal(json.dumps(secrets), purpose=SECRETS_PURPOSE)
@@ -69,6 +88,16 @@ def disconnect_provider(*, actor: User, now: dt.datetime) -> None:
     _note("email_connector.disconnected", connector, actor)
     connector.delete()
     hasten(Message.Channel.EMAIL, now=now)
+
+
+def has_key(connector: EmailConnector) -> bool:
+    """Say whether events of the provider can be checked."""
+    signing = PROVIDERS[connector.provider].signing
+    try:
+        given = account_of(connector).given
+    except SecretLost:
+        return False
+    return bool(given.get(signing.name if signing else PASSWORD))
 
 
 def trial_mail(*, tenant: Tenant, to: str, now: dt.datetime) -> tuple[ProviderChannel, Envelope]:
@@ -110,7 +139,7 @@ def _secrets(connector: EmailConnector) -> dict[str, str]:
         given = account_of(connector).given
     except SecretLost:
         return {}
-    return {name: given.get(name, "") for name in PROVIDERS[connector.provider].secrets}
+    return {name: given.get(name, "") for name in {*PROVIDERS[connector.provider].secrets, PASSWORD}}
 
 
 def _note(action: str, connector: EmailConnector, actor: User) -> None:

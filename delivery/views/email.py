@@ -21,13 +21,15 @@ from core.secrets import SecretLost
 from core.tenancy import tenant_scope
 from delivery.channels.base import HandOver, Outcome
 from delivery.channels.providers import PROVIDERS, Field, Provider
+from delivery.email_account import events_address
 from delivery.mime import BadAddress
 from delivery.models import EmailConnector
 from delivery.operations.email_connector import (
-    FieldMissing,
+    FieldRefused,
     NoConnector,
     connect_provider,
     disconnect_provider,
+    has_key,
     trial_mail,
     try_provider,
 )
@@ -88,6 +90,8 @@ def email(request: TenantRequest, tenant: str) -> HttpResponse:
     connector = EmailConnector.objects.first()
     page = {
         "connector": connector,
+        "address": events_address(connector) if connector else "",
+        "signed": connector is not None and has_key(connector),
         "provider": PROVIDERS[connector.provider] if connector else None,
         "providers": list(PROVIDERS.values()),
         "test_form": TestForm(initial={"to": request.user.email}),
@@ -108,8 +112,8 @@ def provider(request: TenantRequest, tenant: str, key: str) -> HttpResponse:
         now = tenant_now(request.tenant.pk)
         try:
             connect_provider(provider=key, given=form.cleaned_data, actor=request.user, now=now)
-        except FieldMissing as missing:
-            form.add_error(missing.name, str(missing))
+        except FieldRefused as refused:
+            form.add_error(refused.name, str(refused))
         else:
             messages.success(request, f"Emails go by {chosen.name} from now on. Send a test mail to try it.")
             return redirect(turl(request.tenant, "connectors:email"))

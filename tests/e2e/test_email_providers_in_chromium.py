@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.delivery.conftest import house as house
 from tests.e2e.test_delivery_pages_in_chromium import look
 from tests.fixtures.people import Person
 from tests.support.email_providers import KEY, EmailProviders
+from tests.support.provider_events import SIGNING_KEY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,6 +36,12 @@ def test_a_provider_is_connected_tried_and_disconnected_by_label(
     look(page, f"email-mailgun-{chosen}")
     page.get_by_role("button", name="Connect").click()
     expect(page.get_by_text("Emails go by Mailgun from now on.")).to_be_visible()
+    expect(page.get_by_text("is refused as long as its key is missing")).to_be_visible()
+    page.get_by_role("link", name="give it").click()
+    page.get_by_label("HTTP webhook signing key").fill(SIGNING_KEY)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Address for Mailgun’s webhook")).to_have_value(re.compile(r"/m/e/"))
+    expect(page.get_by_text("is refused as long as its key is missing")).to_have_count(0)
     page.get_by_label("Send a test mail to").fill("ada@post.test")
     page.get_by_role("button", name="Send test mail").click()
     expect(page.get_by_text("Mailgun took the mail to ada@post.test.")).to_be_visible()

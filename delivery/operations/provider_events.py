@@ -1,0 +1,52 @@
+"""Acts on what an email provider tells of one mail: its fate by the door that bounce mails take, opens and clicks by
+those of our own picture and links. Told twice, late or in the wrong order, nothing happens twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from core.signing import BadToken
+from delivery.operations.fates import note_fate
+from delivery.operations.recipients import NoSuchMessage, unsubscribe
+from delivery.operations.tracking import message_seen, record_click, record_open
+from delivery.provider_events import Did, ProviderEvent
+from delivery.returned import Said
+from delivery.tokens import MessageRef, Purpose, read_message_token
+
+
+def note_provider_event(*, event: ProviderEvent, tenant_id: int, now: dt.datetime) -> bool:
+    """Act on one event; say whether it named a message of this tenant. Inside its scope."""
+    try:
+        ref = read_message_token(Purpose.PROVIDER, event.token)
+    except BadToken:
+        return False
+    if ref.tenant_id != tenant_id:
+        return False
+    if isinstance(event.told, Said):
+        note_fate(ref=ref, said=event.told, words=event.words, now=now)
+    elif event.told is Did.UNSUBSCRIBED:
+        return _unsubscribed(ref, now)
+    else:
+        return _seen(ref, event, now)
+    return True
+
+
+def _unsubscribed(ref: MessageRef, now: dt.datetime) -> bool:
+    try:
+        unsubscribe(ref=ref, everything=False, now=now)
+    except NoSuchMessage:
+        return False
+    return True
+
+
+def _seen(ref: MessageRef, event: ProviderEvent, now: dt.datetime) -> bool:
+    """Note the first open or click, unless our own picture or link has told it already; machines' are kept as such."""
+    try:
+        with message_seen(ref) as message:
+            if event.told is Did.OPENED and (event.machine or not message.was_opened):
+                record_open(message=message, now=now, machine=event.machine)
+            if event.told is Did.CLICKED and (event.machine or not message.was_clicked):
+                record_click(message=message, link=event.url, label="", now=now, machine=event.machine)
+    except NoSuchMessage:
+        return False
+    return True

@@ -1,0 +1,154 @@
+"""What an email provider tells of mails: checked and read by anymail, then put into our own words. Knows no rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from anymail.exceptions import AnymailError, AnymailWarning, AnymailWebhookValidationFailure
+from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from delivery.channels.provider import METADATA, ProviderAccount
+from delivery.channels.providers import PROVIDERS, Provider
+from delivery.email_account import PASSWORD, USER
+from delivery.machines import is_machine_agent
+from delivery.returned import Said
+
+# What reading a body that is not as it should be ends in.
+_STUMBLES = (ValueError, LookupError, TypeError, AttributeError)
+
+
+class Forged(Exception):
+    """Not from the tenant's own account, or nothing to check that with."""
+
+
+class Unreadable(ValueError):
+    """Not what the provider tells."""
+
+
+class Did(StrEnum):
+    """What the recipient did."""
+
+    OPENED = "opened"
+    CLICKED = "clicked"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEvent:
+    """One thing that became of one mail: `told` is a fate or a deed. `token` is our own, as it went out."""
+
+    token: str
+    told: Said | Did
+    words: str = ""
+    url: str = ""
+    machine: bool = False
+
+
+def read_events(account: ProviderAccount, request: HttpRequest) -> list[ProviderEvent]:
+    """Return what the request tells of mails of ours, in its order. Raises Forged and Unreadable."""
+    provider = PROVIDERS[account.provider]
+    try:
+        view = _view(provider, account.given)
+        view.run_validators(request)
+    except (AnymailWebhookValidationFailure, ImproperlyConfigured, *_STUMBLES) as error:
+        # What a body lacks is asked for before its signature is checked.
+        raise Forged(str(error)) from error
+    try:
+        told = view.parse_events(request)
+        found = [_event(provider, event) for event in told]
+    except (AnymailError, ImproperlyConfigured, *_STUMBLES) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from error
+    return [event for event in found if event is not None]
+
+
+def signing_key_is_one(provider: Provider, given: Mapping[str, str]) -> bool:
+    """Say whether the key for checking events can be used; an empty one may stay empty."""
+    if provider.signing is None or not given.get(provider.signing.name):
+        return True
+    try:
+        _view(provider, given)
+    except (ImproperlyConfigured, ValueError):
+        return False
+    return True
+
+
+def _view(provider: Provider, given: Mapping[str, str]) -> Any:
+    """Return anymail's view for the account; raise Forged where there is nothing to check events with."""
+    signing = provider.signing
+    secret = given.get(signing.name if signing else PASSWORD, "")
+    if not secret:
+        raise Forged("There is no key to check events with.")
+    checks: dict[str, Any] = {signing.name: secret} if signing else {"webhook_secret": [f"{USER}:{secret}"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnymailWarning)
+        return import_string(provider.events)(**checks)
+
+
+_SAID: Final[Mapping[str, Said | Did]] = {
+    EventType.DELIVERED: Said.DELIVERED,
+    EventType.FAILED: Said.SOFT,
+    EventType.COMPLAINED: Said.COMPLAINT,
+    EventType.OPENED: Did.OPENED,
+    EventType.CLICKED: Did.CLICKED,
+    EventType.UNSUBSCRIBED: Did.UNSUBSCRIBED,
+}
+_NO_ADDRESS = frozenset({RejectReason.INVALID, RejectReason.BOUNCED})
+
+
+def _event(provider: Provider, event: AnymailTrackingEvent) -> ProviderEvent | None:
+    """Return what an event says of a mail of ours, None where it says nothing."""
+    token = event.metadata.get(METADATA) if isinstance(event.metadata, dict) else None
+    told = _told(provider, event)
+    if not isinstance(token, str) or told is None:
+        return None
+    raw = event.esp_event if isinstance(event.esp_event, dict) else {}
+    by_proxy = "proxy" in str(raw.get("event", ""))
+    return ProviderEvent(
+        token=token,
+        told=told,
+        words=str(event.mta_response or event.description or event.reject_reason or "")[:500],
+        url=str(event.click_url or "")[:2000],
+        machine=by_proxy or (bool(event.user_agent) and is_machine_agent(str(event.user_agent))),
+    )
+
+
+def _told(provider: Provider, event: AnymailTrackingEvent) -> Said | Did | None:
+    if event.event_type == EventType.BOUNCED:
+        return Said.HARD if _HARD[provider.key](event.esp_event) else Said.SOFT
+    if event.event_type == EventType.REJECTED:
+        # The provider did not even try. Where it knows the address for no good, so do we.
+        return Said.HARD if event.reject_reason in _NO_ADDRESS else Said.SOFT
+    return _SAID.get(event.event_type)
+
+
+def _sparkpost_is_hard(raw: Any) -> bool:
+    """Invalid recipient and no such mailbox; the rest is full, blocked, slow or unclear."""
+    [event] = raw["msys"].values()
+    return str(event.get("bounce_class")) in {"10", "30"}
+
+
+def _mailgun_is_hard(raw: Any) -> bool:
+    """For good, and not because of what the receiver thinks of the mail or its sender."""
+    data = raw["event-data"]
+    status = data.get("delivery-status", {})
+    code = str(status.get("enhanced-code") or "")
+    policy = code.startswith(("5.7", "5.3", "5.4", "5.5")) or code == "5.2.2"
+    return data.get("severity") == "permanent" and not policy
+
+
+# anymail calls all of them bounced; whether the address is no good, each tells in its own way.
+_HARD: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "brevo": lambda raw: raw["event"] in {"hard_bounce", "invalid_email"},
+    "mailgun": _mailgun_is_hard,
+    "mailjet": lambda raw: bool(raw.get("hard_bounce")),
+    "postmark": lambda raw: raw.get("Type") in {"HardBounce", "BadEmailAddress"},
+    "sendgrid": lambda raw: raw.get("type") != "blocked",
+    "sparkpost": _sparkpost_is_hard,
+}
