@@ -15,7 +15,7 @@ from crm.criteria.schema import Criteria
 from flows.checking import check_context
 from flows.document import Branch, ExitSettings, FlowDocument, StepNode
 from flows.editing.tree import subtree
-from flows.occupancy import holds_people
+from flows.occupancy import holds_people, occupied
 from flows.reached import Reached, reached
 from flows.references import part
 from flows.steps.base import CheckContext
@@ -79,6 +79,8 @@ class BranchCard:
     places: Sequence[Place]
     last: Slot
     people: int = 0
+    # The steps on which those people stand.
+    occupied: Sequence[uuid.UUID] = ()
     folded: bool = False
     inside: Inside = Inside()
 
@@ -106,6 +108,8 @@ class StepCard:
     # Who stands here, and whether that keeps the step from being moved or removed.
     people: int = 0
     fixed: bool = False
+    # The steps on which somebody stands, itself and in its branches.
+    occupied: Sequence[uuid.UUID] = ()
     folded: bool = False
     inside: Inside = Inside()
     notes: Sequence[NoteCard] = ()
@@ -281,6 +285,7 @@ def _card(node: StepNode, drawing: _Drawing) -> StepCard:
         count=drawing.counts.get(node.id),
         people=drawing.people.get(node.id, 0),
         fixed=bool(drawing.people) and holds_people(node, drawing.people),
+        occupied=occupied(node, drawing.people) if drawing.people else (),
         folded=node.id in drawing.folded,
         inside=Inside(sum(b.inside.steps for b in branches), sum(b.inside.errors for b in branches)),
         notes=drawing.notes.get(node.id, ()),
@@ -298,6 +303,7 @@ def _branches(node: StepNode, drawing: _Drawing) -> Iterator[BranchCard]:
     for position, branch in enumerate(node.branches):
         name = branch.name or "Unnamed branch"
         places, last = _sequence(branch.steps, branch.id, f"branch {name}", drawing)
+        standing = [one for top in branch.steps for one in occupied(top, drawing.people)]
         yield BranchCard(
             id=branch.id,
             name=name,
@@ -308,7 +314,8 @@ def _branches(node: StepNode, drawing: _Drawing) -> Iterator[BranchCard]:
             exit_text=_exit_text(branch.exit, drawing.ctx),
             places=places,
             last=last,
-            people=sum(drawing.people.get(s.id, 0) for top in branch.steps for s in subtree(top)),
+            people=sum(drawing.people[step] for step in standing),
+            occupied=standing,
             folded=branch.id in drawing.folded,
             inside=_inside(branch, drawing),
         )

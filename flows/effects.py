@@ -222,6 +222,11 @@ def _of_frame(
         at_once = " Whoever meets them finishes at once." if new.settings.move_to_finish else ""
         text = f"The new success criteria count for everyone inside.{at_once}"
         yield Effect(Fate.NEW, "Success criteria", text, inside.number, part="finish")
+    if inside.number and old.finish != new.finish:
+        text = (
+            "Whoever finishes from now on goes on by the new settings of Finish: onward flow and selection."
+        )
+        yield Effect(Fate.NEW, FINISH, text, inside.number, part="finish")
     if queued and old.settings.messages != new.settings.messages:
         text = f"{_number(queued, 'queued message')} {_is(queued, 'goes', 'go')} by the new settings."
         yield Effect(Fate.MESSAGES, "Message settings", text, part="messages")

@@ -19,11 +19,16 @@ from flows.steps.table import STEP_KINDS
 
 
 class PeopleInside(IllegalEdit):
-    """The edit would strand participants; `step_id` is where they stand."""
+    """The edit would strand participants; `steps` is where they stand, `step_id` the first of those."""
 
-    def __init__(self, message: str, step_id: uuid.UUID) -> None:
+    def __init__(self, message: str, *steps: uuid.UUID) -> None:
         super().__init__(message)
-        self.step_id = step_id
+        self.steps = steps
+
+    @property
+    def step_id(self) -> uuid.UUID:
+        """Where the first of them stand."""
+        return self.steps[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +96,18 @@ def holds_people(node: StepNode, occupancy: Mapping[uuid.UUID, int]) -> bool:
     )
 
 
+def occupied(node: StepNode, occupancy: Mapping[uuid.UUID, int]) -> list[uuid.UUID]:
+    """Return the steps of a node, itself and in its branches, on which somebody stands."""
+    return [inner.id for inner in subtree(node) if occupancy.get(inner.id)]
+
+
 def check_move(document: FlowDocument, step_id: uuid.UUID, occupancy: Mapping[uuid.UUID, int]) -> None:
     """Raise PeopleInside where a step that is to move holds people."""
     node = find_step(document, step_id)
     if holds_people(node, occupancy):
         raise PeopleInside(
-            f"“{node.title}” has participants in it, so it cannot be moved or removed.", node.id
+            f"“{node.title}” has participants in it, so it cannot be moved or removed.",
+            *occupied(node, occupancy),
         )
 
 
@@ -107,20 +118,28 @@ def check_change(old: FlowDocument, new: FlowDocument, occupancy: Mapping[uuid.U
     """
     if not occupancy:
         return
-    kept_branches = {branch.id for node in new.walk() for branch in node.branches}
+    before, after = _splits(old), _splits(new)
     for node in old.walk():
         if not occupancy.get(node.id):
             continue
         path = branch_path(old, node.id) or ()
-        if any(branch not in kept_branches for branch in path):
+        if any(after.get(branch) != before[branch] for branch in path):
+            gone = any(branch not in after for branch in path)
             raise PeopleInside(
-                f"The branch around “{node.title}” has participants in it, so it cannot be removed.", node.id
+                f"The branch around “{node.title}” has participants in it, so it cannot be "
+                f"{'removed' if gone else 'moved to another split'}.",
+                node.id,
             )
         if _keeps(node) and branch_path(new, node.id) != path:
             raise PeopleInside(
                 f"“{node.title}” has participants in it, so it cannot be moved or removed.", node.id
             )
     _check_order(old, new, occupancy)
+
+
+def _splits(document: FlowDocument) -> dict[uuid.UUID, uuid.UUID]:
+    """Return the split of each branch."""
+    return {branch.id: node.id for node in document.walk() for branch in node.branches}
 
 
 def _check_order(old: FlowDocument, new: FlowDocument, occupancy: Mapping[uuid.UUID, int]) -> None:
@@ -133,7 +152,8 @@ def _check_order(old: FlowDocument, new: FlowDocument, occupancy: Mapping[uuid.U
         for was, now in zip([one for one in held if one in kept], kept, strict=True):
             if was != now:
                 raise PeopleInside(
-                    f"“{held[now].title}” has participants in it, so it cannot be moved or removed.", now
+                    f"“{held[now].title}” has participants in it, so it cannot be moved or removed.",
+                    *occupied(held[now], occupancy),
                 )
 
 

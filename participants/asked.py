@@ -23,6 +23,8 @@ from participants.search import contacts_matching
 
 # What the numbers of a report ask for, by their names in the URL.
 REPORT_FIELDS = ("when", "from", "to", "got", "of", "email", "link", "took", "bought")
+# Of one branch, in an address.
+MOST_STEPS = 80
 # A hundred years: nothing takes longer.
 MOST_SECONDS = 100 * 365 * 86_400
 
@@ -40,6 +42,8 @@ class Asked:
     visited: uuid.UUID | None = None
     went: str = ""
     branch_id: uuid.UUID | None = None
+    # Who stands at one of these steps: those in a branch.
+    at: tuple[uuid.UUID, ...] = ()
     oldest_first: bool = False
     when: str = ""
     first: dt.date | None = None
@@ -62,7 +66,7 @@ class Asked:
     @property
     def by_visit(self) -> bool:
         """Whether it asks who passed or left a step, or took a branch: what the numbers on the canvas open."""
-        return self.visited is not None or self.branch_id is not None
+        return self.visited is not None or self.branch_id is not None or bool(self.at)
 
     def as_filter(self) -> ParticipantFilter:
         """Return what the query narrows by; a search is turned into contacts here, days into moments."""
@@ -81,6 +85,7 @@ class Asked:
             visited=self.visited,
             went=self.went,
             branch_id=self.branch_id,
+            at=self.at,
         )
 
     def _moments(self) -> tuple[dt.datetime | None, dt.datetime | None]:
@@ -103,6 +108,7 @@ def asked(data: QueryDict, member: Membership) -> Asked:
         visited=_uuid(data.get("visited", "")),
         went=data.get("went", "") if data.get("went") in {Visit.Ended.WENT_ON, Visit.Ended.LEFT} else "",
         branch_id=_uuid(data.get("branch", "")),
+        at=tuple(step for text in data.getlist("at")[:MOST_STEPS] if (step := _uuid(text)) is not None),
         oldest_first=data.get("sort") == "oldest",
         when=data.get("when", "")
         if data.get("when") in {*WHENS, "came", "left", "message", "bought"}

@@ -95,6 +95,8 @@ class ParticipantFilter:
     visited: uuid.UUID | None = None
     went: str = ""
     branch_id: uuid.UUID | None = None
+    # Who stands at one of these steps.
+    at: tuple[uuid.UUID, ...] = ()
     # What must have happened (a key of WHENS), and from which moment to before which.
     when: str = ""
     begin: dt.datetime | None = None
@@ -112,6 +114,8 @@ class ParticipantFilter:
             rows = rows.filter(status=self.status)
         if self.step_id is not None:
             rows = rows.filter(step_id=self.step_id)
+        if self.at:
+            rows = rows.filter(step_id__in=self.at)
         if self.reason:
             rows = rows.filter(drop_reason=self.reason)
         if self.contact_ids is not None:

@@ -83,6 +83,8 @@ def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpRespo
 
 def _by_visit(flow_id: int, wanted: Asked) -> str:
     """Say what a number of the canvas asked for."""
+    if wanted.at:
+        return "In a branch" if len(wanted.at) == 1 else f"In a branch, at {len(wanted.at)} of its steps"
     if wanted.visited is None:
         return "Took a branch"
     title = Step.objects.filter(flow_id=flow_id, pk=wanted.visited).values_list("title", flat=True).first()

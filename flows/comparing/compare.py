@@ -39,8 +39,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One part that differs. `of` is step, branch, trigger, success, filter, finish, settings, messages, or the name
-    of another field of the document; `id` is None for parts that there is one of."""
+    """One part that differs. `of` is step, branch, trigger, success, note, filter, finish, settings, messages, or
+    the name of another field of the document; `id` is None for parts that there is one of."""
 
     what: What
     of: str
@@ -55,7 +55,9 @@ class Difference:
         return self.of if self.of in {"filter", "finish", "settings", "messages"} else ""
 
 
-_FRAME = frozenset({"schema_version", "settings", "triggers", "filter", "success", "steps", "finish"})
+_FRAME = frozenset(
+    {"schema_version", "settings", "triggers", "filter", "success", "steps", "finish", "notes"}
+)
 
 
 def compare(old: FlowDocument, new: FlowDocument) -> list[Difference]:
@@ -69,6 +71,7 @@ def compare(old: FlowDocument, new: FlowDocument) -> list[Difference]:
         *_steps(old, new),
         *_branches(old, new),
         *_one("finish", _plain(old.finish), _plain(new.finish)),
+        *_listed("note", old.notes, new.notes),
         *_others(old, new),
     ]
 
@@ -104,7 +107,7 @@ def _others(old: FlowDocument, new: FlowDocument) -> Iterator[Difference]:
 
 
 def _listed(of: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Difference]:
-    """Triggers or success criteria: parts with an id, in an order."""
+    """Triggers, success criteria or notes: parts with an id, in an order."""
     before, after = {p.id: p for p in old}, {p.id: p for p in new}
     yield from (Difference(What.ADDED, of, p.id) for p in new if p.id not in before)
     moved = out_of_order([p.id for p in old if p.id in after], [p.id for p in new if p.id in before])
@@ -120,7 +123,7 @@ def _listed(of: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Differe
 
 def _part(value: Any) -> dict[str, Any]:
     plain: dict[str, Any] = value.model_dump(mode="json", exclude={"id", "settings"})
-    return {**plain, **value.settings}
+    return {**plain, **getattr(value, "settings", {})}
 
 
 def _node(node: StepNode) -> dict[str, Any]:

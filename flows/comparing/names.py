@@ -54,6 +54,9 @@ LABELS = {
     "utm_campaign": "UTM campaign",
     "success": "With success",
     "no_success": "Without success",
+    "text": "Text",
+    "colour": "Colour",
+    "step": "Where",
     "to": "until",
     "start": "from",
 }
@@ -63,7 +66,13 @@ ONLY_ONE = {
     "filter": "Filter",
     "finish": "Finish",
 }
-TYPES = {"step": "Step", "branch": "Branch", "trigger": "Trigger", "success": "Success criterion"}
+TYPES = {
+    "step": "Step",
+    "branch": "Branch",
+    "trigger": "Trigger",
+    "success": "Success criterion",
+    "note": "Note",
+}
 
 
 @dataclass(frozen=True)
@@ -95,13 +104,15 @@ class Side:
             return found[1].name or "Unnamed branch" if found else ""
         if one.of in {"trigger", "success"}:
             return self.summary(one)
+        if one.of == "note":
+            return next((shortened(note.text) for note in self.document.notes if note.id == one.id), "")
         return ONLY_ONE.get(one.of, one.of.replace("_", " ").capitalize())
 
     def short(self, one: Difference) -> str:
         """Return what a part is called in a list of many."""
         if one.of == "branch":
             return f"branch “{self.title(one)}”"
-        if one.of in {"trigger", "success"}:
+        if one.of in {"trigger", "success", "note"}:
             return f"a {TYPES[one.of].lower()}"
         return f"“{self.title(one)}”" if one.of == "step" else f"the {self.title(one).lower()}"
 
@@ -135,6 +146,8 @@ class Side:
                 return ""
             number = [branch.id for branch in found[0].branches].index(one.id) + 1  # type: ignore[arg-type]
             return f"branch {number} of “{found[0].title}”"
+        if one.of == "note":
+            return next((self.above(note.step) for note in self.document.notes if note.id == one.id), "")
         for branch_id, steps in lists(self.document):
             ids = [node.id for node in steps]
             if one.id in ids:
@@ -146,10 +159,21 @@ class Side:
                 )
         return ""
 
+    def above(self, step_id: uuid.UUID | None) -> str:
+        """Return where a note is."""
+        node = self.step(step_id)
+        return f"above “{node.title or _kind_label(node)}”" if node else "at the start of the flow"
+
     def choice(self, one: Difference, name: str, value: str) -> str:
         """Return the words of a choice of a step's form; empty where it is none."""
         choices = getattr(_field(one, name, self), "choices", None)
         return str(dict(choices).get(value, "")) if isinstance(choices, list) else ""
+
+
+def shortened(text: str) -> str:
+    """Return what a note is called: how it begins."""
+    line = " ".join(text.split())
+    return (line if len(line) <= 60 else f"{line[:59]}…") or "Empty note"
 
 
 def type_of(one: Difference, side: Side) -> str:

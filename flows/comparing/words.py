@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -108,7 +109,7 @@ class _Words:
         )
 
     def _place(self, one: Difference) -> str:
-        if one.id is None or one.of not in {"step", "branch"} or one.what == What.CHANGED:
+        if one.id is None or one.of not in {"step", "branch", "note"} or one.what == What.CHANGED:
             return ""
         before, after = self.old.place(one), self.new.place(one)
         if one.what == What.MOVED:
@@ -138,10 +139,10 @@ class _Words:
 
     def _value(self, one: Difference, name: str, value: Any, side: Side) -> str | None:
         """Return a value in words; None where it is too much for a line."""
+        if (one.of, name) == ("note", "step"):
+            return side.above(uuid.UUID(value) if value else None)
         if isinstance(value, dict) and "groups" in value:
             return self.criteria.get(_key(value), "")
-        if isinstance(value, bool):
-            return "yes" if value else "no"
         if value in (None, "", [], ()):
             return ""
         kind = named_by(one, name, value, side)
@@ -153,6 +154,8 @@ class _Words:
 
 
 def _plain(one: Difference, name: str, value: Any, side: Side) -> str | None:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, int | float):
         return str(value)
     return side.choice(one, name, value) or _shown(value) if isinstance(value, str) else None

@@ -54,7 +54,7 @@ def canvas_card(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
         "editable": canvas.editable,
         "opens": canvas.editable or canvas.linked,
         "selected": canvas.selected == step.part,
-        "people_url": canvas.people_url if step.people else "",
+        "people_url": canvas.people_url if step.occupied else "",
     }
     if canvas.trail and marks:
         shown |= {"marks": marks, "drawn_revision": canvas.trail.revision, "tenant": context.get("tenant")}
@@ -69,6 +69,7 @@ def canvas_card(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
         step.note,
         step.people,
         step.fixed,
+        *step.occupied,
         step.inside.steps,
         step.when,
     )
@@ -108,8 +109,9 @@ def canvas_branch(branch: BranchCard, canvas: Canvas) -> SafeString:
         "editable": canvas.editable,
         "opens": canvas.editable or canvas.linked,
         "selected": canvas.selected == branch.part,
+        "people_url": canvas.people_url if branch.people else "",
     }
-    key = branch.id, branch.name, branch.summary
+    key = branch.id, branch.name, branch.summary, branch.people, *branch.occupied, context["people_url"]
     return _remembered("flows/canvas/branch_label.html", _Key(context, key))
 
 

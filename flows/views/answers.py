@@ -100,11 +100,11 @@ def refusal(
     *,
     status: int = 422,
     reload: bool = False,
-    people: tuple[int, uuid.UUID] | None = None,
+    people: tuple[int, Sequence[uuid.UUID]] | None = None,
     typed: bool = False,
     gone: bool = False,
 ) -> HttpResponse:
-    """Say what could not be done; nothing else on the page changes. `people` (flow, step) links those in the way;
+    """Say what could not be done; nothing else on the page changes. `people` (flow, steps) links those in the way;
     `typed` says it in the panel, whose input stays; `gone`: what it is about is no more."""
     context = {"message": message, "reload": reload, "people": people, "typed": typed, "gone": gone}
     html = render_to_string("flows/designer/notice.html", context, request)
@@ -117,7 +117,7 @@ def refusal(
 
 def refused(request: HttpRequest, error: Exception, flow_id: int | None = None) -> HttpResponse:
     """Say why an operation was refused; with a link to the people where they stand in the way."""
-    people = (flow_id, error.step_id) if flow_id and isinstance(error, PeopleInside) else None
+    people = (flow_id, error.steps) if flow_id and isinstance(error, PeopleInside) else None
     return refusal(request, str(error), people=people)
 
 

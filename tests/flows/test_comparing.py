@@ -16,10 +16,11 @@ from flows.document import (
     Finish,
     FlowDocument,
     FlowSettings,
+    Note,
     SuccessCriterion,
     Trigger,
 )
-from flows.editing import branches, frame, steps
+from flows.editing import branches, frame, notes, steps
 from flows.editing.tree import IllegalEdit, Slot
 from tests.flows.documents import CHEFS, Edits, job, split, step
 
@@ -122,6 +123,25 @@ def test_settings_say_from_what_to_what() -> None:
     )
     assert [c.name for c in two.changes] == ["name", "criteria"]
     assert (one.part, two.part) == (f"step:{A.id}", f"branch:{CHEF.id}")
+
+
+def test_a_note_that_came_went_moved_or_says_something_else_is_told_one_by_one() -> None:
+    first, second = Note(text="Ask legal", step=A.id), Note(text="Later")
+    noted = notes.add_note(notes.add_note(FLOW, note=first), note=second)
+    assert found(FLOW, noted) == [("added", "note", first.id), ("added", "note", second.id)]
+    changed = notes.update_note(noted, note_id=first.id, text="Asked", colour="green", step=None)
+    (one,) = compare(noted, changed)
+    assert (one.what, one.part) == ("changed", f"note:{first.id}")
+    assert {c.name: (c.before, c.after) for c in one.changes} == {
+        "text": ("Ask legal", "Asked"),
+        "colour": ("yellow", "green"),
+        "step": (str(A.id), None),
+    }
+    assert found(noted, notes.remove_note(noted, note_id=second.id)) == [("removed", "note", second.id)]
+    assert found(noted, noted.model_copy(update={"notes": (second, first)})) in (
+        [("moved", "note", first.id)],
+        [("moved", "note", second.id)],
+    )
 
 
 def test_the_fewest_are_called_moved() -> None:

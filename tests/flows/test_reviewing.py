@@ -150,3 +150,49 @@ def test_an_edit_beside_the_people_is_one_and_the_page_of_a_flow_without_people_
         active = Participant.objects.filter(status="active")
         active.update(status="cancelled", ended_at=stage.world.now, due_at=None, waiting=False)
     assert "flow-card__inside" not in stage.person.client().get(stage.url("edit/")).text
+
+
+def test_a_branch_with_people_says_so_on_its_label_with_a_lock_and_a_link_that_opens_just_them(
+    stage: Stage,
+) -> None:
+    inner, empty = wait(5, title="Inner"), wait(5, title="Empty")
+    with stage.scope() as world:
+        drafts.apply(
+            flow_id=stage.flow.pk,
+            base_version=version(stage),
+            change=lambda d: steps.insert(
+                steps.insert(d, slot=Slot(stage.split.branches[0].id, 0), node=inner),
+                slot=Slot(stage.split.branches[1].id, 0),
+                node=empty,
+            ),
+            label="added",
+            actor=stage.person.user,
+            now=world.now,
+        )
+    post(stage, "save", reviewed=1)
+    with stage.scope():
+        Participant.objects.filter(status="active").update(step_id=inner.id)
+    page = stage.person.client().get(stage.url("edit/")).text
+    link = stage.url(f"participants/?status=active&amp;step={inner.id}")
+    label = page.partition(f'data-part="branch:{stage.split.branches[0].id}"')[2].partition("</div>")[0]
+    assert f'<a class="flow-branch__inside" href="{link}"' in label
+    assert "1 inside" in label
+    assert 'title="1 person is in this branch, so it cannot be removed."' in label
+    assert page.count("flow-branch__inside") == 1
+    card = page.partition(f'data-step="{stage.split.id}"')[2].partition("flow-branches")[0]
+    assert f'<a class="flow-card__inside" href="{link}"' in card
+    assert "People in its branches: it stays" in card
+    refused = post(stage, "op", op="remove", step=str(stage.split.id))
+    assert (refused.status_code, link in refused.text) == (422, True)
+    here = stage.person.client().get(stage.url(f"participants/?status=active&step={inner.id}")).text
+    assert "Late" in here
+
+
+def test_the_people_of_several_steps_are_one_list_and_what_is_no_step_narrows_nothing(stage: Stage) -> None:
+    client, ids = stage.person.client(), [str(stage.wait.id), str(stage.welcome.id)]
+    both = client.get(stage.url("participants/"), {"status": "active", "at": ids}).text
+    assert "In a branch, at 2 of its steps" in both
+    assert "Late" in both
+    assert both.count('name="at"') == 2
+    assert "Late" not in client.get(stage.url("participants/"), {"at": [str(stage.split.id)]}).text
+    assert "Late" in client.get(stage.url("participants/"), {"at": ["no id", "' OR 1=1"]}).text
