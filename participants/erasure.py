@@ -36,7 +36,7 @@ ERASURE = Room(
         Place(
             "participants_participant",
             ("source", "status", "drop_reason"),
-            {"event_data": NOTHING, "drop_values": NOTHING, "held_reason": EMPTY},
+            {"event_data": NOTHING, "drop_values": NOTHING, "success_values": NOTHING, "held_reason": EMPTY},
             _OWN,
         ),
         Place(

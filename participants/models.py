@@ -109,6 +109,8 @@ class Participant(HotTenantModel):
     attempts = models.SmallIntegerField(default=0)
     held_reason = models.CharField(max_length=300, blank=True)
     success_at = models.DateTimeField(null=True)
+    # What was seen at that moment: see participants.success_seen.
+    success_values = models.JSONField(null=True)
     ended_at = models.DateTimeField(null=True)
     drop_reason = models.CharField(max_length=30, blank=True)
     drop_values = models.JSONField(null=True)

@@ -1,14 +1,15 @@
 """Why somebody met the flow's success, or has not yet: each criterion with the value that was seen.
 
-An event is known for good by the moment of the mark. A state is told as it is now: only that it held was kept. Reads
-only; some ten queries, whatever the flow's size.
+An event is known for good by the moment of the mark, a state by what was kept then (participants.success_seen), told by
+the revision that judged. Reads only; some ten queries, whatever the flow's size.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
@@ -42,7 +43,8 @@ def success_seen(*, flow: Flow, participant: Participant, now: dt.datetime) -> l
     what keeps it from being met. Nothing for those who left without success."""
     if participant.success_at is None and participant.status != Participant.Status.ACTIVE:
         return []
-    document = route_of(flow_id=flow.pk, revision=flow.revision).document
+    kept = (participant.success_values or {}) if participant.success_at is not None else {}
+    document = route_of(flow_id=flow.pk, revision=kept.get("revision") or flow.revision).document
     contact = Contact.objects.filter(pk=participant.contact_id, deleted_at=None).first()
     if not document.success or contact is None:
         return []
@@ -52,6 +54,8 @@ def success_seen(*, flow: Flow, participant: Participant, now: dt.datetime) -> l
         found := _by_event(document, texts, participant, contact, participant.success_at)
     ):
         return found
+    if kept:
+        return _as_seen(document, texts, kept)
     states = [_state(one) for one in document.success]
     judged = [
         _judged(text, criteria, contact.pk, document, now)
@@ -62,6 +66,18 @@ def success_seen(*, flow: Flow, participant: Participant, now: dt.datetime) -> l
     return [one for one in judged if one.met] or [
         CriterionSeen("What counted then does not hold any more, or is no criterion any more", True, "")
     ]
+
+
+def _as_seen(document: FlowDocument, texts: Sequence[str], kept: Mapping[str, Any]) -> list[CriterionSeen]:
+    """Return the state criteria that held at the moment of the mark, with the values of that moment."""
+    found = []
+    for text, one in zip(texts, document.success, strict=True):
+        criteria = _state(one)
+        if str(one.id) in kept.get("met", ()) and criteria is not None:
+            seen = kept.get("seen", {})
+            values = {line_key(line): seen.get(line_key(line)) for line in lines_of(criteria)}
+            found.append(CriterionSeen(text, True, _told("then", criteria, values)))
+    return found or [CriterionSeen("What counted is not kept any more", True, "")]
 
 
 def _state(criterion: SuccessCriterion) -> Criteria | None:
@@ -127,16 +143,22 @@ def _judged(
 def _values(criteria: Criteria, contact_id: int, document: FlowDocument, now: dt.datetime) -> str:
     """Return what the criteria look at, as it is now: `Category: “Customers”`."""
     looked = looked_at([criteria], now=now, zone=document.settings.zone)
-    lines = {line_key(line): line.field for line in lines_of(criteria)}
-    fields = fields_by_key(lines.values())
     with raw_cursor() as cursor:
         cursor.execute(
             f"SELECT {', '.join(looked.columns)} FROM {FROM} WHERE c.tenant_id = %s AND c.id = %s",
             [*looked.params, require_tenant_id(), contact_id],
         )
         row = cursor.fetchone() or ()
+    return _told("now", criteria, dict(zip(looked.keys, row, strict=False)))
+
+
+def _told(when: str, criteria: Criteria, values: Mapping[str, Any]) -> str:
+    """Return values in words, with the labels of their fields: `then Category: “Customers”`."""
+    lines = {line_key(line): line.field for line in lines_of(criteria)}
+    fields = fields_by_key(lines.values())
     told = [
         f"{fields[lines[key]].label}: {f'“{value}”' if value not in (None, '') else 'empty'}"
-        for key, value in zip(looked.keys, row, strict=False)
+        for key, value in values.items()
+        if lines.get(key) in fields
     ]
-    return f"now {', '.join(told)}" if told else ""
+    return f"{when} {', '.join(told)}" if told else ""

@@ -32,6 +32,7 @@ from participants.engine.records import HERE, Records, Values, count_moments
 from participants.engine.route import Place, Route, after_removed, route_of
 from participants.engine.writeback import write_participants
 from participants.models import HeldStep
+from participants.success_seen import keep_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,13 @@ def guard(batch: Batch, cohort: list[Moving]) -> list[Moving]:
     if result.succeeded:
         moments = list(result.succeeded.values())
         count_moments(batch.cursor, flow_id=batch.flow.pk, measure="success_met", moments=moments)
+        keep_seen(
+            batch.cursor,
+            document=batch.route.document,
+            revision=batch.flow.revision,
+            participants=[(m.id, m.contact_id) for m in cohort if m.id in result.succeeded],
+            now=batch.now,
+        )
     if batch.route.document.settings.move_to_finish:
         done = [m for m in cohort if m.success_at is not None]
         if done:

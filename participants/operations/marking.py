@@ -18,6 +18,7 @@ from flows.document import FlowDocument
 from flows.models import Flow
 from participants.engine.records import count_moments, count_of_flow
 from participants.success import NEVER, success_sql
+from participants.success_seen import keep_seen
 
 Cursor = psycopg.Cursor[Any]
 
@@ -36,13 +37,15 @@ def mark_state(
         SET success_at = %s, due_at = CASE WHEN %s THEN least(coalesce(p.due_at, %s), %s) ELSE p.due_at END
         WHERE p.tenant_id = %s AND p.flow_id = %s AND p.status = 'active' AND p.success_at IS NULL
           AND p.contact_id = ANY(ARRAY({those_who(expression)}))
+        RETURNING p.id, p.contact_id
         """,
         [now, move, now, now, require_tenant_id(), flow.pk, list(contact_ids), require_tenant_id(), *params],
     )
-    marked = cursor.rowcount
+    marked = cursor.fetchall()
     if marked:
-        count_of_flow(cursor, flow_id=flow.pk, measure="success_met", amount=marked, now=now)
-    return marked
+        count_of_flow(cursor, flow_id=flow.pk, measure="success_met", amount=len(marked), now=now)
+        keep_seen(cursor, document=document, revision=flow.revision, participants=marked, now=now)
+    return len(marked)
 
 
 def mark_events(
@@ -58,14 +61,17 @@ def mark_events(
         SET success_at = v.at, due_at = CASE WHEN %s THEN least(coalesce(p.due_at, %s), %s) ELSE p.due_at END
         FROM unnest(%s::bigint[], %s::timestamptz[]) AS v(id, at)
         WHERE p.tenant_id = %s AND p.id = v.id AND p.status = 'active' AND p.success_at IS NULL
-        RETURNING p.success_at
+        RETURNING p.id, p.contact_id, p.success_at
         """,
         [move, now, now, list(met), list(met.values()), require_tenant_id()],
     )
-    moments = [row[0] for row in cursor.fetchall()]
-    if moments:
+    marked = cursor.fetchall()
+    if marked:
+        moments = [at for _, _, at in marked]
         count_moments(cursor, flow_id=flow.pk, measure="success_met", moments=moments)
-    return len(moments)
+        people = [(participant_id, contact_id) for participant_id, contact_id, _ in marked]
+        keep_seen(cursor, document=document, revision=flow.revision, participants=people, now=now)
+    return len(marked)
 
 
 def hurry_marked(cursor: Cursor, *, flow: Flow, contact_ids: Sequence[int], now: dt.datetime) -> None:

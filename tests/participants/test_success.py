@@ -32,7 +32,10 @@ def test_an_event_that_intake_has_not_taken_yet_is_seen_before_the_next_action(w
     assert (person.status, person.success_at) == ("success", NOW + HOUR)
     visit = Visit.objects.get(participant_id=person.pk, how="success")
     local = (NOW + HOUR).astimezone(FlowSettings().zone)
-    assert visit.values == {"success_at": local.isoformat(timespec="minutes")}
+    assert visit.values == {
+        "until": "2026-11-24T12:00+00:00",
+        "success_at": local.isoformat(timespec="minutes"),
+    }
     assert world.one(flow, ben).status == "finished"
     assert len(world.messages()) == 1, "Ben's"
     take(world)

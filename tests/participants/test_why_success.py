@@ -11,12 +11,13 @@ from crm.events import NewEvent, Origin, record_events
 from crm.models import Contact, SaleType
 from crm.operations.contacts import edit_contact
 from crm.operations.setup_desk import set_up_desk
-from flows.document import SuccessCriterion
+from flows.document import FlowDocument, SuccessCriterion
 from flows.models import Flow
 from participants.intake import take_events
+from participants.models import Participant
 from participants.queries_story import story_of
 from tests.crm.conftest import make_company
-from tests.participants.conftest import World, wait, when
+from tests.participants.conftest import World, update, wait, when
 
 HOUR = dt.timedelta(hours=1)
 
@@ -75,12 +76,45 @@ def test_a_state_is_told_with_the_value_that_holds(world: World) -> None:
     edit_contact(contact_id=anna.pk, changes=[change], now=world.now)
     take_events(tenant_id=world.tenant.pk, now=world.now)
     assert seen(world, flow, anna) == [
-        ("Category is one of Customer", True, "now Category: “Customer”"),
+        ("Category is one of Customer", True, "then Category: “Customer”"),
     ]
-    # What held then need not hold now; nobody is told something else.
+    # What held then need not hold now, nor be a criterion any more: what was seen stays.
     back = Change("contact.category", "set", (world.prospect.pk,))
     edit_contact(contact_id=anna.pk, changes=[back], now=world.now + HOUR)
-    assert seen(world, flow, anna) == [
+    document = FlowDocument.model_validate(flow.revisions.get(number=1).document)
+    world.save(flow, document.model_copy(update={"success": (criterion("outside_event", name="other"),)}))
+    flow.refresh_from_db()
+    assert seen(world, flow, anna) == [("Category is one of Customer", True, "then Category: “Customer”")]
+    assert world.one(flow, anna).success_values == {
+        "revision": 1,
+        "met": [str(document.success[0].id)],
+        "seen": {"contact.category": "Customer"},
+    }
+
+
+def test_the_engines_own_mark_keeps_what_a_step_of_the_batch_made_true(world: World) -> None:
+    anna = world.contact("Anna")
+    rule = when("contact.job_title", "contains", "chef")
+    flow = world.flow(
+        update("contact.job_title", "set", "Head chef"),
+        update("contact.job_title", "set", "Retired"),
+        success=(criterion("criteria", rule), criterion("criteria", when("contact.first_name", "is", "xx"))),
+    )
+    world.suggest(flow, anna)
+    world.advance(flow)
+    assert seen(world, flow, anna) == [("Job title contains “chef”", True, "then Job title: “Head chef”")]
+
+
+def test_true_at_enrolment_is_kept_too_and_a_mark_of_older_days_is_told_as_it_is_now(world: World) -> None:
+    anna, ben = world.contact("Anna", category=world.customer), world.contact("Ben", category=world.customer)
+    rule = criterion("criteria", when("contact.category", "one_of", world.customer.pk))
+    flow = world.flow(wait(5), success=(rule,))
+    world.suggest(flow, anna, ben)
+    assert seen(world, flow, anna) == [("Category is one of Customer", True, "then Category: “Customer”")]
+    Participant.objects.update(success_values=None)
+    assert seen(world, flow, ben) == [("Category is one of Customer", True, "now Category: “Customer”")]
+    Contact.objects.update(category=world.prospect)
+    assert seen(world, flow, ben) == [
         ("What counted then does not hold any more, or is no criterion any more", True, "")
     ]
 
