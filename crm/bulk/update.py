@@ -67,14 +67,20 @@ def update_fields(
         )
         return UpdateResult(changed)
     targets = list({change.target.key: change.target for change in ready}.values())
-    state = load(cursor, tenant_id=tenant_id, contact_ids=contact_ids, targets=targets)
-    skipped = _apply(state, ready, today)
-    if any(target.key == NAME for target in targets):
-        taken = write.keep_taken_names(cursor, tenant_id=tenant_id, companies=state.companies.values())
-        for contact in state.contacts.values():
-            if contact.company_id in taken:
-                skipped.setdefault(contact.id, []).append(taken[contact.company_id])
-    write_state(cursor, tenant_id=tenant_id, state=state, targets=targets, now=now)
+
+    def attempt() -> tuple[State, dict[int, list[str]]]:
+        state = load(cursor, tenant_id=tenant_id, contact_ids=contact_ids, targets=targets)
+        skipped = _apply(state, ready, today)
+        if any(target.key == NAME for target in targets):
+            taken = write.keep_taken_names(cursor, tenant_id=tenant_id, companies=state.companies.values())
+            for contact in state.contacts.values():
+                if contact.company_id in taken:
+                    skipped.setdefault(contact.id, []).append(taken[contact.company_id])
+        write_state(cursor, tenant_id=tenant_id, state=state, targets=targets, now=now)
+        return state, skipped
+
+    renames = any(target.key == NAME for target in targets)
+    state, skipped = write.past_a_taken_name(attempt) if renames else attempt()
     changed = record_changes(
         cursor, tenant_id=tenant_id, state=state, now=now, origin=origin, flow_id=flow_id, actor_id=actor_id
     )

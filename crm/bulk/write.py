@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import psycopg
+from django.db import IntegrityError, transaction
 
 from core.text import norm, norm_email
 from crm import search
 from crm.bulk.state import NAMED, Owner
 from crm.bulk.targets import NAME, Target
 
+R = TypeVar("R")
+# How often a batch of companies' names is tried: each time somebody else was quicker with one of them.
+TRIES = 5
+NAME_ONCE = "company_name_once"
 _CASTS = {
     "date": "date",
     "bool": "boolean",
@@ -101,6 +106,21 @@ def keep_taken_names(
         )
         del owner.new[NAME]
     return found
+
+
+def past_a_taken_name(attempt: Callable[[], R]) -> R:
+    """Do it again from its beginning where somebody else took a company's name between the look and the write: the next
+    look sees that name. What was done is rolled back to a savepoint first."""
+    for _ in range(TRIES - 1):
+        try:
+            with transaction.atomic():
+                return attempt()
+        except (psycopg.errors.UniqueViolation, IntegrityError) as error:
+            cause = error if isinstance(error, psycopg.Error) else error.__cause__
+            if getattr(getattr(cause, "diag", None), "constraint_name", "") != NAME_ONCE:
+                raise
+    with transaction.atomic():
+        return attempt()
 
 
 def company_name_columns(owners: Sequence[Owner]) -> list[tuple[str, list[str]]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
@@ -31,7 +32,10 @@ def create_company(
     """Create a company. Raises CompanyNameTaken or BadChange."""
     cleaned = " ".join(name.split())
     _check_free(cleaned)
-    company = Company.objects.create(name=cleaned, name_norm=norm(cleaned), created_at=now, updated_at=now)
+    with _still_free(cleaned):
+        company = Company.objects.create(
+            name=cleaned, name_norm=norm(cleaned), created_at=now, updated_at=now
+        )
     _write_words(company)
     edit_company(
         company_id=company.pk, name=cleaned, changes=changes, now=now, actor_id=actor_id, country=country
@@ -79,8 +83,19 @@ def _rename(company: Company, name: str, now: dt.datetime) -> None:
         return
     _check_free(name)
     company.name, company.name_norm, company.updated_at = name, norm(name), now
-    company.save(update_fields=["name", "name_norm", "updated_at"])
+    with _still_free(name):
+        company.save(update_fields=["name", "name_norm", "updated_at"])
     _write_words(company)
+
+
+@contextmanager
+def _still_free(name: str) -> Iterator[None]:
+    """Somebody else may have taken the name since it was looked for."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise CompanyNameTaken(f"There is a company {name!r} already.") from error
 
 
 def _check_free(name: str) -> None:
