@@ -28,7 +28,7 @@ from crm.currencies import CURRENCIES, currency_of
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One value of a line as a widget."""
+    """One value of a line as a widget; `redraws` says that what is asked beside it depends on it."""
 
     kind: str
     name: str
@@ -37,6 +37,7 @@ class Slot:
     options: tuple[tuple[str, str], ...] = ()
     choices: tuple[Choice, ...] = ()
     chosen: frozenset[str] = frozenset()
+    redraws: bool = False
 
     @property
     def summary(self) -> str:
@@ -61,15 +62,17 @@ class LineView:
     currency: Slot | None = None
     problem: str = ""
     nested: CriteriaView | None = None
+    words: str = ""
 
 
 @dataclass(slots=True)
 class GroupView:
-    """A group as the template draws it."""
+    """A group as the template draws it; `words` say which one it is: `group 2 in line 1 of group 1`."""
 
     name: str
     path: str
     lines: list[LineView]
+    words: str = ""
 
 
 @dataclass(slots=True)
@@ -108,18 +111,24 @@ class Drawer:
             self.problems = {problem.path: problem.message for problem in line_problems(criteria)}
         return self._criteria(criteria, (), self.prefix)
 
-    def _criteria(self, criteria: Criteria, path: Path, name: str) -> CriteriaView:
+    def _criteria(self, criteria: Criteria, path: Path, name: str, inside: str = "") -> CriteriaView:
         groups = []
         for i, group in enumerate(criteria.groups):
-            here, group_name = (*path, i), f"{name}.g{i}"
-            lines = [self._line(part, (*here, j), f"{group_name}.l{j}") for j, part in enumerate(group.lines)]
-            groups.append(GroupView(group_name, _text(here), lines))
+            here, group_name, words = (*path, i), f"{name}.g{i}", f"group {i + 1}{inside}"
+            lines = [
+                self._line(part, (*here, j), f"{group_name}.l{j}", f"line {j + 1} of {words}")
+                for j, part in enumerate(group.lines)
+            ]
+            groups.append(GroupView(group_name, _text(here), lines, words))
         return CriteriaView(self.prefix, _text(path), groups, self.menu, len(path) // 2 < MOST_DEPTH - 1)
 
-    def _line(self, part: Line | Criteria, path: Path, name: str) -> LineView:
+    def _line(self, part: Line | Criteria, path: Path, name: str, words: str) -> LineView:
         if isinstance(part, Criteria):
-            return LineView(name, _text(path), "", "", nested=self._criteria(part, path, name))
-        view = LineView(name, _text(path), part.field, part.operator, problem=self.problems.get(path, ""))
+            nested = self._criteria(part, path, name, f" in {words}")
+            return LineView(name, _text(path), "", "", nested=nested, words=words)
+        view = LineView(
+            name, _text(path), part.field, part.operator, problem=self.problems.get(path, ""), words=words
+        )
         found = self.fields.get(part.field)
         if found is None:
             view.problem = view.problem or ("This field is gone: choose another." if part.field else "")
@@ -185,13 +194,19 @@ class Drawer:
 
 
 def _value_slots(operator: Operator, values: Sequence[Value], name: str, label: str) -> list[Slot]:
-    slots = []
+    slots: list[Slot] = []
+    this = operator.slots[:1] == ("period",) and (str(values[0]) if values else PERIODS[0]) == PERIODS[0]
     for index, kind in enumerate(operator.slots):
         value = str(values[index]) if index < len(values) else _DEFAULTS.get(kind, "")
         options = _OPTIONS.get(kind, ())
+        if this and kind == "unit":
+            options = tuple((word, word) for word in UNITS)
         if options and value not in {key for key, _ in options}:
             value = options[0][0]
-        slots.append(Slot(kind, f"{name}{index}", label, value=value, options=options))
+        # "This" quarter is one: there is nothing to count, and the number stays as it was.
+        shown = "hidden" if this and kind == "count" else kind
+        told = f"{label}{_PARTS.get(kind, '')}"
+        slots.append(Slot(shown, f"{name}{index}", told, value, options, redraws=kind == "period"))
     return slots
 
 
@@ -199,6 +214,7 @@ def _text(path: Path) -> str:
     return ".".join(str(part) for part in path)
 
 
+_PARTS = {"period": ": this, next or last", "count": ": how many", "unit": ": days, weeks or longer"}
 _DEFAULTS = {"count": "1", "days": "0", "times": "1"}
 _OPTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "period": tuple((word, word) for word in PERIODS),

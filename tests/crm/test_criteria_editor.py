@@ -206,3 +206,57 @@ def test_an_editor_without_criteria_says_what_that_means_here_and_keeps_saying_i
     assert words in client.post(alice.url("contacts/criteria/"), data).content.decode()
     counted = client.post(alice.url("contacts/criteria/count/"), none).content.decode()
     assert ("match" in counted) == (without not in {"waits", "missing"})
+
+
+def test_this_quarter_asks_for_no_number_and_keeps_the_one_that_was_there(acme_scope: Tenant) -> None:
+    def drawn(*values: str) -> list[tuple[str, str, str, bool]]:
+        line = Line(field="contact.created_at", operator="in_period", values=values)
+        [group] = Drawer("f").draw(of((line,))).groups
+        return [(slot.kind, slot.value, slot.label, slot.redraws) for slot in group.lines[0].slots]
+
+    period = "Created is in: this, next or last"
+    assert drawn("this", "3", "quarter") == [
+        ("period", "this", period, True),
+        ("hidden", "3", "Created is in: how many", False),
+        ("unit", "quarter", "Created is in: days, weeks or longer", False),
+    ]
+    assert drawn("last", "3", "quarter")[1] == ("count", "3", "Created is in: how many", False)
+    # Just chosen: this day, with a number for later.
+    assert [slot[:2] for slot in drawn()] == [("period", "this"), ("hidden", "1"), ("unit", "day")]
+    kept = of((Line(field="contact.created_at", operator="in_period", values=("this", "3", "quarter")),))
+    assert read_criteria(fields_of(kept), "filter") == kept
+
+
+def test_this_quarter_of_counted_rows_asks_for_no_number_either(acme_scope: Tenant) -> None:
+    line = Line(
+        field="event.got",
+        operator="at_least",
+        values=("1",),
+        when="in_period",
+        when_values=("this", "1", "year"),
+    )
+    [group] = Drawer("f").draw(of((line,))).groups
+    assert [(slot.kind, slot.value) for slot in group.lines[0].when_slots] == [
+        ("period", "this"), ("hidden", "1"), ("unit", "year"),
+    ]  # fmt: skip
+
+
+def test_groups_and_lines_say_where_they_are(alice: Person, acme_scope: Tenant) -> None:
+    criteria = of((CHEF, of((CHEF,), (CHEF, of((CHEF,))))), (CHEF,))
+    first, second = Drawer("f").draw(criteria).groups
+    assert (first.words, second.words) == ("group 1", "group 2")
+    nested = first.lines[1].nested
+    assert nested is not None
+    assert [one.words for one in nested.groups] == [
+        "group 1 in line 2 of group 1",
+        "group 2 in line 2 of group 1",
+    ]
+    deepest = nested.groups[1].lines[1].nested
+    assert deepest is not None
+    assert deepest.groups[0].words == "group 1 in line 2 of group 2 in line 2 of group 1"
+    data = fields_of(criteria)
+    data["criteria_op"] = "refresh"
+    page = alice.client().post(alice.url("contacts/criteria/"), data).content.decode()
+    assert "Group 2 in line 2 of group 1: all of these lines" in page
+    assert 'aria-label="Line 1 of group 2 in line 2 of group 1"' in page
+    assert 'aria-label="Line 2 of group 1: any of its groups"' in page

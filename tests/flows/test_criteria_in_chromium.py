@@ -41,6 +41,13 @@ def test_a_period_and_a_currency_are_chosen_and_kept(
     second = panel.locator(".criteria-line").nth(1)
     second.get_by_label("Field").select_option("event.got")
     second.get_by_label("Got an email: when").select_option("in_period")
+    # "This" asks for no number, "last" does.
+    number = second.get_by_label("Got an email: when: how many")
+    expect(number).to_have_count(0)
+    second.get_by_label("Got an email: when: this, next or last").select_option("last")
+    expect(number).to_have_value("1")
+    second.get_by_label("Got an email: when: this, next or last").select_option("this")
+    expect(number).to_have_count(0)
     second.locator("[name$='.w2']").select_option("quarter")
     panel.get_by_role("button", name="And", exact=True).click()
     third = panel.locator(".criteria-line").nth(2)
