@@ -14,4 +14,5 @@ import "./shell/dialogs.js";
 import "./shell/local-time.js";
 import "./shell/current.js";
 import "./shell/choice-list.js";
+import "./shell/list-options.js";
 import "./shell/file-limit.js";
