@@ -1,5 +1,7 @@
 /* <flow-canvas>: the sheet. Zoom by buttons, keys, ctrl+wheel and two fingers; pan by dragging the background, or
    anything while Space or the middle button is held; arrows walk the tree. For print it is as wide as the paper. */
+import { download } from "./picture.js";
+
 const LEAST = 0.25;
 const MOST = 2;
 const FIT_LEAST = 0.4;
@@ -27,6 +29,9 @@ class FlowCanvas extends HTMLElement {
     this.parentElement.addEventListener("click", (event) => {
       const button = event.target.closest("[data-zoom]");
       if (button) this.press(button.dataset.zoom);
+      const picture = event.target.closest("[data-picture]");
+      if (picture) download(this, picture.dataset.picture);
+      if (event.target.closest("[data-print]")) print();
     });
     requestAnimationFrame(() => this.begin());
   }
