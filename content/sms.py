@@ -26,7 +26,7 @@ _BASIC = frozenset(
 _EXTENDED = frozenset("^{}\\[~]|€\f")
 # What a merge tag and a link are counted as, before anybody knows the recipient.
 TAG_LENGTH = 10
-_TOKEN_LENGTH = 24
+TOKEN_LENGTH = 24
 _LINK_TAG = re.compile(r"\{\{\s*links\.\w+\s*\}\}")
 
 
@@ -69,7 +69,7 @@ def _segments(sizes: list[int], single: int, part: int) -> int:
 
 def expected_length(source: str) -> Length:
     """Return how long a source will be at least: its tags and links as their usual length, as nobody knows it yet."""
-    link = "x" * (len(f"{settings.PUBLIC_URL}/m/c//") + _TOKEN_LENGTH + 1)
+    link = "x" * (len(f"{settings.PUBLIC_URL}/m/c//") + TOKEN_LENGTH + 1)
     linked = re.sub(re.escape(CLICK) + r"\d+", link, LinkTracker().in_text(_one_kind(source)))
     linked = _LINK_TAG.sub(link, linked)
     plain = TAG.sub(lambda match: "x" * TAG_LENGTH if match.group().startswith("{{") else "", linked)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from jinja2 import Template
 
 from content.kept_values import KEY
 from content.languages import variant_for
 from content.models import SmsVersion
 from content.sandbox import TEXT
-from content.sms import LONGEST
+from content.sms import LONGEST, TOKEN_LENGTH, compile_text
 from content.values import tenant_values, values_of
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
 from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob
 
+_SAMPLE = f"{settings.PUBLIC_URL}/m/%s/{'x' * TOKEN_LENGTH}"
+SAMPLE_LINKS = MessageLinks(f"{_SAMPLE % 'c'}/", "", _SAMPLE % "u", _SAMPLE % "p", "")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _NEWEST = """
 SELECT DISTINCT ON (v.id) v.id, n.id FROM content_smsversion v
@@ -69,6 +72,23 @@ def render_texts(jobs: Sequence[RenderJob]) -> dict[int, Rendered | RenderFailed
         }  # fmt: skip
         result[job.message_id] = _render(text, context, job.links)
     return result
+
+
+def preview_text(
+    source: str, variants: Mapping[str, str], *, contact_id: int | None
+) -> Rendered | RenderFailed:
+    """Render a text without problems as one contact would get it; its links are as long as real ones."""
+    made = compile_text(source, variants)
+    text = _Text(
+        0,
+        TEXT.from_string(made.text),
+        {language: TEXT.from_string(one) for language, one in made.variants.items()},
+        made.custom_keys,
+        tuple((link.key, number) for number, link in enumerate(made.links, 1) if link.key),
+    )
+    known = values_of([contact_id], paths=set(text.paths)) if contact_id is not None else {}
+    context = {**known.get(contact_id or 0, {}), "tenant": tenant_values(), "event": {}}
+    return _render(text, context, SAMPLE_LINKS)
 
 
 def _newest_versions(version_ids: set[int]) -> dict[int, int]:

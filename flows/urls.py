@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from flows.views import choices, create, designer, exchange, lifecycle, making, revisions, texts, together
+from flows.views import (
+    choices,
+    create,
+    designer,
+    exchange,
+    lifecycle,
+    making,
+    revisions,
+    texts,
+    together,
+    trying,
+)
 
 app_name = "flows"
 
@@ -13,6 +24,10 @@ urlpatterns = [
     path("flows/import/", exchange.bring, name="import"),
     path("flows/<int:flow_id>/export/", exchange.export, name="export"),
     path("flows/sms-length/", texts.sms_length, name="sms_length"),
+    path("flows/<int:flow_id>/edit/sms/<uuid:step_id>/", trying.try_sms, name="try_sms"),
+    path("flows/<int:flow_id>/edit/sms/<uuid:step_id>/preview/", trying.preview_sms, name="preview_sms"),
+    path("flows/<int:flow_id>/edit/sms/<uuid:step_id>/test/", trying.test_sms, name="test_sms"),
+    path("flows/<int:flow_id>/edit/sms/<uuid:step_id>/tests/", trying.sms_tests, name="sms_tests"),
     path("flows/<int:flow_id>/edit/", designer.edit, name="edit"),
     path("flows/<int:flow_id>/edit/panel/", designer.panel, name="panel"),
     path("flows/<int:flow_id>/edit/choices/<str:kind>/", choices.choices, name="choices"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from django.db.models import Count
 
 from content.models import Form, FormSubmission
 from content.queries import EmailChoice, emails_of_flow
+from content.sms import expected_length, parts_text, text_problems
+from content.tree import known_tree
 from core.kinds import UnknownKind
 from crm.criteria.describe import describe
 from crm.models import Usage
@@ -18,6 +21,7 @@ from flows.document import FlowDocument, FlowSettings, StepNode
 from flows.models import Flow, FlowRevision
 from flows.queries import NeverSaved, newest_document
 from flows.steps.base import CheckContext
+from flows.steps.send_sms import text_summary
 from flows.success.table import SUCCESS_KINDS
 from flows.timeframe import timeframe_words
 from flows.triggers.table import TRIGGER_KINDS
@@ -134,6 +138,32 @@ def content_of(flow: Flow) -> list[ContentRow]:
         if isinstance(email, int):
             steps.setdefault(email, []).append(node.title or "Send email")
     return [ContentRow(email, steps.get(email.id, [])) for email in emails_of_flow(flow.pk, used=list(steps))]
+
+
+@dataclass(frozen=True, slots=True)
+class SmsRow:
+    """A step that sends an SMS, how its text begins, and how long it is."""
+
+    step_id: uuid.UUID
+    title: str
+    text: str
+    length: str
+    is_ready: bool
+
+
+def sms_of(flow: Flow) -> list[SmsRow]:
+    """Return the SMS of the flow in the order of its steps; two queries where there are any, for the merge tags."""
+    nodes = [node for node in document_of(flow).walk() if node.kind == "send_sms"]
+    tree = known_tree() if nodes else None
+    rows = []
+    for node in nodes:
+        text = str(node.settings.get("text", ""))
+        is_ready = tree is not None and not text_problems(text, tree=tree)
+        words = text_summary(text)
+        rows.append(
+            SmsRow(node.id, node.title or "Send SMS", words, parts_text(expected_length(text)), is_ready)
+        )
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

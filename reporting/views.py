@@ -26,7 +26,7 @@ from participants.flow_page import FlowPage, flow_page, folder_line
 from participants.models import Participant
 from participants.queries import ParticipantFilter, participants_page, step_titles
 from reporting.flow_filters import COLUMNS, GROUPS, columns_of, owners, used_things
-from reporting.flow_summary import content_of, document_of, forms_of, start_problems, summary_of
+from reporting.flow_summary import content_of, document_of, forms_of, sms_of, start_problems, summary_of
 from reporting.forms import asked_listing
 from reporting.health import health_of
 from reporting.numbers import StepNumbers, message_numbers, sent_numbers, step_numbers
@@ -232,12 +232,13 @@ def _uuid(text: str) -> uuid.UUID:
 @require_GET
 @needs(*VIEWERS)
 def content(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
-    """List the emails and forms of the flow: which steps use them, and whether they are ready."""
+    """List the emails, SMS and forms of the flow: which steps use them, and whether they are ready."""
     page = flow_page(request, flow_id)
     context = {
         "page": page,
         "tab": "content",
         "rows": content_of(page.flow),
+        "texts": sms_of(page.flow),
         "forms": forms_of(page.flow),
     }
     return render(request, "reporting/content.html", context)

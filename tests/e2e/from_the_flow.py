@@ -100,7 +100,7 @@ class Desk:
     def shot(self, name: str) -> None:
         """Keep a picture for the user guide where SHOTS names a folder."""
         if folder := os.environ.get("SHOTS"):
-            self.page.screenshot(path=str(Path(folder) / f"{name}.png"), animations="disabled")
+            self.page.screenshot(path=str(Path(folder) / f"{name}.png"), caret="initial")
 
     # --- people outside -------------------------------------------------------------------------------------------
 
@@ -145,10 +145,13 @@ def desk(
     world: World,
     smtp_sink: Mailbox,
     settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Desk:
     """Alice at her desk, with an empty flow of a trial tenant; workers that start later send to the sink."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.PUBLIC_URL = live_server.url
+    # Callbacks are signed for the address that the worker wrote.
+    monkeypatch.setenv("MILLRACE_PUBLIC_URL", live_server.url)
     Tenant.objects.filter(pk=alice.tenant.pk).update(is_trial=True)
     cookie = alice.client().cookies["sessionid"]
     page.context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": live_server.url}])
