@@ -113,7 +113,9 @@ def blocks(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
         done = _operation(before.source, data)
     except Unreadable:
         done = Edited(before.source)
-    return _answer(request, email, done, open_path=done.path)
+    # What was dragged stays as it was, closed: a form that opens would move everything below it.
+    opens = "" if data.get("op") == "move" else done.path
+    return _answer(request, email, done, open_path=opens)
 
 
 def _operation(source: str, data: Mapping[str, Any]) -> Edited:

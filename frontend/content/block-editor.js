@@ -1,5 +1,7 @@
 /* <block-editor>: the blocks of the email's source. Each operation goes to the server with the source and the open
    block's fields, and comes back as blocks and source; the source in the page stays the only truth. */
+import { BlockDragging } from "./block-dragging.js";
+
 const MOST_STEPS = 100;
 
 class BlockEditor extends HTMLElement {
@@ -16,6 +18,11 @@ class BlockEditor extends HTMLElement {
     this.form.addEventListener("htmx:afterSettle", (event) => { if (event.target === this.list) this.settled(); });
     this.picking();
     this.buttons();
+    this.dragging = new BlockDragging(this);
+  }
+
+  disconnectedCallback() {
+    this.dragging.stop();
   }
 
   get isShown() {
@@ -72,6 +79,7 @@ class BlockEditor extends HTMLElement {
       this.write(next);
     }
     this.buttons();
+    this.dragging.refresh();
     this.focusOn(this.list.querySelector("[data-focus]"));
     this.dispatchEvent(new CustomEvent("blocks:drawn", { bubbles: true }));
   }
