@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 
 from content.colours import contrast, mixed, readable_on
+from content.direction import with_head
 from content.image_urls import image_url
 from content.models import Brand, Image
-from content.tags import masked
 
 FONTS: dict[str, tuple[str, str]] = {
     "helvetica": ("Helvetica and Arial", "Helvetica, Arial, sans-serif"),
@@ -40,8 +40,6 @@ NETWORKS: dict[str, tuple[str, str]] = {
     "medium": ("Medium", "medium"),
 }
 _TAG = re.compile(r"\{\{\s*brand\.(\w+)\s*\}\}")
-_HEAD = re.compile(r"<mj-head\b[^>]*?(/?)>")
-_ROOT = re.compile(r"<mjml\b[^>]*?>")
 _EMPTY_SOCIAL = re.compile(r"<mj-social\b((?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)\s*(?:/>|>\s*</mj-social\s*>)")
 # A brand without a logo has no picture there, rather than a broken one.
 _LOGO = re.compile(
@@ -134,7 +132,7 @@ def branded(mjml: str, values: BrandValues) -> str:
         mjml = _TO_WEBSITE.sub("", mjml)
     mjml = _EMPTY_SOCIAL.sub(lambda match: f"<mj-social{match[1]}>{networks}</mj-social>", mjml)
     mjml = with_values(mjml, values)
-    return _with_head(mjml, _DEFAULTS.format(**values.tags()))
+    return with_head(mjml, _DEFAULTS.format(**values.tags()))
 
 
 def _networks(values: BrandValues) -> str:
@@ -143,15 +141,3 @@ def _networks(values: BrandValues) -> str:
         for name, address in values.social
         if name in NETWORKS
     )
-
-
-def _with_head(mjml: str, defaults: str) -> str:
-    hidden = masked(mjml)
-    head = _HEAD.search(hidden)
-    if head is not None:
-        start, end = head.span()
-        inside = f"<mj-head>{defaults}</mj-head>" if head[1] else mjml[start:end] + defaults
-        return mjml[:start] + inside + mjml[end:]
-    root = _ROOT.search(hidden)
-    place = root.end() if root else 0
-    return f"{mjml[:place]}<mj-head>{defaults}</mj-head>{mjml[place:]}"

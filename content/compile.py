@@ -14,6 +14,7 @@ from jinja2 import TemplateSyntaxError
 from premailer import Premailer
 
 from content.brand import DEFAULT, BrandValues, branded, with_values
+from content.direction import directed
 from content.links import EmailLink, LinkTracker
 from content.markup import read_markup
 from content.plain import text_from_html
@@ -47,6 +48,8 @@ class Source:
     mjml: str
     preheader: str = ""
     own_text: str | None = None
+    # What it is written in, "" where nobody said.
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def compile_email(
         return Result([*problems, *markup.problems])
     wrapped = _wrapped(source.mjml, markup.loose)
     whole = _with_footer(wrapped, source.mjml) if is_marketing else wrapped
-    hidden = Hidden(branded(whole, brand))
+    hidden = Hidden(directed(branded(whole, brand), source.language))
     try:
         page = _to_html(hidden.source, inlined=not for_browser)
     except ValueError as error:
@@ -112,7 +115,7 @@ def _filled(source: Source, brand: BrandValues) -> Source:
     subject, preheader = (
         with_values(text, brand, escape=False) for text in (source.subject, source.preheader)
     )
-    return Source(subject, with_values(source.mjml, brand), preheader, own)
+    return Source(subject, with_values(source.mjml, brand), preheader, own, source.language)
 
 
 def _check(source: Source, tree: TagTree) -> list[Problem]:

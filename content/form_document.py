@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from content.actions import ContactActions
+from content.direction import direction_of
 from content.uploads import LARGEST_MB, MOST_FILES
 from crm.bulk import Target
 
@@ -127,6 +128,8 @@ class FormDocument(_Part):
     """A whole form."""
 
     fields: tuple[FormField, ...] = ()
+    # What the tenant's words on the page are in, "" where nobody said.
+    language: str = ""
     heading: str = ""
     introduction: str = ""
     button: str = "Send"
@@ -143,6 +146,11 @@ class FormDocument(_Part):
     confirm_button: str = "Confirm"
     actions: FormActions = FormActions()
     style: FormStyle = FormStyle()
+
+    @property
+    def direction(self) -> str:
+        """ "rtl" or "ltr", by the language; "" where nobody said."""
+        return direction_of(self.language)
 
     @property
     def questions(self) -> tuple[FormField, ...]:

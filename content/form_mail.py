@@ -30,7 +30,8 @@ def confirmation_source(document: FormDocument) -> Source:
     """Return the mail's source. The form's words are words: nothing in them is a tag or an element."""
     text, button = _literal(document.confirm_text), _literal(document.confirm_button)
     mjml = _MJML.format(text=html.escape(text).replace("\n", "<br/>"), button=html.escape(button))
-    return Source(_literal(document.confirm_subject), mjml, "", _TEXT.format(text=text, button=button))
+    own = _TEXT.format(text=text, button=button)
+    return Source(_literal(document.confirm_subject), mjml, own_text=own, language=document.language)
 
 
 def compiled_confirmation(document: FormDocument) -> Compiled:

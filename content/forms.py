@@ -33,9 +33,15 @@ class EmailForm(forms.Form):
     """What the editor holds."""
 
     name = forms.CharField(max_length=120, label="Name")
-    subject = forms.CharField(max_length=400, label="Subject", required=False)
+    subject = forms.CharField(
+        max_length=400, label="Subject", required=False, widget=forms.TextInput(attrs={"dir": "auto"})
+    )
     preheader = forms.CharField(
-        max_length=400, label="Preheader", required=False, help_text="What an inbox shows after the subject."
+        max_length=400,
+        label="Preheader",
+        required=False,
+        help_text="What an inbox shows after the subject.",
+        widget=forms.TextInput(attrs={"dir": "auto"}),
     )
     mjml = forms.CharField(
         label="Content",
@@ -49,7 +55,10 @@ class EmailForm(forms.Form):
         help_text="Otherwise it is made from the content.",
     )
     text = forms.CharField(
-        label="Plain text", required=False, strip=False, widget=forms.Textarea(attrs={"rows": 12})
+        label="Plain text",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 12, "dir": "auto"}),
     )
     revision = forms.IntegerField(widget=forms.HiddenInput)
 

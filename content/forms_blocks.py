@@ -71,8 +71,12 @@ def _field(setting: Setting, value: str) -> forms.Field:
     if setting.widget in {"rich", "source"}:
         rows = 6 if setting.widget == "rich" else 10
         attributes = {"rows": rows, "spellcheck": "true" if setting.widget == "rich" else "false", **marks}
+        if setting.widget == "rich":
+            attributes["dir"] = "auto"
         area = forms.Textarea(attrs=attributes)
         return forms.CharField(widget=area, strip=False, max_length=_LONGEST, **common)
     return forms.CharField(
-        max_length=2_000, widget=forms.TextInput(attrs={"autocomplete": "off", **marks}), **common
+        max_length=2_000,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto", **marks}),
+        **common,
     )

@@ -14,6 +14,7 @@ from content.actions import ContactActions
 from content.form_document import CHOOSING, KINDS, FormActions, FormDocument, FormField
 from content.form_fields import bindable
 from content.forms_actions import ActionsForm
+from content.languages import language_choices
 from content.models import Form, Image
 from content.queries import email_choices
 from content.uploads import LARGEST_MB, WORDS
@@ -188,6 +189,11 @@ class SettingsForm(forms.Form):
             ("manual", "Manual for all"),
         ],
     )
+    language = forms.ChoiceField(
+        label="Language",
+        required=False,
+        help_text="Screen readers read the page in it, and it begins at the side the language is read from.",
+    )
     heading = forms.CharField(label="Heading", required=False, max_length=200)
     introduction = forms.CharField(
         label="Introduction", required=False, max_length=4_000, widget=forms.Textarea({"rows": 3})
@@ -237,6 +243,7 @@ class SettingsForm(forms.Form):
         own = {"name": form.name, "managed_by": form.managed_by_id, "closes_at": shown}
         super().__init__(data, initial={**document.model_dump(), **own, "closes_after": form.closes_after})
         groups = [(str(pk), name) for pk, name in Group.objects.values_list("pk", "name")]
+        self.fields["language"].choices = [("", "Not said"), *language_choices()]  # type: ignore[attr-defined]
         self.fields["managed_by"].choices = [("", "Administrators only"), *groups]  # type: ignore[attr-defined]
 
     def clean_redirect_url(self) -> str:

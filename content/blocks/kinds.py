@@ -54,7 +54,11 @@ class BlockKind:
 
 
 ALIGN = Setting(
-    "align", "Align", "@align", "choice", (("", "Left"), ("center", "Centre"), ("right", "Right"))
+    "align",
+    "Align",
+    "@align",
+    "choice",
+    (("", "As the language is read"), ("left", "Left"), ("center", "Centre"), ("right", "Right")),
 )
 _ALIGN_MIDDLE = Setting(
     "align", "Align", "@align", "choice", (("", "Centre"), ("left", "Left"), ("right", "Right"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import F
@@ -56,17 +56,19 @@ class Draft:
     preheader: str = ""
     own_text: str | None = None
     attachments: tuple[Attached, ...] | None = None
+    language: str = ""
 
     @classmethod
     def of(cls, piece: Email | EmailVariant, name: str) -> Draft:
         """Return what an email or one of its variants says now."""
         own = piece.text if piece.text_is_own else None
-        return cls(name, piece.subject, piece.mjml, piece.preheader, own, attached_to(piece.current_id))
+        attached = attached_to(piece.current_id)
+        return cls(name, piece.subject, piece.mjml, piece.preheader, own, attached, piece.language)
 
     @property
     def source(self) -> Source:
         """What is compiled."""
-        return Source(self.subject, self.mjml, self.preheader, self.own_text)
+        return Source(self.subject, self.mjml, self.preheader, self.own_text, self.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,9 @@ def save_texts(
     """
     email = email_for_change(email_id, revision)
     pieces = pieces_of(email, list(drafts))
-    results = {language: _judged(draft) for language, draft in drafts.items()}
+    results = {
+        code: _judged(replace(draft, language=code or email.language)) for code, draft in drafts.items()
+    }
     if not all(result.compiled for result in results.values()):
         return {language: Saved(email, tuple(result.problems)) for language, result in results.items()}
     for language, draft in drafts.items():

@@ -190,8 +190,10 @@ def _write_confirmation(form: Form, document: FormDocument, actor: User | None, 
     email = form.confirmation or Email(
         name=f"Confirmation of “{form.name}”"[:120], created_at=now, is_internal=True
     )
-    if email.current is not None and (email.subject, email.mjml) == (source.subject, source.mjml):
+    written = (source.subject, source.mjml, source.language)
+    if email.current is not None and (email.subject, email.mjml, email.language) == written:
         return
+    email.language = source.language
     email.subject, email.mjml, email.text, email.text_is_own = (
         source.subject,
         source.mjml,

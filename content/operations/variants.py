@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -52,7 +53,7 @@ def add_variant(
 
 
 def _write(email: Email, language: str, draft: Draft, actor: User | None, now: dt.datetime) -> EmailVariant:
-    result = compile_draft(draft)
+    result = compile_draft(replace(draft, language=language))
     if result.compiled is None:
         raise CannotAdd(f"{language_name(language)}: {result.problems[0]}")
     variant = EmailVariant(email=email, language=language)
@@ -81,12 +82,20 @@ def remove_variant(
 def set_language(
     *, email_id: int, language: str, revision: int, actor: User | None, now: dt.datetime
 ) -> None:
-    """Say which language the email itself is written in. Raises EmailLocked, EmailChanged and CannotAdd."""
+    """Say which language the email itself is written in: its mails say so too, from the new version on.
+
+    Raises EmailLocked, EmailChanged and CannotAdd.
+    """
     email = email_for_change(email_id, revision)
     if EmailVariant.objects.filter(email=email, language=language).exists():
         raise CannotAdd(f"There is a variant in {language_name(language)}: take that away first.")
     email.language, email.updated_at, email.updated_by = language, now, actor
     email.save(update_fields=["language", "updated_at", "updated_by"])
+    if email.current_id is None:
+        return
+    draft = Draft.of(email, email.name)
+    if compiled := compile_draft(draft).compiled:
+        keep_draft(email, email, draft, compiled, actor, now)
 
 
 def write_languages(
@@ -96,11 +105,10 @@ def write_languages(
 
     `language` is that of the email itself.
     """
+    if language:
+        Email.objects.filter(pk=email_id).update(language=language)
     saved = save_email(email_id=email_id, draft=drafts[""], revision=0, actor=actor, now=now)
     email = saved.email
-    if language:
-        email.language = language
-        email.save(update_fields=["language"])
     if saved.is_saved:
         for code, draft in drafts.items():
             if code and compile_draft(draft).compiled:

@@ -55,7 +55,7 @@ def _posted(request: TenantRequest, email: Email, piece: Email | EmailVariant, b
     except Unreadable as unreadable:
         return _canvas(request, email, piece, problems=[Problem("mjml", str(unreadable))], status=422)
     own = piece.text if piece.text_is_own else None
-    draft = Draft(email.name, piece.subject, source, piece.preheader, own)
+    draft = Draft(email.name, piece.subject, source, piece.preheader, own, language=piece.language)
     if request.POST.get("do") == "preview":
         return _preview(request, draft)
     try:

@@ -172,9 +172,10 @@ def preview(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     email = get_email(request.member, email_id)
     # A locked email's fields are switched off, so a browser sends none of them.
     is_locked = queries.locks_of(email.pk, hidden=hidden_flows(request.member))
-    form, edited = _saved(email, piece_of(request, email)) if is_locked else _posted(request)
+    piece = piece_of(request, email)
+    form, edited = _saved(email, piece) if is_locked else _posted(request)
     problems = _problems_of(form, edited)
-    result = Result(problems) if problems else compile_draft(form.draft())
+    result = Result(problems) if problems else compile_draft(replace(form.draft(), language=piece.language))
     if result.compiled is None:
         context = {"email": email, "problems": placed(result.problems, edited.source)}
         return render(request, "content/preview.html", context)

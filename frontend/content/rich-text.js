@@ -6,6 +6,7 @@ class RichText extends HTMLElement {
     this.box = Object.assign(document.createElement("div"), { className: "rich-box form-control", contentEditable: "true" });
     this.box.setAttribute("role", "textbox");
     this.box.setAttribute("aria-multiline", "true");
+    this.box.dir = "auto";
     this.box.setAttribute("aria-labelledby", this.dataset.label);
     this.box.dataset.tags = "";
     this.box.innerHTML = this.area.value;

@@ -174,15 +174,16 @@ def test_a_language_begins_as_a_copy_and_comes_once(house: House) -> None:
         with pytest.raises(CannotAdd, match="Save the email without problems first"):
             add_variant(language="de", revision=0, **common)
         save_email(draft=draft("Hello"), revision=0, **common)
+        # Its mails say the language from now on: that is version 2.
         set_language(language="en", revision=1, **common)
         with pytest.raises(CannotAdd, match="English already"):
-            add_variant(language="en", revision=1, **common)
-        variant = add_variant(language="de", revision=1, **common)
-        assert (variant.subject, variant.current.subject, variant.current.number) == ("Hello", "Hello", 2)
+            add_variant(language="en", revision=2, **common)
+        variant = add_variant(language="de", revision=2, **common)
+        assert (variant.subject, variant.current.subject, variant.current.number) == ("Hello", "Hello", 3)
         with pytest.raises(CannotAdd, match="German already"):
-            add_variant(language="de", revision=2, **common)
+            add_variant(language="de", revision=3, **common)
         with pytest.raises(CannotAdd, match="take that away first"):
-            set_language(language="de", revision=2, **common)
+            set_language(language="de", revision=3, **common)
 
 
 def test_a_copy_has_all_languages_and_uses_count_in_each(house: House) -> None:
