@@ -191,6 +191,7 @@ JOB_KINDS = [
     "content.jobs.PROCESS_SUBMISSION",
     "content.jobs.LINK_ACTIONS",
     "content.jobs.COLLECT_FILES",
+    "content.jobs.REBRAND_EMAILS",
     "participants.operations.lifecycle.CANCEL_PARTICIPANTS",
     "participants.operations.striking.STRIKE_TRIGGER",
     "participants.operations.striking.JUDGE_DAILY",

@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from content.actions import ContactActions
-from content.operations import collecting
+from content.operations import collecting, rebranding
 from content.operations.clicks import JOB as LINK_JOB
 from content.operations.clicks import act
 from content.operations.processing import JOB, NotOpen, process_submission
@@ -42,4 +42,4 @@ class LinkActions:
 
 
 PROCESS_SUBMISSION, LINK_ACTIONS = ProcessSubmission(), LinkActions()
-COLLECT_FILES = collecting.CollectFiles()
+COLLECT_FILES, REBRAND_EMAILS = collecting.CollectFiles(), rebranding.RebrandEmails()

@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", library.emails, name="emails"),
     path("new/", library.new, name="new"),
     path("brand/", brand.brand, name="brand"),
+    path("brand/emails/", brand.emails, name="brand_emails"),
     path("brand/sample/", brand.sample, name="brand_sample"),
     path("images/", images.images, name="images"),
     path("images/upload/", images.upload, name="image_upload"),

@@ -1,4 +1,4 @@
-"""Choosing the tenant's brand: audited with old and new. An email takes it over the next time it is saved."""
+"""Choosing the tenant's brand: audited with old and new. A job brings the emails into it (see rebranding)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from accounts.audit import write_audit
 from accounts.models import User
 from content.brand import BrandValues, brand_values
 from content.models import Brand
+from content.operations.rebranding import rebrand_soon
 from crm.operations.usage import write_uses
 
 
@@ -29,6 +30,8 @@ def save_brand(*, values: BrandValues, actor: User | None, now: dt.datetime) -> 
     write_audit(
         actor=actor, action="brand.saved", object_kind="brand", object_id=brand.pk, object_name="Brand", payload=changed
     )  # fmt: skip
+    if changed:
+        rebrand_soon(actor=actor, now=now)
     return brand
 
 

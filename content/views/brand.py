@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.guards import needs
 from accounts.http import TenantRequest
@@ -15,11 +17,15 @@ from accounts.rights import Right
 from accounts.urls_for import turl
 from content.brand import BrandValues, brand_values
 from content.compile import Source, compile_email
+from content.flows_above import hidden_flows
 from content.forms_brand import BrandForm
+from content.models import Email
 from content.operations.brand import save_brand
+from content.operations.rebranding import newest_rebranding
 from content.previews import keep_preview
 from content.rendering import render_preview
 from content.tree import known_tree
+from core.models import Job
 from delivery.rendering import RenderFailed
 
 DESIGNERS = (Right.FLOW_ADMINISTRATOR, Right.ADMINISTRATOR)
@@ -49,10 +55,51 @@ def brand(request: TenantRequest, tenant: str) -> HttpResponse:
         if request.member.may(Right.ADMINISTRATOR):
             address = {"postal_address": form.cleaned_data["postal_address"].replace("\r\n", "\n")}
             change_tenant(tenant=request.tenant, actor=request.user, changes=address)
-        messages.success(request, "Brand saved. Emails take it over the next time they are saved.")
+        messages.success(request, "Brand saved.")
         return redirect(turl(request.tenant, "content:brand"))
-    context = {"form": form, "frame_url": _sample(request, brand_values())}
+    context = {
+        "form": form,
+        "frame_url": _sample(request, brand_values()),
+        "rebranding": _rebranding(request),
+    }
     return render(request, "content/brand.html", context, status=422 if form.is_bound else 200)
+
+
+@require_safe
+@needs(*DESIGNERS)
+def emails(request: TenantRequest, tenant: str) -> HttpResponse:
+    """Say how far the emails are on their way into the brand."""
+    return render(request, "content/rebranding.html", {"rebranding": _rebranding(request)})
+
+
+@dataclass(frozen=True, slots=True)
+class Rebranding:
+    """The newest job, and the emails that kept their look, where the member may see them."""
+
+    job: Job
+    changed: int
+    locked: list[Email]
+    broken: list[Email]
+
+
+def _rebranding(request: TenantRequest) -> Rebranding | None:
+    """Return what became of the emails; four queries, one where no brand was ever changed."""
+    job = newest_rebranding()
+    if job is None:
+        return None
+    locked, broken = job.result.get("locked", []), job.result.get("broken", [])
+    found = Email.objects.filter(pk__in=[*locked, *broken], deleted_at=None).order_by("name", "pk")
+    # One that was saved since is in the brand.
+    kept = [
+        one
+        for one in found.exclude(flow_id__in=hidden_flows(request.member))
+        if one.updated_at < job.created_at
+    ]
+    wanted = set(locked)
+    return Rebranding(
+        job, job.result.get("changed", 0), [one for one in kept if one.pk in wanted],
+        [one for one in kept if one.pk not in wanted],
+    )  # fmt: skip
 
 
 def _form(request: TenantRequest) -> BrandForm:
