@@ -96,6 +96,9 @@ def _closed(values: Mapping[str, Any]) -> str:
     """Say what kept enrolment closed; older verdicts know the status alone."""
     if values.get("ended"):
         return f"Enrolment was not open: it had ended on {moment_words(values['ended'])}."
+    if values.get("started"):
+        began = moment_words(values["started"])
+        return f"Enrolment was not open: they were sent here before the flow was started on {began}."
     if values.get("since"):
         return f"Enrolment was not open: the flow was not running since {moment_words(values['since'])}."
     if values.get("status") == Flow.Status.NOT_RUNNING:

@@ -65,12 +65,14 @@ class Listener:
 @dataclass(slots=True)
 class Match:
     """What of a slice concerns one flow: events by trigger, events that send contacts here, contacts whose state may
-    have become a success, and events that are a success for whoever is in the flow (with the rule that took them)."""
+    have become a success, and events that are a success for whoever is in the flow (with the rule that took them).
+    `too_early` are those that send contacts here but happened before the flow was started."""
 
     flow: Flow
     document: FlowDocument
     by_trigger: list[tuple[Trigger, list[Taken]]]
     onward: list[Taken]
+    too_early: list[Taken]
     changed: list[int]
     successes: list[tuple[EventFilter, Taken]]
 
@@ -79,13 +81,15 @@ class Match:
         """Everyone concerned."""
         triggered = {event.contact_id for _, events in self.by_trigger for event in events}
         succeeded = {event.contact_id for _, event in self.successes}
-        return triggered | succeeded | {event.contact_id for event in self.onward} | set(self.changed)
+        sent = {event.contact_id for event in (*self.onward, *self.too_early)}
+        return triggered | succeeded | sent | set(self.changed)
 
 
 def match_events(listener: Listener, events: Sequence[Taken]) -> Match:
     """Sort out what concerns a flow. An event that a step of this flow caused never suggests for it."""
     flow, document = listener.flow, listener.document
-    came = [event for event in events if flow.started_at and event.at >= flow.started_at]
+    came = [event for event in events if _since_start(flow, event)]
+    sent = [event for event in events if event.kind == ONWARD and event.object_id == flow.pk]
     by_trigger = []
     for trigger in document.triggers:
         rule = TRIGGER_KINDS[trigger.kind].event_filter(trigger)
@@ -94,8 +98,13 @@ def match_events(listener: Listener, events: Sequence[Taken]) -> Match:
         flow,
         document,
         by_trigger,
-        onward=[event for event in came if event.kind == ONWARD and event.object_id == flow.pk],
+        onward=[event for event in sent if _since_start(flow, event)],
+        too_early=[event for event in sent if not _since_start(flow, event)],
         # A state is judged as it is now, whatever moment its event is dated with: a consent has that of its form.
         changed=sorted({event.contact_id for event in events if event.kind in listener.state_kinds}),
         successes=[(rule, e) for rule in listener.success_rules for e in came if e.passes(rule)],
     )
+
+
+def _since_start(flow: Flow, event: Taken) -> bool:
+    return flow.started_at is not None and event.at >= flow.started_at

@@ -28,6 +28,7 @@ def suggest_all(cursor: psycopg.Cursor[Any], match: Match, *, now: dt.datetime) 
             by_others = [event for event in wave if event.flow_id is None]
             enrolled += _suggest(match.flow, by_others, kind="trigger", now=now)
             enrolled += _suggest(match.flow, by_flows, kind="flow_event", now=now)
+    _refuse_too_early(match, now=now)
     return enrolled + _take_onward(match, now=now)
 
 
@@ -84,6 +85,21 @@ def _take_onward(match: Match, *, now: dt.datetime) -> int:
         suggest(flow_id=match.flow.pk, contact_ids=ids, source=Source("onward", id=sender), now=now).enrolled
         for sender, ids in by_flow.items()
     )
+
+
+def _refuse_too_early(match: Match, *, now: dt.datetime) -> None:
+    """Keep the refusal of those who were sent here before the flow was started, and are taken after it."""
+    started = match.flow.started_at
+    if not match.too_early or started is None:
+        return
+    local = started.astimezone(match.document.settings.zone).isoformat(timespec="minutes")
+    closed = {"status": str(Flow.Status.NOT_RUNNING), "started": local}
+    by_flow: dict[int | None, list[int]] = defaultdict(list)
+    for event in match.too_early:
+        by_flow[event.flow_id].append(event.contact_id)
+    for sender, ids in by_flow.items():
+        source = Source("onward", id=sender)
+        suggest(flow_id=match.flow.pk, contact_ids=ids, source=source, now=now, closed=closed)
 
 
 def refuse_onward(events: Sequence[Taken], *, now: dt.datetime) -> None:

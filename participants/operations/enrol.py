@@ -22,8 +22,8 @@ from flows.models import Flow
 from participants import control
 from participants.engine.records import as_json, count_of_flow
 from participants.engine.route import route_of
+from participants.operations.judging import Judging, Verdict, explain, judging
 from participants.operations.judging import Source as Source
-from participants.operations.judging import Verdict, explain, judging
 from participants.operations.leaving import move_out
 from participants.operations.marking import mark_state
 from participants.success import state_criteria
@@ -115,10 +115,12 @@ def suggest(
     source: Source,
     now: dt.datetime,
     event_data: Mapping[int, Mapping[str, Any]] | None = None,
+    closed: Mapping[str, str] | None = None,
 ) -> SuggestResult:
     """Judge and enrol contacts of the open tenant scope; keep every verdict. Set-based: five statements at most.
 
-    `event_data` is what triggered, by contact id; it stays with the participant. Contacts that do not exist, are
+    `event_data` is what triggered, by contact id; it stays with the participant. `closed` says why enrolment was closed
+    at the moment that counts, though it is open now. Contacts that do not exist, are
     erased or of another tenant are left out. Cost grows with the contacts given, not with the flow or the tenant.
     """
     flow = Flow.objects.filter(pk=flow_id, deleted_at=None).first()
@@ -131,8 +133,9 @@ def suggest(
         ids = list(set(contact_ids))
         cursor.execute(_LOCK, [require_tenant_id(), ids])
         named = _enrol(
-            cursor, flow, document, ids, source=source, now=now, event_data=event_data or {}, result=result
-        )
+            cursor, judging(flow=flow, document=document, source=source, now=now, closed=closed), flow, document,
+            ids, source=source, now=now, event_data=event_data or {}, result=result,
+        )  # fmt: skip
         if result.enrolled:
             count_of_flow(cursor, flow_id=flow.pk, measure="enrolled", amount=result.enrolled, now=now)
             # A state counts as soon as it holds, also while nobody moves: before the start, or in a pause.
@@ -155,6 +158,7 @@ def suggest(
 
 def _enrol(
     cursor: psycopg.Cursor[Any],
+    made: Judging,
     flow: Flow,
     document: FlowDocument,
     ids: Sequence[int],
@@ -166,7 +170,6 @@ def _enrol(
 ) -> dict[str, list[int]]:
     """Judge locked contacts, keep the verdicts, enrol; count into the result. Return who was enrolled where that is
     asked for, by contact id."""
-    made = judging(flow=flow, document=document, source=source, now=now)
     named_too = document.settings.remove_from_flows or state_criteria(document)
     wanted = [Verdict.FILTER, *([Verdict.ENROLLED, Verdict.CONTROL] if named_too else [])]
     told = {

@@ -94,9 +94,16 @@ WHERE tenant_id = %(tenant)s AND flow_id = %(flow)s AND contact_id = ANY(%(conta
 _SHARE = "('x' || substr(md5(%(flow)s::text || ':' || f.contact_id::text), 1, 8))::bit(32)::bigint %% 100"
 
 
-def judging(*, flow: Flow, document: FlowDocument, source: Source, now: dt.datetime) -> Judging:
+def judging(
+    *,
+    flow: Flow,
+    document: FlowDocument,
+    source: Source,
+    now: dt.datetime,
+    closed: Mapping[str, str] | None = None,
+) -> Judging:
     """Return the SELECT for a flow and the road that its suggestions come by. Contacts that do not exist or are erased
-    are left out."""
+    are left out. `closed` says why enrolment was closed when they were suggested, whatever it is now."""
     settings = document.settings
     rule, params = _named(compile_criteria(document.filter or Criteria(), now=now, zone=settings.zone))
     rules, looks = _rules(settings, by_flow=source.kind in FLOW_SOURCES)
@@ -117,8 +124,8 @@ def judging(*, flow: Flow, document: FlowDocument, source: Source, now: dt.datet
         sql,
         {
             **params,
-            "opened": is_open(flow, now=now),
-            "closed": json.dumps(why_closed(flow, settings, now=now)),
+            "opened": closed is None and is_open(flow, now=now),
+            "closed": json.dumps(closed or why_closed(flow, settings, now=now)),
             "flow": flow.pk,
             "tenant": require_tenant_id(),
             "exclusions": list(settings.exclusions),
