@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from crm.criteria.choices import code_name, names_of, source_of
 from crm.criteria.field import Field
 from crm.criteria.fields import fields_by_key
+from crm.criteria.money import own_currency
 from crm.criteria.operators import Operator, operator_named, read_date, read_id, when_named
 from crm.criteria.schema import Criteria, Line, Value
 from crm.criteria.sql import lines_of
@@ -57,7 +58,7 @@ def describe_line(line: Line, fields: Mapping[str, Field], names: Names) -> str:
     if operator is None:
         return f"{field.label} …"
     label = _membership_label(field, operator) or operator.label
-    money = f" in {line.currency}" if line.currency and field.asks_currency else ""
+    money = f" in {line.currency or own_currency()}" if field.asks_currency else ""
     text = (
         f"{field.label}{_which(line, field, names)}{money} {_compared(field, operator, label, line, names)}"
     )

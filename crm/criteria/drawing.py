@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from accounts.models import Tenant
-from core.tenancy import require_tenant_id
 from crm.criteria.choices import Choice, choices_of, names_of, source_of
 from crm.criteria.editor import EVER, LAST_DAYS, Path
 from crm.criteria.field import GROUPS, Field
 from crm.criteria.fields import all_fields
+from crm.criteria.money import own_currency
 from crm.criteria.operators import (
     OPERATORS,
     PERIODS,
@@ -23,7 +22,7 @@ from crm.criteria.operators import (
 )
 from crm.criteria.schema import Criteria, Line, Value
 from crm.criteria.validate import MOST_DEPTH, line_problems
-from crm.currencies import CURRENCIES, currency_of
+from crm.currencies import CURRENCIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +161,7 @@ class Drawer:
             view.when_slots = _value_slots(operator, line.when_values, f"{name}.w", label)
 
     def _currency(self, found: Field, line: Line, name: str) -> Slot:
-        usual = line.currency
-        if not usual:
-            country = Tenant.objects.values_list("country", flat=True).get(pk=require_tenant_id())
-            usual = currency_of(country)
+        usual = line.currency or own_currency()
         options = tuple((code, code) for code in CURRENCIES)
         if usual not in CURRENCIES:
             options = ((usual, usual), *options)

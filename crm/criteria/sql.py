@@ -22,6 +22,7 @@ from crm.criteria.field import Field, Rows
 from crm.criteria.fields import UnknownField, fields_by_key
 from crm.criteria.fold import folded
 from crm.criteria.memberships import FIELD, Clock, Nested, membership_of, moving
+from crm.criteria.money import own_currency
 from crm.criteria.operators import (
     Operator,
     operator_named,
@@ -184,9 +185,10 @@ def _narrowed(field: Field, rows: Rows, line: Line, clock: Clock) -> Rows:
             else f" AND {rows.which} = ANY(%s::bigint[])"
         )
         params.append(chosen[0] if len(chosen) == 1 else chosen)
-    if line.currency and rows.currency:
+    if rows.currency:
+        # One that was saved before a currency was asked for adds up those of the account's own.
         sql += f" AND {rows.currency} = %s::text"
-        params.append(line.currency)
+        params.append(line.currency or own_currency())
     if rows.at:
         for span in _spans(field, line, clock):
             more, bound = _within(rows, span, clock)

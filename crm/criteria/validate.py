@@ -12,6 +12,7 @@ from core.text import norm
 from crm.criteria.choices import names_of, source_of
 from crm.criteria.field import Field
 from crm.criteria.fields import fields_by_key
+from crm.criteria.money import own_currency
 from crm.criteria.operators import (
     MOST_DAYS,
     PERIODS,
@@ -175,7 +176,7 @@ def _currency_problem(field: Field, line: Line) -> str | None:
     if not field.asks_currency:
         return "a currency cannot be chosen here." if line.currency else None
     if not line.currency:
-        return "choose the currency: amounts of different ones are not added up."
+        return f"choose the currency: until then only amounts in {own_currency()} are added up."
     return None if line.currency in CURRENCIES else f"“{line.currency}” is no currency."
 
 

@@ -135,7 +135,7 @@ def test_sums_of_money_begin_with_the_tenants_currency(acme_scope: Tenant) -> No
     assert (view.currency.value, ("EUR", "EUR") in view.currency.options) == ("NOK", True)
     wrong = [problems(of((line.model_copy(update={"currency": code}),)))[0] for code in ("", "XXX")]
     assert wrong == [
-        "Amount of sales won >: choose the currency: amounts of different ones are not added up.",
+        "Amount of sales won >: choose the currency: until then only amounts in NOK are added up.",
         "Amount of sales won >: “XXX” is no currency.",
     ]
     assert problems(of((line.model_copy(update={"currency": "NOK"}),))) == []
