@@ -15,6 +15,7 @@ from accounts.models import Membership
 from accounts.queries import tenant_now
 from accounts.rights import Right
 from flows.models import Flow, FlowFolder
+from flows.operations.lifecycle import begins_later
 from flows.operations.opened import note_opened
 from flows.visibility import visible_flows
 from participants.figures import FlowFigures, flow_figures
@@ -57,6 +58,8 @@ class FlowPage:
     may_run: bool
     may_write: bool
     may_export: bool
+    # It runs, but its start time is still to come.
+    waits_to_begin: bool = False
 
     @property
     def status(self) -> Status:
@@ -92,6 +95,9 @@ def flow_page(request: TenantRequest, flow_id: int) -> FlowPage:
         may_run=member.may(Right.FLOW_ADMINISTRATOR),
         may_write=member.may(Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT),
         may_export=member.may(Right.EXPORT),
+        waits_to_begin=flow.status == Flow.Status.RUNNING
+        and flow.starts_at is not None
+        and begins_later(flow, now=tenant_now(request.tenant.pk)),
     )
 
 

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<int:flow_id>/run/", views_lifecycle.run, name="run"),
     path("flows/<int:flow_id>/pause/", views_lifecycle.pause, name="pause"),
     path("flows/<int:flow_id>/end/", views_lifecycle.end, name="end"),
+    path("flows/<int:flow_id>/start-time/", views_lifecycle.start_time, name="start_time"),
     path("flows/<int:flow_id>/rehearse/", views_rehearse.rehearse, name="rehearse"),
     path("flows/<int:flow_id>/rehearse/<int:visit>/", views_rehearse.letter, name="rehearse_letter"),
     path("flows/<int:flow_id>/participants/", views.participants, name="participants"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,8 +15,10 @@ from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
+from core.localtime import moment
 from flows.operations import lifecycle
-from flows.queries import has_unsaved_changes
+from flows.queries import has_unsaved_changes, newest_document
+from participants.dialogs import form_dialog, go
 from participants.flow_page import flow_page, visible_flow
 from participants.operations.lifecycle import end_flow
 
@@ -87,3 +92,46 @@ def end(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     more = "; the others follow in the background" if ended.goes_on else ""
     messages.success(request, f"{page.flow.name} has ended. {people}{more}.")
     return redirect(_back(request, flow_id))
+
+
+class StartTimeForm(forms.Form):
+    """When a flow that waits for it begins, by the flow's clocks; nothing means now."""
+
+    starts_at = forms.DateTimeField(
+        label="Start time",
+        required=False,
+        help_text="Leave it empty to begin now.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.FLOW_ADMINISTRATOR)
+def start_time(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
+    """Ask for another start time of a running flow that waits for it, and change it."""
+    flow = visible_flow(request.member, flow_id)
+    zone = newest_document(flow.pk).settings.zone if flow.revision else ZoneInfo("UTC")
+    shown = flow.starts_at.astimezone(zone).replace(tzinfo=None) if flow.starts_at else None
+    form = StartTimeForm(request.POST or None, initial={"starts_at": shown})
+    here = turl(request.tenant, "reporting:flow", flow.pk)
+    if request.method == "POST" and form.is_valid() and _changed_start(request, flow.pk, form, zone):
+        return go(request, here)
+    text = f"{flow.name} waits for its start time. Its clocks are those of {zone.key.replace('_', ' ')}."
+    return form_dialog(request, title="Change the start time", form=form, verb="Change", back=here, text=text)
+
+
+def _changed_start(request: TenantRequest, flow_id: int, form: StartTimeForm, zone: ZoneInfo) -> bool:
+    """Change it and say so; False where the form has to say what is wrong."""
+    local, now = form.cleaned_data["starts_at"], tenant_now(request.tenant.pk)
+    at = moment(local.date(), local.time(), zone) if local else None
+    try:
+        flow = lifecycle.change_start(flow_id=flow_id, starts_at=at, actor=request.user, now=now)
+    except lifecycle.NotReady as refused:
+        form.add_error("starts_at", ". ".join(problem.message for problem in refused.problems[:3]))
+        return False
+    except lifecycle.WrongStatus as refused:
+        messages.warning(request, str(refused))
+        return True
+    waits = lifecycle.begins_later(flow, now=now)
+    messages.success(request, "Start time changed." if waits else f"{flow.name} has begun.")
+    return True

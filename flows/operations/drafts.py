@@ -137,6 +137,11 @@ def _keep(
     note_draft_usage(flow, document)
 
 
+def keep_state(flow: Flow, document: FlowDocument, *, label: str, actor: User, now: dt.datetime) -> None:
+    """Make a document the draft of a flow whose row the caller holds: a new state, whatever the flow's status."""
+    _keep(flow, document, label, actor, now, ())
+
+
 def _walk(
     flow: Flow,
     state: DraftState | None,

@@ -21,10 +21,11 @@ from core.tenancy import require_tenant_id
 from crm.models import Usage
 from delivery.operations.streams import close_stream, hold_stream, open_stream
 from flows import validation
+from flows.document import FlowDocument
 from flows.locks import flow_gate_exclusive
 from flows.models import Flow
 from flows.operations import clock
-from flows.operations.drafts import lock_draft
+from flows.operations.drafts import draft_of, keep_state, lock_draft
 from flows.operations.save import save_locked
 from flows.queries import newest_document
 from flows.references import sent_emails
@@ -144,6 +145,33 @@ def begin(flow: Flow, *, now: dt.datetime) -> None:
     """Let the messages of a running flow go whose start time has come. The caller holds the flow's row."""
     if flow.status == Flow.Status.RUNNING and not begins_later(flow, now=now):
         open_stream(stream_id=flow.stream_id)
+
+
+@transaction.atomic
+def change_start(*, flow_id: int, starts_at: dt.datetime | None, actor: User, now: dt.datetime) -> Flow:
+    """Give a running flow that waits for its start time another one; None, or a moment that is past, lets it begin now.
+
+    A new revision; what else the draft has stays there. Raises WrongStatus where nothing waits any more, NotReady.
+    """
+    flow = _locked(flow_id)
+    if flow.status != Flow.Status.RUNNING or not begins_later(flow, now=now):
+        raise WrongStatus("The flow does not wait for its start time any more.")
+    document, draft = with_start(newest_document(flow.pk), starts_at), with_start(draft_of(flow), starts_at)
+    found = validation.errors(validation.problems(document, now=now))
+    if found:
+        raise NotReady(found)
+    flow.draft = document.model_dump(mode="json")
+    save_locked(flow=flow, actor=actor, now=now, note="Start time changed")
+    keep_state(flow, draft, label="changed the start time", actor=actor, now=now)
+    begin(flow, now=now)
+    _audit(flow, actor, "flow.start_time")
+    return flow
+
+
+def with_start(document: FlowDocument, starts_at: dt.datetime | None) -> FlowDocument:
+    """Return a document with another start time."""
+    settings = document.settings.model_copy(update={"starts_at": starts_at})
+    return document.model_copy(update={"settings": settings})
 
 
 def _locked(flow_id: int) -> Flow:
