@@ -22,7 +22,7 @@ from participants.queries import COMPLETED, WHENS, ParticipantFilter
 from participants.search import contacts_matching
 
 # What the numbers of a report ask for, by their names in the URL.
-REPORT_FIELDS = ("when", "from", "to", "got", "of", "email", "link", "took", "bought")
+REPORT_FIELDS = ("when", "from", "to", "got", "of", "email", "link", "took", "bought", "since", "met")
 # Of one branch, in an address.
 MOST_STEPS = 80
 # A hundred years: nothing takes longer.
@@ -51,6 +51,8 @@ class Asked:
     got: MessageFilter | None = None
     took: tuple[int, int | None] | None = None
     bought: str = ""
+    since: dt.datetime | None = None
+    met: bool = False
 
     @property
     def narrowed(self) -> bool:
@@ -60,8 +62,8 @@ class Asked:
 
     @property
     def by_report(self) -> bool:
-        """Whether it asks what only reports ask: a period, what became of messages, how long, who bought."""
-        return bool(self.when or self.got or self.took or self.bought)
+        """Whether it asks what only reports ask: a period, messages, how long, who bought or met success."""
+        return bool(self.when or self.got or self.took or self.bought or self.since or self.met)
 
     @property
     def by_visit(self) -> bool:
@@ -78,6 +80,8 @@ class Asked:
             got=self.got,
             took=self.took,
             bought=self.bought,
+            since=self.since,
+            met=self.met,
             status=self.status,
             step_id=self.step_id,
             reason=self.reason,
@@ -118,6 +122,8 @@ def asked(data: QueryDict, member: Membership) -> Asked:
         got=_got(data),
         took=_took(data.get("took", "")),
         bought=data.get("bought", "")[:3] if sees_sales else "",
+        since=_moment(data.get("since", "")),
+        met=data.get("met") == "1",
     )
 
 
@@ -141,6 +147,15 @@ def _day(text: str) -> dt.date | None:
         return dt.date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _moment(text: str) -> dt.datetime | None:
+    """Read a moment with its offset from UTC; without one it means nothing."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None and 1900 < moment.year < 3000 else None
 
 
 def number(text: str) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
@@ -33,6 +33,8 @@ class ControlGroup:
     held_out_success: int
     enrolled: int
     enrolled_success: int
+    # When the first of them was held out: whoever entered from then on is compared with them.
+    since: dt.datetime | None = field(default=None, compare=False)
 
     @property
     def held_out_rate(self) -> float | None:
@@ -62,7 +64,7 @@ def control_group(flow_id: int) -> ControlGroup:
     inside = Participant.objects.filter(flow_id=flow_id)
     inside = inside.filter(enrolled_at__gte=first) if first is not None else inside.none()
     entered = inside.aggregate(people=Count("contact_id", distinct=True), met=met)
-    return ControlGroup(out["people"], out["met"], entered["people"], entered["met"])
+    return ControlGroup(out["people"], out["met"], entered["people"], entered["met"], first)
 
 
 def held_out_contacts(flow_id: int, *, success: bool | None = None) -> QuerySet[HeldOut]:

@@ -105,6 +105,9 @@ class ParticipantFilter:
     # Whose success was met between so many seconds after entering; who bought in a currency after entering.
     took: tuple[int, int | None] | None = None
     bought: str = ""
+    # Who entered from a moment on; who met success at any time.
+    since: dt.datetime | None = None
+    met: bool = False
 
     def apply(self, rows: QuerySet[Participant]) -> QuerySet[Participant]:
         """Narrow a query set."""
@@ -129,7 +132,11 @@ class ParticipantFilter:
         return self._in_the_end(rows)
 
     def _in_the_end(self, rows: QuerySet[Participant]) -> QuerySet[Participant]:
-        """Keep whom success took so long, and who bought something."""
+        """Keep who entered since, met success, whom it took so long, and who bought something."""
+        if self.since is not None:
+            rows = rows.filter(enrolled_at__gte=self.since)
+        if self.met:
+            rows = rows.filter(success_at__isnull=False)
         if self.took is not None:
             low, high = self.took
             rows = rows.filter(success_at__gte=F("enrolled_at") + dt.timedelta(seconds=low))

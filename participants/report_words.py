@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
+from accounts.queries import tenant_zone
 from content.models import Email
+from core.tenancy import require_tenant_id
 from flows.models import Step
 from participants.asked import Asked
 from participants.got import GOT
@@ -17,10 +19,25 @@ def report_words(asked: Asked) -> str:
     """Return the filter in a few words: Clicked in a message, Welcome, 1 Nov to 30 Nov 2026. "" where there is none."""
     if not asked.by_report:
         return ""
-    parts = [_got(asked), _took(asked), f"in {asked.bought}" if asked.bought else "", _days(asked)]
+    parts = [
+        _since(asked),
+        "with success" if asked.met else "",
+        _got(asked),
+        _took(asked),
+        f"in {asked.bought}" if asked.bought else "",
+        _days(asked),
+    ]
     words = ", ".join(part for part in parts if part)
     verb = _WHENS.get(asked.when, "")
+    words = words[:1].upper() + words[1:]
     return f"{verb} {words[:1].lower() + words[1:]}".strip() if verb and words else verb or words
+
+
+def _since(asked: Asked) -> str:
+    if asked.since is None:
+        return ""
+    at = asked.since.astimezone(tenant_zone(require_tenant_id()))
+    return f"Entered since {at.day} {at:%b %Y, %H:%M}"
 
 
 def _got(asked: Asked) -> str:

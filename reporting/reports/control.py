@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 
@@ -18,6 +19,12 @@ class Compared:
     group: ControlGroup
     least: float | None
     most: float | None
+
+    @property
+    def since(self) -> str:
+        """The moment of the first one held out, as the list of participants reads it in its address."""
+        first = self.group.since
+        return first.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if first else ""
 
     @property
     def distance(self) -> float:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from crm.models import Contact
 from participants.control import ControlGroup
 from participants.models import HeldOut, Participant
 from reporting.reports.control import Compared, interval
@@ -55,6 +56,30 @@ def test_the_groups_stand_beside_each_other_and_open_their_people(stage: Stage) 
     assert names(stage, "?success=met") == ["Pål"]
     assert names(stage, "?success=not-met") == ["Olga"]
     assert names(stage, "?success=nonsense") == ["Pål", "Olga"]
+
+
+def test_the_numbers_of_those_in_the_flow_open_them(stage: Stage) -> None:
+    """Who entered before there was a control group is neither counted nor listed."""
+    with stage.scope() as world:
+        world.suggest(stage.flow, world.contact("Early"))
+        early = world.one(stage.flow, Contact.objects.get(first_name="Early"))
+        before = HeldOut.objects.earliest("held_at").held_at - dt.timedelta(days=1)
+        Participant.objects.filter(pk=early.pk).update(enrolled_at=before)
+        late = Participant.objects.get(contact_id=stage.contacts["Late"].pk)
+        Participant.objects.filter(pk=late.pk).update(success_at=late.enrolled_at)
+    client = stage.person.client()
+    html = client.get(stage.url("reports/outcomes/?period=all")).text
+    assert "In the flow 4 1 25.0 %" in words(html)
+    everybody, met = re.findall(r'href="([^"]*participants/[?]since=[^"]*)"', html)
+    for link, people in ((everybody, 4), (met, 1)):
+        page = client.get(link.replace("&amp;", "&")).text
+        assert page.count("<tr data-row") == people
+        assert "Early" not in page
+        assert "Take this filter away: Entered since" in page
+    assert "with success</bdi>" in page
+    # What is no moment, or one without an offset, narrows nothing.
+    for nonsense in ("yesterday", "2026-11-18T10:00:00", "0001-01-01T00:00:00Z", "%00"):
+        assert client.get(stage.url(f"participants/?since={nonsense}")).text.count("<tr data-row") == 5
 
 
 def test_without_a_control_group_there_is_no_comparison(bob: Person) -> None:
