@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 from django.conf import settings
 
+from core.limits import within_limit
 from core.secrets import SecretLost, unseal
 from core.tenancy import require_tenant_id
 from delivery.channels.base import Channel, Envelope, HandOver, Outcome
@@ -42,7 +44,22 @@ def email_provider() -> Provider | None:
 def account_of(connector: EmailConnector) -> ProviderAccount:
     """Return the account with its secrets; raise SecretLost."""
     secrets = json.loads(unseal(connector.secrets, purpose=SECRETS_PURPOSE))
-    return ProviderAccount(connector.provider, {**connector.options, **secrets})
+    return ProviderAccount(connector.provider, {**connector.options, **secrets}, connector.connections)
+
+
+def channel_of(connector: EmailConnector) -> ProviderChannel:
+    """Return a channel that keeps the account's pace; raise SecretLost. Close it."""
+    tenant_id, most = require_tenant_id(), connector.most_a_second
+
+    def wait() -> None:
+        """Wait until one more fits into this second, counted over all workers."""
+        while most is not None:
+            second = time.time()
+            if within_limit(f"provider:{tenant_id}:{int(second)}", most=most, seconds=2):
+                return
+            time.sleep(1.0 - second % 1.0)
+
+    return ProviderChannel(account_of(connector), wait=wait)
 
 
 def provider_channel() -> Channel[Envelope] | None:
@@ -51,7 +68,7 @@ def provider_channel() -> Channel[Envelope] | None:
     if connector is None:
         return None
     try:
-        return ProviderChannel(account_of(connector))
+        return channel_of(connector)
     except SecretLost:
         return _Unreadable()
 

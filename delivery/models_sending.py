@@ -124,7 +124,18 @@ class EmailConnector(TenantModel):
     provider = models.CharField(max_length=20)
     options = models.JSONField(default=dict)
     secrets = models.TextField()
+    # How many mails one worker hands over at the same time, and all of them together in a second (empty: no limit).
+    connections = models.PositiveSmallIntegerField(default=4, db_default=4)
+    most_a_second = models.PositiveIntegerField(null=True)
     updated_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_email_connector")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant"], name="one_email_connector"),
+            models.CheckConstraint(
+                condition=Q(connections__gte=1, connections__lte=10), name="email_connections_one_to_ten"
+            ),
+            models.CheckConstraint(
+                condition=Q(most_a_second=None) | Q(most_a_second__gte=1), name="email_pace_at_least_one"
+            ),
+        ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -63,6 +64,7 @@ class TextEnvelope:
     callback: str
 
 
+E = TypeVar("E")
 E_contra = TypeVar("E_contra", contravariant=True)
 
 
@@ -72,3 +74,12 @@ class Channel(Protocol[E_contra]):
     def hand_over(self, envelope: E_contra) -> HandOver: ...
 
     def close(self) -> None: ...
+
+
+def one_by_one(hand_over: Callable[[E], HandOver], envelopes: Sequence[E]) -> list[HandOver]:
+    """Hand messages over one after another; once the channel is down the rest is not tried."""
+    results: list[HandOver] = []
+    for envelope in envelopes:
+        works = not results or results[-1].outcome is not Outcome.DOWN
+        results.append(hand_over(envelope) if works else HandOver(Outcome.DOWN))
+    return results

@@ -9,9 +9,12 @@ from __future__ import annotations
 import email
 import email.policy
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.message import EmailMessage as Parsed
+from queue import SimpleQueue
+from threading import Event
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -21,7 +24,7 @@ from anymail.message import AnymailMessage
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from delivery.channels.base import Envelope, HandOver, Outcome
+from delivery.channels.base import Envelope, HandOver, Outcome, one_by_one
 from delivery.channels.http_errors import never_connected
 from delivery.channels.providers import PROVIDERS, Provider
 from delivery.files import decoded
@@ -48,25 +51,62 @@ _STATUSES: Mapping[int, tuple[Outcome, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ProviderAccount:
-    """An account: which provider, and all that it asks for by name, secrets included."""
+    """An account: which provider, and all that it asks for by name, secrets included. `connections` is how many mails
+    one process hands over at the same time."""
 
     provider: str
     given: Mapping[str, str]
+    connections: int = 1
 
 
 class ProviderChannel:
-    """The connections of one batch. They are not kept: one that dies idle would leave a message unknown."""
+    """The connections of one batch. They are not kept: one that dies idle would leave a message unknown.
 
-    def __init__(self, account: ProviderAccount) -> None:
+    `wait` is called before each request and returns when it may be made.
+    """
+
+    def __init__(self, account: ProviderAccount, *, wait: Callable[[], None] = lambda: None) -> None:
         self.provider = PROVIDERS[account.provider]
-        self._backend = _backend(self.provider, account.given)
+        self._account, self._wait = account, wait
+        self._all = [_backend(self.provider, account.given)]
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        self._idle.put(self._all[0])
+
+    def hand_over_all(self, envelopes: Sequence[Envelope]) -> list[HandOver]:
+        """Hand mails over, as many at the same time as the account may; once it is down the rest is not tried."""
+        most = min(self._account.connections, len(envelopes))
+        if most <= 1:
+            return one_by_one(self.hand_over, envelopes)
+        while len(self._all) < most:
+            self._all.append(_backend(self.provider, self._account.given))
+            self._idle.put(self._all[-1])
+        down = Event()
+
+        def hand(envelope: Envelope) -> HandOver:
+            if down.is_set():
+                return HandOver(Outcome.DOWN)
+            result = self.hand_over(envelope)
+            if result.outcome is Outcome.DOWN:
+                down.set()
+            return result
+
+        with ThreadPoolExecutor(max_workers=most) as pool:
+            return list(pool.map(hand, envelopes))
 
     def hand_over(self, envelope: Envelope) -> HandOver:
         """Hand one mail over. Never raises for what becomes of it."""
+        self._wait()
+        backend = self._idle.get()
+        try:
+            return self._hand_over(backend, envelope)
+        finally:
+            self._idle.put(backend)
+
+    def _hand_over(self, backend: Any, envelope: Envelope) -> HandOver:
         mail = django_mail(envelope, self.provider)
         try:
-            self._backend.open()
-            self._backend.send_messages([mail])
+            backend.open()
+            backend.send_messages([mail])
         except AnymailRecipientsRefused as error:
             return HandOver(Outcome.REFUSED, _said(error))
         except AnymailError as error:
@@ -82,7 +122,8 @@ class ProviderChannel:
 
     def close(self) -> None:
         """Let the connections go."""
-        self._backend.close()
+        for backend in self._all:
+            backend.close()
 
     def _refused(self, error: AnymailError) -> HandOver:
         """Return what it means that there was no yes."""

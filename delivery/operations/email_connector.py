@@ -19,7 +19,7 @@ from delivery import mime
 from delivery.channels.base import Envelope, HandOver
 from delivery.channels.provider import ProviderChannel
 from delivery.channels.providers import PROVIDERS, Field
-from delivery.email_account import PASSWORD, SECRETS_PURPOSE, account_of
+from delivery.email_account import PASSWORD, SECRETS_PURPOSE, account_of, channel_of
 from delivery.holds import hasten
 from delivery.models import EmailConnector, Message
 from delivery.provider_events import signing_key_is_one
@@ -53,11 +53,18 @@ class KeyUnreadable(FieldRefused):
 
 @transaction.atomic
 def connect_provider(
-    *, provider: str, given: Mapping[str, str], actor: User, now: dt.datetime
+    *,
+    provider: str,
+    given: Mapping[str, str],
+    connections: int = 4,
+    most_a_second: int | None = None,
+    actor: User,
+    now: dt.datetime,
 ) -> EmailConnector:
     """Connect a provider, or change its account. An empty secret keeps the one that is there, of the same provider.
 
-    What waits for the channel goes at once. Raises FieldRefused.
+    `connections` is how many mails a worker hands over at the same time (1 to 10), `most_a_second` how many all of
+    them together. What waits for the channel goes at once. Raises FieldRefused.
     """
     chosen = PROVIDERS[provider]
     kept = EmailConnector.objects.select_for_update().first()
@@ -73,6 +80,7 @@ def connect_provider(
     connector = kept or EmailConnector()
     connector.provider, connector.options, connector.updated_at = provider, values, now
     connector.secrets = seal(json.dumps(secrets), purpose=SECRETS_PURPOSE)
+    connector.connections, connector.most_a_second = connections, most_a_second
     connector.save()
     hasten(Message.Channel.EMAIL, now=now)
     _note("email_connector.changed" if kept else "email_connector.connected", connector, actor)
@@ -123,7 +131,7 @@ def trial_mail(*, tenant: Tenant, to: str, now: dt.datetime) -> tuple[ProviderCh
         text=text,
         html=f"<p>{escape(text)}</p>",
     )
-    return ProviderChannel(account_of(connector)), Envelope(sender, recipient, mime.assemble(mail))
+    return channel_of(connector), Envelope(sender, recipient, mime.assemble(mail))
 
 
 def try_provider(channel: ProviderChannel, envelope: Envelope) -> HandOver:
@@ -149,5 +157,9 @@ def _note(action: str, connector: EmailConnector, actor: User) -> None:
         object_kind="email_connector",
         object_id=connector.pk,
         object_name=PROVIDERS[connector.provider].name,
-        payload=dict(connector.options),
+        payload={
+            **connector.options,
+            "connections": connector.connections,
+            "most_a_second": connector.most_a_second,
+        },
     )

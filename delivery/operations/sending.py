@@ -23,7 +23,8 @@ from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
 from crm.events import as_json
 from delivery import mime
-from delivery.channels.base import Channel, Envelope, HandOver, Outcome, TextEnvelope
+from delivery.channels.base import Channel, Envelope, HandOver, Outcome, TextEnvelope, one_by_one
+from delivery.channels.provider import ProviderChannel
 from delivery.channels.sms import SmsChannel
 from delivery.channels.smtp import SmtpChannel, SmtpSettings
 from delivery.domains import SenderDomains, sender_domains
@@ -86,6 +87,13 @@ class Turn:
         assert self.account is not None  # noqa: S101 - without an account no envelope was made
         self.sms = self.sms or SmsChannel(self.account.account)
         return self.sms.hand_over(envelope)
+
+    def hand_over_all(self, envelopes: Sequence[Envelope | TextEnvelope]) -> list[HandOver]:
+        """Hand a few over, side by side where the channel can."""
+        mails = [envelope for envelope in envelopes if isinstance(envelope, Envelope)]
+        if isinstance(self.email, ProviderChannel) and len(mails) == len(envelopes):
+            return self.email.hand_over_all(mails)
+        return one_by_one(self.hand_over, envelopes)
 
     def close(self) -> None:
         """Let go of what is this turn's own."""
@@ -277,17 +285,10 @@ def _hand_over(
     turn: Turn, part: Sequence[Ready], marked: set[int], findings: Findings
 ) -> tuple[list[Settlement], bool]:
     """Hand a few messages over; return what became of each and whether the channel works."""
-    settlements: list[Settlement] = []
-    results: list[tuple[Ready, HandOver]] = []
-    works = True
-    for item in part:
-        if item.candidate.id not in marked:
-            # Cancelled, held or taken over in the meantime: the row says so already, or is given back.
-            settlements.append(_given_back(item))
-            continue
-        result = turn.hand_over(item.envelope) if works else HandOver(Outcome.DOWN)
-        works = works and result.outcome is not Outcome.DOWN
-        results.append((item, result))
+    mine = [item for item in part if item.candidate.id in marked]
+    # Cancelled, held or taken over in the meantime: the row says so already, or is given back.
+    settlements = [_given_back(item) for item in part if item.candidate.id not in marked]
+    results = list(zip(mine, turn.hand_over_all([item.envelope for item in mine]), strict=True))
     results = _whose_fault(results)
     for _, result in results:
         findings.note(result)

@@ -57,6 +57,22 @@ class ProviderForm(forms.Form):
         super().__init__(data, initial=dict(kept or {}))
         for field in provider.fields:
             self.fields[field.name] = _field(field, has_secret=kept is not None)
+        self.fields["connections"] = forms.IntegerField(
+            label="Connections", min_value=1, max_value=10, initial=4,
+            help_text="How many mails each worker hands over at the same time, 1 to 10.",
+        )  # fmt: skip
+        self.fields["most_a_second"] = forms.IntegerField(
+            label="Emails a second at most", required=False, min_value=1, max_value=1000,
+            help_text="As your plan allows, over all workers. Empty: as fast as the provider takes them.",
+        )  # fmt: skip
+
+
+def _kept(connector: EmailConnector | None) -> dict[str, Any] | None:
+    """Return what the form shows of an account that is there."""
+    if connector is None:
+        return None
+    speed = {"connections": connector.connections, "most_a_second": connector.most_a_second}
+    return {**connector.options, **speed}
 
 
 def _field(field: Field, *, has_secret: bool) -> forms.Field:
@@ -107,11 +123,13 @@ def provider(request: TenantRequest, tenant: str, key: str) -> HttpResponse:
         raise Http404
     chosen, connector = PROVIDERS[key], EmailConnector.objects.first()
     mine = connector if connector and connector.provider == key else None
-    form = ProviderForm(request.POST or None, provider=chosen, kept=mine.options if mine else None)
+    form = ProviderForm(request.POST or None, provider=chosen, kept=_kept(mine))
     if request.method == "POST" and form.is_valid():
         now = tenant_now(request.tenant.pk)
         try:
-            connect_provider(provider=key, given=form.cleaned_data, actor=request.user, now=now)
+            given = dict(form.cleaned_data)
+            speed = {name: given.pop(name) for name in ("connections", "most_a_second")}
+            connect_provider(provider=key, given=given, **speed, actor=request.user, now=now)
         except FieldRefused as refused:
             form.add_error(refused.name, str(refused))
         else:

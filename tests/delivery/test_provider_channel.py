@@ -91,7 +91,7 @@ def test_the_providers_own_tracking_is_off(name: str, providers: EmailProviders)
 
 
 def test_regions_and_streams_lead_where_the_account_is(providers: EmailProviders) -> None:
-    assert opened("mailgun")._backend.api_url.endswith("/v3/")
+    assert opened("mailgun")._all[0].api_url.endswith("/v3/")
     hand("mailgun", mail(), sender_domain="mg.acme.test")
     hand("postmark", mail())
     assert providers.mails[0].path == "/v3/mg.acme.test/messages"
@@ -107,7 +107,7 @@ def test_each_region_is_the_providers_own_address(settings: Settings) -> None:
         ("postmark", ""): "https://api.postmarkapp.com/", ("mailjet", ""): "https://api.mailjet.com/v3.1/",
     }  # fmt: skip
     for (name, region), address in wanted.items():
-        assert opened(name, region=region)._backend.api_url == address
+        assert opened(name, region=region)._all[0].api_url == address
 
 
 def test_attachments_go_along_to_the_byte(name: str, providers: EmailProviders) -> None:

@@ -211,10 +211,12 @@ def test_without_its_key_nothing_is_believed_and_the_page_says_so(
 ) -> None:
     client, home = alice.client(), alice.url("settings/connectors/email/")
     wire = Wire(house, alice, providers, "sendgrid")
-    bad = {**GIVEN["sendgrid"], "tracking_webhook_verification_key": "no key"}
+    bad = {**GIVEN["sendgrid"], "connections": "4", "tracking_webhook_verification_key": "no key"}
     page = client.post(f"{home}sendgrid/", bad)
     assert (page.status_code, "this is not a key" in page.content.decode()) == (422, True)
-    client.post(f"{home}sendgrid/", {**GIVEN["sendgrid"], "tracking_webhook_verification_key": ""})
+    client.post(
+        f"{home}sendgrid/", {**GIVEN["sendgrid"], "connections": "4", "tracking_webhook_verification_key": ""}
+    )
     assert wire.tell("hard") == 403
     shown = client.get(home).content.decode()
     assert "is refused as long as its key is missing" in shown

@@ -20,6 +20,7 @@ from tests.support.smtp import Mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINUTE = dt.timedelta(minutes=1)
+SPEED = {"connections": "3", "most_a_second": "50"}
 
 
 @pytest.fixture
@@ -77,6 +78,8 @@ def test_each_recipient_has_a_fate_of_their_own(house: House, postmark: EmailPro
 def test_too_many_requests_hold_the_channel_for_as_long_as_it_asks(
     house: House, postmark: EmailProviders
 ) -> None:
+    with house.scope():
+        EmailConnector.objects.update(connections=1)
     ids = house.queue(*(house.contact(f"Ada{n}") for n in range(3)))
     postmark.answers["ada0@post.test"] = (429, {"Message": "Slow down"}, {"Retry-After": "600"})
     house.send()
@@ -142,22 +145,23 @@ def test_the_pages_connect_keep_change_and_disconnect(
 ) -> None:
     client, home = alice.client(), alice.url("settings/connectors/email/")
     assert "This installation’s mail server" in client.get(home).content.decode()
-    assert client.post(f"{home}mailgun/", {"api_key": "", "region": "eu"}).status_code == 422
-    given = {"api_key": KEY, "sender_domain": "mg.acme.test", "region": "eu"}
+    assert client.post(f"{home}mailgun/", {"api_key": "", "region": "eu", **SPEED}).status_code == 422
+    given = {"api_key": KEY, "sender_domain": "mg.acme.test", "region": "eu", **SPEED}
     assert client.post(f"{home}mailgun/", given).status_code == 302
     with house.scope():
         row = EmailConnector.objects.get()
     assert row.options == {"sender_domain": "mg.acme.test", "region": "eu"}
+    assert (row.connections, row.most_a_second) == (3, 50)
     assert KEY not in row.secrets
     page = client.get(f"{home}mailgun/").content.decode()
     assert 'value="mg.acme.test"' in page
     assert KEY not in page + client.get(home).content.decode()
     # An empty key keeps the one that is there, for the same provider alone.
-    assert client.post(f"{home}mailgun/", {"api_key": "", "region": "us"}).status_code == 302
+    assert client.post(f"{home}mailgun/", {"api_key": "", "region": "us", **SPEED}).status_code == 302
     client.post(alice.url("settings/connectors/email-test/"), {"to": "ada@post.test"})
     assert [taken.path for taken in providers.mails] == ["/v3/acme.test/messages"]
     assert "takes its place" in client.get(f"{home}brevo/").content.decode()
-    assert client.post(f"{home}brevo/", {"api_key": ""}).status_code == 422
+    assert client.post(f"{home}brevo/", {"api_key": "", **SPEED}).status_code == 422
     client.post(alice.url("settings/connectors/email-disconnect/"))
     with house.scope():
         assert not EmailConnector.objects.exists()

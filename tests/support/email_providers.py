@@ -51,7 +51,7 @@ class EmailProviders:
     most_at_once: int = 0
     address: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
-    slow: Callable[[], None] | None = None
+    slow: Callable[[], object] | None = None
     _now: int = 0
 
     def take(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
