@@ -162,8 +162,8 @@ class FormKind(UsedKind):
         if problem := redirect_problem(document.redirect_url):
             raise CannotMake(problem)
         actions = FormActions.model_validate(_chosen(document.actions.model_dump(mode="json")))
-        # Pictures do not travel: they are chosen anew.
-        fields = tuple(one.model_copy(update={"image": None}) for one in document.fields)
+        # A picture that was left open is chosen anew.
+        fields = tuple(one.model_copy(update={"image": one.image or None}) for one in document.fields)
         try:
             form = create_form(
                 name=used.name,

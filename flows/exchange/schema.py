@@ -14,7 +14,9 @@ from flows.document import FlowDocument
 
 FORMAT: Final = "millrace-flow"
 VERSION: Final = 1
-MOST_BYTES = 2 * 1024 * 1024
+MOST_BYTES = 3 * 1024 * 1024
+# Of these, letters of pictures (base64): a page hands the file back within DATA_UPLOAD_MAX_MEMORY_SIZE.
+MOST_PICTURES: Final = 2 * 1024 * 1024
 MOST_USES = 1_000
 
 

@@ -20,6 +20,7 @@ NAMED: Final[Mapping[str, str]] = {
     "email": "email",
     "respond_email": "email",
     "form": "form",
+    "image": "image",
     "link": "link",
     "script": "script",
     "secret": "webhook_secret",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.kinds import KindTable
-from flows.exchange import content_things, crm_things, people
+from flows.exchange import content_things, crm_things, people, pictures
 from flows.exchange.kinds import UsedKind
 
 USED_KINDS: KindTable[UsedKind] = KindTable(
@@ -26,6 +26,7 @@ USED_KINDS: KindTable[UsedKind] = KindTable(
         content_things.ScriptKind(),
         content_things.LinkKind(),
         content_things.EmailKind(),
+        pictures.PictureKind(),
         content_things.FormKind(),
         # Last: the criteria of one may ask about anything above. Those with members of their own go before links and
         # forms, which put people into them (flows.exchange.bringing).

@@ -77,7 +77,7 @@ def test_a_file_that_is_not_right_says_where(
         (b'{"format": ', "line 1, column 12"),
         (b"[" * 100_000, "nested more than 100 deep"),
         (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, "nested more than 100 deep"),
-        (b" " * (2 * 1024 * 1024 + 1), "larger than 2 MB"),
+        (b" " * (3 * 1024 * 1024 + 1), "larger than 3 MB"),
         (b'{"format": "millrace-flow", "version": NaN}', "a number that cannot be read"),
         (b'{"format": "millrace-flow", "version": 1, "x": ' + b"9" * 5_000 + b"}", "a number that cannot be read"),
         (b"[]", "This is no flow file"),
