@@ -307,7 +307,7 @@ def _visit(
         state="here" if is_here else (visit.ended or "left"),
         ending="Here now" if is_here else ending_words(visit.ended, visit.how),
         detail=_detail(visit, names),
-        told=told_of(visit, node, told.context if told else None),
+        told=told_of(visit, node, told.context if told else None, names),
         stayed=duration((visit.went_at or now) - visit.came_at),
         checks=checks_of(visit, kind),
         branches=judged_branches(visit, node, told.branch_words, told.looked) if node and told else (),

@@ -186,6 +186,8 @@ ENDINGS: Mapping[str, str] = {
     "moved_on": "Moved on by a user",
     "removed_step": "The step was removed, went on",
     "no_date": "The date field was empty, went on",
+    "assigned_already": "Had our contact already, went on",
+    "no_free_time": "There was no free time, went on",
     "success": "Finished with success",
     "finished": "Finished",
     "cancelled": "Cancelled: the flow was ended",

@@ -11,9 +11,10 @@ from flows.steps.base import CheckContext
 from flows.steps.wait_for_action.settings import WaitForActionSettings
 from participants.engine.outcomes import HELD
 from participants.models import Visit
-from participants.words import moment_words
+from participants.words import Names, moment_words
 
 Seen = Mapping[str, Any]
+NOBODY = Names()
 # Holds for a fault, not for a rule: what was wrong, and when it is tried again.
 _FAULTS = frozenset({f"{HELD}step", f"{HELD}retry"})
 
@@ -26,11 +27,21 @@ def holds_of(seen: Seen) -> dict[str, Seen]:
     return dict(sorted(found, key=lambda pair: str(pair[1].get("at"))))
 
 
-def told_of(visit: Visit, node: StepNode | None, context: CheckContext | None) -> Sequence[str]:
-    """Return what a visit keeps of its holds and of its wait, a sentence each."""
+def told_of(
+    visit: Visit, node: StepNode | None, context: CheckContext | None, names: Names = NOBODY
+) -> Sequence[str]:
+    """Return what a visit keeps of its holds, of its wait and of whom it handed the contact to, a sentence each."""
     seen = visit.values or {}
     lines = [_hold(key, hold) for key, hold in holds_of(seen).items()]
-    return [*lines, *filter(None, [_wait(visit, seen), _ended(seen, node, context)])]
+    more = [_wait(visit, seen), _ended(seen, node, context), _handed(seen, node, names)]
+    return [*lines, *filter(None, more)]
+
+
+def _handed(seen: Seen, node: StepNode | None, names: Names) -> str:
+    """Say whom *Distribute to owner* gave the contact to."""
+    if node is None or node.kind != "distribute_to_owner" or not seen.get("user"):
+        return ""
+    return f"Handed to {names.of('user', seen['user']).strip('“”')}."
 
 
 def _hold(key: str, hold: Seen) -> str:

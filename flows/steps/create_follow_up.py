@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from pydantic import Field
+
 from crm.bulk.follow_ups import FollowUpPlan, NewFollowUp, create_follow_ups
 from crm.diary import Unit
 from crm.events import Origin
@@ -23,7 +25,7 @@ from flows.steps.base import (
     StepKind,
     StepSettings,
 )
-from flows.steps.create_follow_up_form import UNITS, CreateFollowUpForm
+from flows.steps.create_follow_up_form import LONGEST, MOST_AFTER, SHORTEST, UNITS, CreateFollowUpForm
 from flows.steps.people import Who, chosen_users, user_problems, user_references, who_text
 
 
@@ -35,9 +37,9 @@ class CreateFollowUpSettings(StepSettings):
     type: int | None = None
     project: int | None = None
     when: Literal["first", "after"] = "first"
-    amount: int | None = None
+    amount: int | None = Field(default=None, ge=0, le=MOST_AFTER)
     unit: Unit = "workdays"
-    minutes: int = 30
+    minutes: int = Field(default=30, ge=SHORTEST, le=LONGEST)
     who: Who = "our_contact"
     user: int | None = None
     fallback_user: int | None = None

@@ -17,6 +17,11 @@ UNITS: dict[str, tuple[str, str]] = {
 }
 
 
+# How much later at most, and how many minutes a meeting takes.
+MOST_AFTER = 1_000
+SHORTEST, LONGEST = 5, 8 * 60
+
+
 class CreateFollowUpForm(StepForm):
     """Task or meeting, when, for whom."""
 
@@ -29,9 +34,9 @@ class CreateFollowUpForm(StepForm):
         choices=[("first", "Today, or the first free time for a meeting"), ("after", "Later")],
         widget=forms.RadioSelect,
     )
-    amount = forms.IntegerField(label="After", required=False, min_value=0, max_value=1_000)
+    amount = forms.IntegerField(label="After", required=False, min_value=0, max_value=MOST_AFTER)
     unit = forms.ChoiceField(label="Unit", choices=[(unit, names[1]) for unit, names in UNITS.items()])
-    minutes = forms.IntegerField(label="Minutes", min_value=5, max_value=8 * 60)
+    minutes = forms.IntegerField(label="Minutes", min_value=SHORTEST, max_value=LONGEST)
     who = who_field()
     user = user_field()
     fallback_user = fallback_field()

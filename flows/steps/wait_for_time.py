@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Literal
 
 from django import forms
+from pydantic import Field
 
 from flows import waiting
 from flows.document import StepNode
@@ -32,6 +33,8 @@ from flows.steps.base import (
 from flows.steps.date_fields import date_field_choices, date_field_label, date_field_reference, read_dates
 from flows.steps.forms import EMPTY, StepForm, choose
 
+# How many units a wait may last, and how many days around a date.
+MOST, MOST_DAYS = 10_000, 3_650
 UNITS: dict[str, tuple[str, str]] = {
     "minutes": ("minute", "minutes"),
     "hours": ("hour", "hours"),
@@ -45,11 +48,11 @@ class WaitForTimeSettings(StepSettings):
     """How long. `moment` is a clock time in the flow's timezone, so it has no offset of its own."""
 
     mode: Literal["span", "moment", "field"] = "span"
-    amount: int | None = None
+    amount: int | None = Field(default=None, ge=0, le=MOST)
     unit: waiting.Unit = "days"
     moment: dt.datetime | None = None
     field: str = ""
-    offset_days: int = 0
+    offset_days: int = Field(default=0, ge=-MOST_DAYS, le=MOST_DAYS)
     at_time: dt.time = dt.time(9, 0)
 
 
@@ -65,7 +68,7 @@ class WaitForTimeForm(StepForm):
             ("field", "Until a date of the contact or its company"),
         ],
     )
-    amount = forms.IntegerField(label="How many", required=False, min_value=0, max_value=10_000)
+    amount = forms.IntegerField(label="How many", required=False, min_value=0, max_value=MOST)
     unit = forms.ChoiceField(label="Unit", choices=[(unit, names[1]) for unit, names in UNITS.items()])
     moment = forms.DateTimeField(
         label="Date and time",
@@ -74,7 +77,7 @@ class WaitForTimeForm(StepForm):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     field = forms.ChoiceField(label="Date field", required=False)
-    days = forms.IntegerField(label="Days", min_value=0, max_value=3_650, required=False)
+    days = forms.IntegerField(label="Days", min_value=0, max_value=MOST_DAYS, required=False)
     direction = forms.ChoiceField(label="Before or after", choices=[("before", "before"), ("after", "after")])
     at_time = forms.TimeField(
         label="At", required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")

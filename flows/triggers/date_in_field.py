@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from pydantic import Field
 
 from core.localtime import moment
 from crm.criteria.dates import anniversary_days
@@ -26,6 +27,7 @@ from flows.steps.date_fields import (
     date_sql,
 )
 from flows.steps.forms import EMPTY, choose
+from flows.steps.wait_for_time import MOST_DAYS
 from flows.triggers.clocked import Audience, ClockedTrigger
 
 DAY = dt.timedelta(days=1)
@@ -35,7 +37,7 @@ class DateInFieldSettings(StepSettings):
     """Days before are negative."""
 
     field: str = ""
-    offset_days: int = 0
+    offset_days: int = Field(default=0, ge=-MOST_DAYS, le=MOST_DAYS)
     at_time: dt.time = dt.time(9, 0)
     yearly: bool = False
 
@@ -44,7 +46,7 @@ class DateInFieldForm(PartForm):
     """The settings panel."""
 
     field = forms.ChoiceField(label="Date field", required=False)
-    days = forms.IntegerField(label="Days", min_value=0, max_value=3_650, required=False)
+    days = forms.IntegerField(label="Days", min_value=0, max_value=MOST_DAYS, required=False)
     direction = forms.ChoiceField(
         label="Before or after", choices=[("before", "before the date"), ("after", "after the date")]
     )

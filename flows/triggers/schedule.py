@@ -9,6 +9,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from django import forms
+from pydantic import Field
 
 from core.localtime import moment
 from crm.criteria.schema import Criteria, Group, Line
@@ -30,8 +31,8 @@ class ScheduleSettings(StepSettings):
     selection: int | None = None
     every: Literal["once", "week", "month"] = "once"
     moment: dt.datetime | None = None
-    weekday: int = 0
-    day: int = 1
+    weekday: int = Field(default=0, ge=0, le=6)
+    day: int = Field(default=1, ge=1, le=31)
     at_time: dt.time = dt.time(9, 0)
 
 

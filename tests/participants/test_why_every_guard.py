@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Membership, Role
 from core.text import norm_email
 from crm.events import NewEvent, Origin, record_events
 from crm.models import Contact, Selection, SubscriptionOptOut
@@ -315,3 +316,17 @@ def test_a_date_that_is_past_or_missing_says_so(world: World) -> None:
     ]
     nothing = story(world, flow, ben).visits[0]
     assert (nothing.told, nothing.ending) == ([], "The date field was empty, went on")
+
+
+def test_whom_distribute_handed_the_contact_to_is_told(world: World) -> None:
+    world.user.first_name, world.user.last_name = "Bob", "Larsen"
+    world.user.save()
+    Membership.objects.create(tenant=world.tenant, user=world.user, role=Role.objects.create(name="All"))
+    anna, ben = world.contact("Anna"), world.contact("Ben", our_contact=world.user)
+    node = StepNode(kind="distribute_to_owner", title="Owner", settings={"users": [world.user.pk]})
+    flow = world.flow(node)
+    world.suggest(flow, anna, ben)
+    world.advance(flow)
+    assert story(world, flow, anna).visits[0].told == ["Handed to Bob Larsen."]
+    kept = story(world, flow, ben).visits[0]
+    assert (kept.told, kept.ending) == ([], "Had our contact already, went on")

@@ -14,7 +14,7 @@ from flows.document import StepNode
 from flows.steps.action_choices import action_of, code_of, names_of_events
 from flows.steps.actions import Action
 from flows.steps.forms import StepForm, offer, offer_many, to_number
-from flows.steps.wait_for_time import UNITS
+from flows.steps.wait_for_time import MOST, UNITS
 
 
 class WaitForActionForm(StepForm):
@@ -38,7 +38,7 @@ class WaitForActionForm(StepForm):
         widget=forms.RadioSelect,
     )
     limited = forms.BooleanField(label="Wait at most", required=False)
-    amount = forms.IntegerField(label="How many", required=False, min_value=0, max_value=10_000)
+    amount = forms.IntegerField(label="How many", required=False, min_value=0, max_value=MOST)
     unit = forms.ChoiceField(label="Unit", choices=[(unit, names[1]) for unit, names in UNITS.items()])
     exits = forms.BooleanField(label="Exit flow when the time is up", required=False)
     exit_selection = forms.TypedChoiceField(

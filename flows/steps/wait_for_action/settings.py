@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from crm.criteria.schema import Criteria
 from flows import waiting
 from flows.document import ExitSettings
 from flows.steps.actions import Action
 from flows.steps.base import StepSettings
+from flows.steps.wait_for_time import MOST
 
 
 class WaitForActionSettings(StepSettings):
@@ -18,7 +21,7 @@ class WaitForActionSettings(StepSettings):
     criteria: Criteria | None = None
     since: Literal["arrival", "entering"] = "arrival"
     limited: bool = True
-    amount: int | None = 7
+    amount: int | None = Field(default=7, ge=0, le=MOST)
     unit: waiting.Unit = "days"
     exits: bool = False
     exit_flow: int | None = None
