@@ -24,6 +24,7 @@ from crm.models import (
     SaleType,
     Selection,
     SubscriptionType,
+    Usage,
 )
 from crm.models.choices import NamedChoice
 from delivery.models import WebhookSecret
@@ -36,14 +37,19 @@ from flows.visibility import veiled
 Names = Mapping[int, str]
 
 
-def check_context(document: FlowDocument) -> CheckContext:
-    """Return the context of one document; one query for each kind of thing that it uses."""
+def check_context(document: FlowDocument, *, flow_id: int | None = None) -> CheckContext:
+    """Return the context of one document; one query for each kind of thing that it uses.
+
+    `flow_id`: whose document it is, where checks shall look at the other flows too (two queries more).
+    """
     wanted: dict[str, set[int]] = defaultdict(set)
     for use in uses(document):
         wanted[use.reference.kind].add(use.reference.id)
     names = {kind: LOADERS[kind](sorted(ids)) for kind, ids in wanted.items() if kind in LOADERS}
     if "email" in wanted:
         names["sendable_email"] = _sendable(sorted(wanted["email"]))
+        if flow_id is not None:
+            names["email_elsewhere"] = _sent_elsewhere(sorted(wanted["email"]), flow_id)
     if "selection" in wanted:
         names["static_selection"] = _static_selections(sorted(wanted["selection"]))
     if "flow" in wanted:
@@ -62,6 +68,25 @@ def _emails(ids: Sequence[int]) -> Names:
 
 def _sendable(ids: Sequence[int]) -> Names:
     return dict(Email.objects.filter(pk__in=ids, current__isnull=False).values_list("id", "name"))
+
+
+def _sent_elsewhere(ids: Sequence[int], flow_id: int) -> Names:
+    """Say of each email which other flows send it, in their newest revision or their draft."""
+    rows = Usage.objects.filter(user_kind="flow", used_kind="email", used_id__in=ids).exclude(user_id=flow_id)
+    senders: dict[int, set[int]] = defaultdict(set)
+    for email_id, sender in rows.values_list("used_id", "user_id"):
+        senders[email_id].add(sender)
+    if not senders:
+        return {}
+    names = _flows(sorted(set().union(*senders.values())))
+    found = {email: sorted(names[one] for one in those if one in names) for email, those in senders.items()}
+    return {email: _flows_said(those) for email, those in found.items() if those}
+
+
+def _flows_said(names: Sequence[str]) -> str:
+    if len(names) < 3:
+        return f"the flow{'s'[: len(names) - 1]} " + " and ".join(f"“{name}”" for name in names)
+    return f"{len(names)} other flows, “{names[0]}” among them,"
 
 
 def _selections(ids: Sequence[int]) -> Names:

@@ -53,7 +53,7 @@ class Designer:
     @cached_property
     def ctx(self) -> CheckContext:
         """Names and licences."""
-        return check_context(self.document)
+        return check_context(self.document, flow_id=self.flow.pk)
 
     @cached_property
     def problems(self) -> Sequence[validation.FlowProblem]:

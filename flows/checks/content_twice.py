@@ -1,4 +1,5 @@
-"""An email that several steps send: lawful, but a change for one is a change for all, and people may get it twice."""
+"""An email that several steps send, of this flow or of another: lawful, but a change for one is a change for all, and
+people may get it twice."""
 
 from __future__ import annotations
 
@@ -14,10 +15,10 @@ class ContentTwice(Check):
 
     name = "content_twice"
     label = "Content in use twice"
-    description = "An email that several steps of the flow send."
+    description = "An email that several steps send, of this flow or of another."
 
     def find(self, document: FlowDocument, ctx: CheckContext) -> Iterator[FlowProblem]:
-        """Yield every step but the first that sends an email."""
+        """Yield every step but the first that sends an email, and the first where another flow sends it too."""
         first: dict[object, StepNode] = {}
         for node in document.walk():
             email = node.settings.get("email") if node.kind == "send_email" else None
@@ -27,4 +28,7 @@ class ContentTwice(Check):
                 name = ctx.name("email", email) or "This email"
                 message = f"“{name}” is sent by “{step_title(first[email])}” as well"
                 yield self.at_step(node, message, "email")
+            elif elsewhere := ctx.name("email_elsewhere", email):
+                name = ctx.name("email", email) or "This email"
+                yield self.at_step(node, f"“{name}” is sent by {elsewhere} as well", "email")
             first.setdefault(email, node)

@@ -24,6 +24,8 @@ from flows.checking import check_context
 from flows.checks.base import opens
 from flows.checks.table import CHECKS
 from flows.document import Branch, ExitSettings, FlowDocument, StepNode, SuccessCriterion, Trigger
+from flows.models import Flow
+from flows.operations.create import create_flow
 from flows.validation import problems
 from tests.fixtures.people import Person
 from tests.flows.conftest import NOW, World
@@ -253,6 +255,30 @@ def test_an_email_of_two_steps_is_a_warning_at_the_second(mail: Email) -> None:
     steps = [step("send_email", title, email=mail.pk) for title in ("First", "Second")]
     assert found("content_twice", *steps) == [("Second", "“News” is sent by “First” as well", "email")]
     assert found("content_twice", steps[0], step("send_email"), step("send_email")) == []
+
+
+def test_an_email_that_other_flows_send_is_a_warning_that_names_them(mail: Email, alice: Person) -> None:
+    document = FlowDocument(
+        steps=tuple(step("send_email", title, email=mail.pk) for title in ("First", "Second"))
+    )
+    mine = create_flow(name="Mine", owner=alice.user, now=NOW, document=document)
+
+    def said() -> list[tuple[str, str]]:
+        ctx = check_context(document, flow_id=mine.pk)
+        return [(one.title, one.message) for one in CHECKS["content_twice"].find(document, ctx)]
+
+    own = ("Second", "“News” is sent by “First” as well")
+    assert said() == [own]
+    once = FlowDocument(steps=document.steps[:1])
+    others = [
+        create_flow(name=name, owner=alice.user, now=NOW, document=once) for name in ("Spring", "Autumn")
+    ]
+    assert said() == [("First", "“News” is sent by the flows “Autumn” and “Spring” as well"), own]
+    Flow.objects.filter(pk=others[0].pk).update(deleted_at=NOW)
+    assert said() == [("First", "“News” is sent by the flow “Autumn” as well"), own]
+    for name in ("Fair 💚", "Winter"):
+        create_flow(name=name, owner=alice.user, now=NOW, document=once)
+    assert said()[0][1] == "“News” is sent by 3 other flows, “Autumn” among them, as well"
 
 
 def changes(*line: Any, title: str = "Change") -> StepNode:
