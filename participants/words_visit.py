@@ -33,8 +33,15 @@ def told_of(
     """Return what a visit keeps of its holds, of its wait and of whom it handed the contact to, a sentence each."""
     seen = visit.values or {}
     lines = [_hold(key, hold) for key, hold in holds_of(seen).items()]
-    more = [_wait(visit, seen), _ended(seen, node, context), _handed(seen, node, names)]
+    more = [_wait(visit, seen), _ended(seen, node, context), _did(seen, node), _handed(seen, node, names)]
     return [*lines, *filter(None, more)]
+
+
+def _did(seen: Seen, node: StepNode | None) -> str:
+    """Say when the contact did what took a branch of a split."""
+    if node is None or node.kind != "split" or "event" not in seen or not seen.get("at"):
+        return ""
+    return f"The contact did it on {moment_words(str(seen['at']))}."
 
 
 def _handed(seen: Seen, node: StepNode | None, names: Names) -> str:

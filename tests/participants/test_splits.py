@@ -16,6 +16,7 @@ from flows.models import Flow
 from flows.steps.split.randomly import PARTS, draw
 from participants.intake import take_events
 from participants.models import Visit
+from participants.queries_story import story_of
 from tests.participants.conftest import DAY, NOW, World, update, wait
 
 HOUR = dt.timedelta(hours=1)
@@ -80,6 +81,8 @@ def test_links_and_opens_count_since_entering_and_the_leftmost_branch_wins(world
 
     world.advance(flow, days=1)
 
+    buyer = story_of(flow=flow, participant=world.one(flow, people["Buyer"]), now=world.now).visits[1]
+    assert buyer.told == ["The contact did it on 23 November 2026 at 13:00."]
     assert {name: took(world, flow, person) for name, person in people.items()} == {
         "Buyer": "A",
         "Both": "A",
@@ -245,8 +248,6 @@ def test_answers_of_the_newest_submission_decide(world: World) -> None:
 
 
 def test_several_answers_of_a_branch_are_joined_by_and_and_or(world: World) -> None:
-    from participants.queries_story import story_of
-
     big, mills, vip = (
         {"field": "size", "operator": "greater", "value": "50"},
         {"field": "topics", "operator": "is", "value": "mills"},
@@ -301,7 +302,6 @@ def test_who_submitted_a_form_takes_its_branch(world: World) -> None:
 
 def test_who_leaves_because_no_branch_took_them_keeps_the_value_that_was_seen(world: World) -> None:
     from flows.document import ExitSettings
-    from participants.queries_story import story_of
     from tests.participants.conftest import when
 
     chef = world.contact("Chef", job_title="Head chef")

@@ -10,7 +10,7 @@ from django import forms
 from flows.document import Branch, StepNode
 from flows.steps.action_choices import action_of, code_of
 from flows.steps.actions import Action, what_they_did
-from flows.steps.base import CheckContext, Cohort, Reference, StepContext
+from flows.steps.base import CheckContext, Cohort, Reference, StepContext, kept_moment
 from flows.steps.split.base import Basis, Took
 
 
@@ -75,7 +75,7 @@ class Did(Basis):
         for participant, done in did.items():
             first = min(done, key=lambda one: (rules[one.position][0], one.at))
             took[participant] = Took(
-                rules[first.position][0], {"at": first.at.isoformat(), "event": first.event_id}
+                rules[first.position][0], {"at": kept_moment(first.at, ctx), "event": first.event_id}
             )
         return took
 
