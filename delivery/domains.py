@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import dkim
@@ -87,6 +88,7 @@ class SenderDomains:
         return signer.signed(data, following) if signer else data
 
 
+@lru_cache(maxsize=1024)
 def domain_of(address: str) -> str:
     """Return an address's domain as we keep domains: ASCII, small letters."""
     domain = address.rpartition("@")[2].strip().lower()

@@ -1,6 +1,6 @@
-"""Files that go with mails: a mail carries a reference, never the bytes. Encoded once per process and set of files.
+"""Files that go with mails: a mail carries a reference, never the bytes. Encoded once per thread and set of files.
 
-A process holds the encoding of one set at a time (25 MB become 34 MB of base64), whatever the number of mails that it
+A thread holds the encoding of one set at a time (25 MB become 34 MB of base64), whatever the number of mails that it
 is about to send. Where the bytes come from is the renderer's affair: content lies above.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -65,7 +66,14 @@ class FileSet:
             raise FilesLost(f"The attachment “{file.name}” is gone.")
 
 
-_held: list[tuple[FileSet, tuple[bytes, ...]]] = []
+class _Held(threading.local):
+    """What a thread holds: threads that share a turn may send different files."""
+
+    files: FileSet | None = None
+    pieces: tuple[bytes, ...] = ()
+
+
+_held = _Held()
 
 
 def encoded(files: FileSet) -> tuple[bytes, ...]:
@@ -73,10 +81,16 @@ def encoded(files: FileSet) -> tuple[bytes, ...]:
 
     It is relaxed as DKIM takes it (RFC 6376, 3.4.4): hashing needs nothing but the bytes. Raises FilesLost.
     """
-    if not _held or _held[0][0] != files:
-        _held.clear()  # first, so that two are never held
-        _held.append((files, tuple(_encode(files))))
-    return _held[0][1]
+    if _held.files != files:
+        let_go()  # first, so that two are never held
+        _held.pieces = tuple(_encode(files))
+        _held.files = files
+    return _held.pieces
+
+
+def let_go() -> None:
+    """Forget the encoding that this thread holds."""
+    _held.files, _held.pieces = None, ()
 
 
 def decoded(files: FileSet) -> Iterator[tuple[MailFile, bytes]]:

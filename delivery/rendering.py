@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from delivery.files import FileSet
-from delivery.tokens import MessageRef, Purpose, make_message_token
+from delivery.tokens import MessageRef, Purpose, make_message_token, make_message_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,13 @@ def message_links(ref: MessageRef, today: dt.date) -> MessageLinks:
     """Return the message's own addresses; preferences are good for some weeks from `today`."""
     base = f"{settings.PUBLIC_URL}/m/"
     dated = MessageRef(ref.tenant_id, ref.enrolled_on, ref.message_id, today)
+    click, opened, unsubscribe, view = make_message_tokens(
+        ref, Purpose.CLICK, Purpose.OPEN, Purpose.UNSUBSCRIBE, Purpose.VIEW
+    )
     return MessageLinks(
-        click=f"{base}c/{make_message_token(Purpose.CLICK, ref)}/",
-        open=f"{base}o/{make_message_token(Purpose.OPEN, ref)}",
-        unsubscribe=f"{base}u/{make_message_token(Purpose.UNSUBSCRIBE, ref)}",
+        click=f"{base}c/{click}/",
+        open=f"{base}o/{opened}",
+        unsubscribe=f"{base}u/{unsubscribe}",
         preferences=f"{base}p/{make_message_token(Purpose.PREFERENCES, dated)}",
-        view=f"{base}v/{make_message_token(Purpose.VIEW, ref)}",
+        view=f"{base}v/{view}",
     )

@@ -49,6 +49,9 @@ WHERE s.tenant_id = %s AND s.state = 'closed' AND EXISTS (
     WHERE m.tenant_id = s.tenant_id AND m.stream_id = s.id AND m.status = 'queued' AND m.reserved_by IS NULL)
 """
 
+# A message: the day of its partition and its id.
+Key = tuple[dt.date, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -56,7 +59,7 @@ class Batch:
     those of the tenant's channels at that moment."""
 
     stream_id: int | None = None
-    keys: tuple[tuple[dt.date, int], ...] = ()
+    keys: tuple[Key, ...] = ()
     busy: bool = False
     holds: tuple[ChannelHold, ...] = ()
 
@@ -89,7 +92,7 @@ def reserve(*, tenant_id: int, process: int, now: dt.datetime, limit: int) -> Ba
                 {**wanted, "until": retry_at, "channel": channel, "limit": SWEEP},
             )
         paced = rooms(now)
-        keys: list[tuple[dt.date, int]] = []
+        keys: list[Key] = []
         for room in paced:
             if room.channel not in held:
                 keys += _take_within(cursor, room, {**wanted, "me": process}, most=limit - len(keys))
@@ -102,9 +105,7 @@ def reserve(*, tenant_id: int, process: int, now: dt.datetime, limit: int) -> Ba
         return Batch(stream.pk, (*keys, *cursor.fetchall()), busy=True, holds=holds)
 
 
-def _take_within(
-    cursor: psycopg.Cursor[Any], room: Room, wanted: dict[str, Any], *, most: int
-) -> list[tuple[dt.date, int]]:
+def _take_within(cursor: psycopg.Cursor[Any], room: Room, wanted: dict[str, Any], *, most: int) -> list[Key]:
     """Reserve what this minute's pace allows of a channel; where nothing is left, put the rest off to the next."""
     given = {**wanted, "channel": room.channel}
     if room.left == 0:

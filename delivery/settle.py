@@ -8,6 +8,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+import psycopg
 
 from core.backoff import next_try
 from core.db.cursors import raw_cursor
@@ -23,6 +26,7 @@ from delivery.rendering import Rendered
 from delivery.sms import opt_out_numbers
 
 Status = Message.Status
+Cursor = psycopg.Cursor[Any]
 # The first wait is half a minute to a minute, the last ones six hours: more than a day in all.
 MAX_ATTEMPTS = 14
 _BASE_SECONDS, _CAP_SECONDS = 60.0, 6 * 3600.0
@@ -160,6 +164,13 @@ def settle(settlements: Sequence[Settlement], *, process: int, now: dt.datetime)
     """Write the states of messages that this process holds. Inside the tenant's scope."""
     if not settlements:
         return
+    with raw_cursor() as cursor:
+        write_states(cursor, settlements, process=process)
+        tell(cursor, written(cursor, settlements), now=now)
+
+
+def write_states(cursor: Cursor, settlements: Sequence[Settlement], *, process: int) -> None:
+    """Write the states; `written` reads of which they were taken."""
     rows = [
         (
             s.candidate.enrolled_on, s.candidate.id, str(s.status), s.reason, s.error[:500], s.attempts, s.send_at,
@@ -168,20 +179,37 @@ def settle(settlements: Sequence[Settlement], *, process: int, now: dt.datetime)
         )
         for s in settlements
     ]  # fmt: skip
-    with raw_cursor() as cursor:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        cursor.execute(_SETTLE, [*columns, require_tenant_id(), require_tenant_id(), process])
-        # The person may have been erased while the message was in the air: nothing is told of them any more.
-        done = {message_id for message_id, erased in cursor.fetchall() if not erased}
-        mine = [s for s in settlements if s.candidate.id in done]
-        record_events([_event(s, now) for s in mine if _is_told(s)], cursor=cursor)
-        opted_out = [s.candidate.to_address for s in mine if s.opts_out]
-        if opted_out:
-            opt_out_numbers(
-                cursor, tenant_id=require_tenant_id(), numbers=opted_out, source=SmsOptOut.Source.PROVIDER, now=now
-            )  # fmt: skip
-        _block([s for s in mine if s.candidate.channel == Message.Channel.EMAIL], now)
-        record_events([_blocked_event(s, now) for s in mine if s.blocks and _is_told(s)], cursor=cursor)
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    cursor.execute(_SETTLE, [*columns, require_tenant_id(), require_tenant_id(), process])
+
+
+def written(cursor: Cursor, settlements: Sequence[Settlement]) -> list[Settlement]:
+    """Return those whose state was taken, and of whom something may be told: the person may have been erased while
+    the message was in the air."""
+    done = {message_id for message_id, erased in cursor.fetchall() if not erased}
+    return [s for s in settlements if s.candidate.id in done]
+
+
+def tell(cursor: Cursor, settlements: Sequence[Settlement], *, now: dt.datetime) -> None:
+    """Write the events of states that were taken, and what they mean for addresses and numbers."""
+    tell_events(cursor, settlements, now=now)
+    tell_addresses(cursor, settlements, now=now)
+
+
+def tell_events(cursor: Cursor, settlements: Sequence[Settlement], *, now: dt.datetime) -> None:
+    """Write the events; nothing is read."""
+    record_events([_event(s, now) for s in settlements if _is_told(s)], cursor=cursor)
+
+
+def tell_addresses(cursor: Cursor, settlements: Sequence[Settlement], *, now: dt.datetime) -> None:
+    """Note the numbers that opted out and block the addresses that are no good; no query where all went well."""
+    opted_out = [s.candidate.to_address for s in settlements if s.opts_out]
+    if opted_out:
+        opt_out_numbers(
+            cursor, tenant_id=require_tenant_id(), numbers=opted_out, source=SmsOptOut.Source.PROVIDER, now=now
+        )  # fmt: skip
+    _block([s for s in settlements if s.candidate.channel == Message.Channel.EMAIL], now)
+    record_events([_blocked_event(s, now) for s in settlements if s.blocks and _is_told(s)], cursor=cursor)
 
 
 def _blocked_event(settlement: Settlement, now: dt.datetime) -> NewEvent:

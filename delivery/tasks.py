@@ -4,6 +4,7 @@ turns, and the truth stays in the rows."""
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 from django.core.cache import cache
 
 WAKE_SECONDS = 5
@@ -26,7 +27,7 @@ def send_due(tenant_id: int) -> None:
 
     # Deleted first: what is queued from here on wakes another task.
     cache.delete(_wake_key(tenant_id))
-    if send_batch(tenant_id=tenant_id).more:
+    if send_batch(tenant_id=tenant_id, threads=settings.SEND_THREADS).more:
         wake_delivery(tenant_id)
 
 

@@ -1,8 +1,10 @@
 """Sending a batch in commits of their own: reserve · check again and render · mark · hand over · settle.
 
-Between marking and settling at most HANDS messages are in the air: only those of a dead process become unknown.
-What became of some is settled in the commit that marks the next. Outcomes stay in memory, and settling is tried until
-the database is back. A turn that takes long, because the other side is slow, gives back what it has not begun.
+Between marking and settling at most HANDS messages of a connection are in the air: only those of a dead process become
+unknown. What became of some is settled in the commit that marks the next. Outcomes stay in memory, and settling is
+tried until the database is back. A turn that takes long, because the other side is slow, gives back what it has not
+begun. Where much is due, threads share a turn (delivery.hands): while one waits for a commit or for the mail server,
+another renders.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,27 +22,38 @@ from django.db import InterfaceError, OperationalError, connections
 from accounts.models import Licence, Tenant
 from accounts.queries import has_licence
 from core import clock
-from core.db.cursors import raw_cursor
+from core.db.cursors import one_trip, raw_cursor
 from core.tenancy import tenant_scope
 from crm.events import as_json
 from delivery import mime
-from delivery.channels.base import Channel, Envelope, HandOver, Outcome, TextEnvelope, one_by_one
-from delivery.channels.provider import ProviderChannel
-from delivery.channels.sms import SmsChannel
-from delivery.channels.smtp import SmtpChannel, SmtpSettings
-from delivery.domains import SenderDomains, sender_domains
+from delivery.channels.base import Channel, Envelope, HandOver, Outcome, TextEnvelope
+from delivery.domains import sender_domains
 from delivery.email_account import provider_channel
 from delivery.envelopes import mail_envelope, sealed, text_envelope
-from delivery.files import FileSet, FilesLost
+from delivery.files import FilesLost
+from delivery.hands import shares, side_by_side
 from delivery.holds import Findings, keep
 from delivery.models import ChannelHold, Message, Stream
 from delivery.operations.rescue import rescue
+from delivery.operations.turn import Ready, Turn, files_of, process_channel
 from delivery.processes import living_process
 from delivery.recheck import Candidate, recheck
 from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob, message_links, renderer
-from delivery.reserve import Batch, reserve, sweep_closed
-from delivery.settle import Settlement, failed, handed_over, put_off, refused, settle
-from delivery.sms import SmsAccount, sms_account
+from delivery.reserve import Key, reserve, sweep_closed
+from delivery.settle import (
+    Cursor,
+    Settlement,
+    failed,
+    handed_over,
+    put_off,
+    refused,
+    settle,
+    tell_addresses,
+    tell_events,
+    write_states,
+    written,
+)
+from delivery.sms import sms_account
 
 BATCH: Final = 200
 HANDS: Final = 10
@@ -58,70 +72,15 @@ class Sent:
     more: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A message, rendered and addressed."""
-
-    candidate: Candidate
-    rendered: Rendered
-    envelope: Envelope | TextEnvelope
-
-
-@dataclass(slots=True)
-class Turn:
-    """What the parts of one turn share."""
-
-    tenant: Tenant
-    stream: Stream
-    process: int
-    now: dt.datetime
-    email: Channel[Envelope]
-    domains: SenderDomains
-    sms: SmsChannel | None = None
-    account: SmsAccount | None = None
-
-    def hand_over(self, envelope: Envelope | TextEnvelope) -> HandOver:
-        """Hand a message over to the channel of its sort."""
-        if isinstance(envelope, Envelope):
-            return self.email.hand_over(envelope)
-        assert self.account is not None  # noqa: S101 - without an account no envelope was made
-        self.sms = self.sms or SmsChannel(self.account.account)
-        return self.sms.hand_over(envelope)
-
-    def hand_over_all(self, envelopes: Sequence[Envelope | TextEnvelope]) -> list[HandOver]:
-        """Hand a few over, side by side where the channel can."""
-        mails = [envelope for envelope in envelopes if isinstance(envelope, Envelope)]
-        if isinstance(self.email, ProviderChannel) and len(mails) == len(envelopes):
-            return self.email.hand_over_all(mails)
-        return one_by_one(self.hand_over, envelopes)
-
-    def close(self) -> None:
-        """Let go of what is this turn's own."""
-        if self.sms is not None:
-            self.sms.close()
-
-
-_channel: list[SmtpChannel] = []
-
-
-def process_channel() -> SmtpChannel:
-    """Return this process's SMTP connection."""
-    wanted = SmtpSettings.of_installation()
-    if not _channel or _channel[0].given != wanted:
-        for old in _channel:
-            old.close()
-        _channel[:] = [SmtpChannel(wanted)]
-    return _channel[0]
-
-
 def send_batch(
     *,
     tenant_id: int,
     channel: Channel[Envelope] | None = None,
     now: dt.datetime | None = None,
     limit: int = BATCH,
+    threads: int = 1,
 ) -> Sent:
-    """Send at most `limit` due messages of one tenant; `now` is the tenant's clock.
+    """Send due messages of one tenant, at most `limit` for each thread; `now` is the tenant's clock.
 
     Must not run inside a transaction: each part commits for itself. Never raises for what becomes of a message.
     """
@@ -130,66 +89,75 @@ def send_batch(
     rescue(tenant_id=tenant_id, now=now)
     swept = sweep_closed(tenant_id=tenant_id)
     with living_process() as process:
-        batch = reserve(tenant_id=tenant_id, process=process, now=now, limit=limit)
+        batch = reserve(tenant_id=tenant_id, process=process, now=now, limit=limit * threads)
         if not batch.keys or batch.stream_id is None:
             return Sent(more=batch.busy or swept > 0)
         with tenant_scope(tenant_id):
             by = None if channel else provider_channel()
             stream, domains = Stream.objects.get(pk=batch.stream_id), sender_domains(by_provider=bool(by))
-        turn = Turn(tenant, stream, process, now, channel or by or process_channel(), domains)
-        ready = _prepare(turn, batch)
+        down: set[str] = set()
+
+        def work(keys: Sequence[Key]) -> tuple[int, bool]:
+            turn = Turn(
+                tenant, stream, process, now, channel or by or process_channel(), domains, batch.holds,
+                time.monotonic() + TURN_SECONDS, down,
+            )  # fmt: skip
+            try:
+                sent = [_send(turn, items) for items in _by_channel(_prepare(turn, keys))]
+            finally:
+                turn.close()
+            # A channel that does not work must not have the tenant asked for again and again; another may go on.
+            return sum(count for count, _ in sent), not sent or any(works for _, works in sent)
+
+        # A provider's account has its own number of requests at the same time.
+        parts = shares(batch.keys, 1 if by else threads)
         try:
-            sent = [_send(turn, items, batch.holds) for items in _by_channel(ready)]
+            done = side_by_side(work, parts)
         finally:
-            turn.close()
             if by is not None:
                 by.close()
-        # A channel that does not work must not have the tenant asked for again and again; the other one may go on.
-        return Sent(sum(count for count, _ in sent), more=not sent or any(works for _, works in sent))
+        return Sent(sum(count for count, _ in done), more=any(more for _, more in done))
 
 
 def _by_channel(ready: Sequence[Ready]) -> list[list[Ready]]:
     """Return the messages of each channel apart: one that does not work holds nothing up but its own."""
     mails = [item for item in ready if isinstance(item.envelope, Envelope)]
     texts = [item for item in ready if isinstance(item.envelope, TextEnvelope)]
-    # Those with the same files together: a process holds the encoding of one set at a time.
-    mails.sort(key=lambda item: files.boundary if (files := _files(item)) else "")
+    # Those with the same files together: a thread holds the encoding of one set at a time.
+    mails.sort(key=lambda item: files.boundary if (files := files_of(item)) else "")
     return [items for items in (mails, texts) if items]
 
 
-def _files(item: Ready) -> FileSet | None:
-    return item.envelope.files if isinstance(item.envelope, Envelope) else None
-
-
-def _send(turn: Turn, items: Sequence[Ready], holds: Sequence[ChannelHold]) -> tuple[int, bool]:
+def _send(turn: Turn, items: Sequence[Ready]) -> tuple[int, bool]:
     """Send the messages of one channel; return how many went out and whether the channel works."""
-    handed, works = 0, True
-    findings = Findings(items[0].candidate.channel)
-    ends = time.monotonic() + TURN_SECONDS
+    channel = items[0].candidate.channel
+    handed, findings = 0, Findings(channel)
     settlements: list[Settlement] = []
     for part in _parts(items, HANDS):
-        if not works:
+        if channel in turn.down:
             settlements += [_down(turn, item) for item in part]
-        elif time.monotonic() > ends:
+        elif time.monotonic() > turn.ends:
             settlements += [_given_back(item) for item in part]
         else:
             goes, lost = _sealed(turn, part)
             marked = _settle(turn, settlements + lost, goes)
-            settlements, works = _hand_over(turn, goes, marked, findings)
+            settlements = _hand_over(turn, goes, marked, findings)
+            if findings.down:
+                turn.down.add(channel)
             handed += sum(s.status == Message.Status.SENT for s in settlements)
     _settle(turn, settlements)
-    if holds or findings.down or findings.refuses:
+    if turn.holds or findings.down or findings.refuses:
         with tenant_scope(turn.tenant.pk):
-            keep(findings, stream_id=turn.stream.pk, held=holds, now=turn.now)
-    return handed, works
+            keep(findings, stream_id=turn.stream.pk, held=turn.holds, now=turn.now)
+    return handed, channel not in turn.down
 
 
-def _prepare(turn: Turn, batch: Batch) -> list[Ready]:
+def _prepare(turn: Turn, keys: Sequence[Key]) -> list[Ready]:
     """Check again and render, in one transaction; settle at once what does not go."""
     with tenant_scope(turn.tenant.pk):
-        candidates = recheck(keys=batch.keys, stream=turn.stream, tenant=turn.tenant, process=turn.process)
+        candidates = recheck(keys=keys, stream=turn.stream, tenant=turn.tenant, process=turn.process)
         goes = [candidate for candidate in candidates if not candidate.refusal]
-        goes, waiting = _without_account(turn, goes, batch.holds)
+        goes, waiting = _without_account(turn, goes)
         jobs = [_job(turn, candidate) for candidate in goes]
         results = renderer()(jobs) if jobs else {}
         ready = []
@@ -204,9 +172,7 @@ def _prepare(turn: Turn, batch: Batch) -> list[Ready]:
     return ready
 
 
-def _without_account(
-    turn: Turn, goes: list[Candidate], holds: Sequence[ChannelHold]
-) -> tuple[list[Candidate], list[Settlement]]:
+def _without_account(turn: Turn, goes: list[Candidate]) -> tuple[list[Candidate], list[Settlement]]:
     """Take out the SMS where no account could send them, or the licence has ended: they wait, and that is noted."""
     texts = [candidate for candidate in goes if candidate.channel == Message.Channel.SMS]
     if not texts:
@@ -218,7 +184,7 @@ def _without_account(
         return goes, []
     waits = HandOver(Outcome.DOWN, cause=cause)
     findings = Findings(Message.Channel.SMS, down=waits)
-    keep(findings, stream_id=turn.stream.pk, held=holds, now=turn.now)
+    keep(findings, stream_id=turn.stream.pk, held=turn.holds, now=turn.now)
     others = [candidate for candidate in goes if candidate.channel != Message.Channel.SMS]
     return others, [put_off(candidate, waits, now=turn.now) for candidate in texts]
 
@@ -262,7 +228,7 @@ def _address(
 def _sealed(turn: Turn, part: Sequence[Ready]) -> tuple[Sequence[Ready], list[Settlement]]:
     """Return a part with its files at hand and signed, and what becomes of mails whose files are not there: before they
     are marked, so that trouble in reading files leaves nobody's fate open."""
-    if not part or _files(part[0]) is None:
+    if not part or files_of(part[0]) is None:
         return part, []
     ready, others = [], []
     for item in part:
@@ -281,10 +247,8 @@ def _sealed(turn: Turn, part: Sequence[Ready]) -> tuple[Sequence[Ready], list[Se
     return ready, others
 
 
-def _hand_over(
-    turn: Turn, part: Sequence[Ready], marked: set[int], findings: Findings
-) -> tuple[list[Settlement], bool]:
-    """Hand a few messages over; return what became of each and whether the channel works."""
+def _hand_over(turn: Turn, part: Sequence[Ready], marked: set[int], findings: Findings) -> list[Settlement]:
+    """Hand a few messages over and note how the channel does; return what became of each."""
     mine = [item for item in part if item.candidate.id in marked]
     # Cancelled, held or taken over in the meantime: the row says so already, or is given back.
     settlements = [_given_back(item) for item in part if item.candidate.id not in marked]
@@ -292,8 +256,7 @@ def _hand_over(
     results = _whose_fault(results)
     for _, result in results:
         findings.note(result)
-    works = findings.down is None
-    return settlements + [_outcome(turn, item, result) for item, result in results], works
+    return settlements + [_outcome(turn, item, result) for item, result in results]
 
 
 def _whose_fault(results: list[tuple[Ready, HandOver]]) -> list[tuple[Ready, HandOver]]:
@@ -333,14 +296,12 @@ RETURNING m.id
 """
 
 
-def _mark(turn: Turn, part: Sequence[Ready]) -> set[int]:
-    """Mark the messages as being handed over; return which are still ours to send. Inside the tenant's scope."""
-    with raw_cursor() as cursor:
-        days, ids = [i.candidate.enrolled_on for i in part], [i.candidate.id for i in part]
-        versions = [i.rendered.version_id for i in part]
-        kept = [as_json(i.rendered.kept) for i in part]
-        cursor.execute(_MARK, [days, ids, versions, kept, turn.tenant.pk, turn.process])
-        return {row[0] for row in cursor.fetchall()}
+def _mark(cursor: Cursor, turn: Turn, part: Sequence[Ready]) -> None:
+    """Mark the messages as being handed over; the cursor then says which are still ours to send."""
+    days, ids = [i.candidate.enrolled_on for i in part], [i.candidate.id for i in part]
+    versions = [i.rendered.version_id for i in part]
+    kept = [as_json(i.rendered.kept) for i in part]
+    cursor.execute(_MARK, [days, ids, versions, kept, turn.tenant.pk, turn.process])
 
 
 def _settle(
@@ -356,9 +317,7 @@ def _settle(
         return set()
     for wait in _waits():
         try:
-            with tenant_scope(turn.tenant.pk):
-                settle(settlements, process=turn.process, now=turn.now)
-                return _mark(turn, following) if following else set()
+            return _settle_once(turn, settlements, following)
         except (OperationalError, InterfaceError) as error:
             if not settlements:
                 raise
@@ -366,6 +325,22 @@ def _settle(
             connections["default"].close()
             sleep(wait)
     raise AssertionError("The waits have no end.")
+
+
+def _settle_once(turn: Turn, settlements: Sequence[Settlement], following: Sequence[Ready]) -> set[int]:
+    """Do it in three round trips: scope and states, events and marks, commit."""
+    with ExitStack() as scope, raw_cursor() as cursor, raw_cursor() as marks:
+        with one_trip():
+            scope.enter_context(tenant_scope(turn.tenant.pk))
+            if settlements:
+                write_states(cursor, settlements, process=turn.process)
+        taken = written(cursor, settlements) if settlements else []
+        with one_trip():
+            tell_events(cursor, taken, now=turn.now)
+            if following:
+                _mark(marks, turn, following)
+        tell_addresses(cursor, taken, now=turn.now)
+        return {row[0] for row in marks.fetchall()} if following else set()
 
 
 def _waits() -> Iterator[float]:
@@ -380,9 +355,9 @@ def _parts(items: Sequence[Ready], size: int) -> Iterator[Sequence[Ready]]:
     part: list[Ready] = []
     weight = 0
     for item in items:
-        files = _files(item)
+        files = files_of(item)
         own = files.size if files else 0
-        if part and (len(part) >= size or weight + own > HEAVY or files != _files(part[0])):
+        if part and (len(part) >= size or weight + own > HEAVY or files != files_of(part[0])):
             yield part
             part, weight = [], 0
         part.append(item)

@@ -173,7 +173,7 @@ def test_200_mails_with_25_megabytes_each_hold_one_encoding_and_read_the_file_on
         return encode(files)
 
     monkeypatch.setattr(mail_files, "_encode", counted)
-    mail_files._held.clear()
+    mail_files.let_go()
     sink = Sink()
     # Watched like this, it takes longer than a turn may.
     monkeypatch.setattr(sending, "TURN_SECONDS", 500.0)
@@ -181,7 +181,7 @@ def test_200_mails_with_25_megabytes_each_hold_one_encoding_and_read_the_file_on
     sent = send_batch(tenant_id=house.tenant.pk, channel=sink, now=house.now, limit=200)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    mail_files._held.clear()
+    mail_files.let_go()
     assert (sent.handed, sink.mails, len(reads), len(sink.ends)) == (200, 200, 1, 1)
     assert sink.bytes > 200 * 34 * MB
     # One encoding of 34 MB, a piece on its way into it, and 200 small mails.
@@ -216,7 +216,7 @@ def test_a_file_that_is_gone_fails_its_own_mails_alone(house: House, mailbox: Ma
     attach(house, file)
     with house.scope():
         StoredPiece.objects.all().delete()
-    mail_files._held.clear()
+    mail_files.let_go()
     first, second = house.queue(house.contact("Ada")), house.queue(house.contact("Bea"), email=plain)
     house.send()
     with house.scope():

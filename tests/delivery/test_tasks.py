@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
+from pytest_django import Settings
 
 from delivery import tasks
 from delivery.operations import sending
@@ -27,8 +28,10 @@ def test_waking_twice_queues_one_task(house: House, queued: list[int]) -> None:
 
 
 def test_a_task_sends_a_batch_and_asks_for_the_next_until_nothing_is_left(
-    house: House, mailbox: Mailbox, queued: list[int]
+    house: House, mailbox: Mailbox, queued: list[int], settings: Settings
 ) -> None:
+    # Other threads have connections of their own, which do not see this test's transaction.
+    settings.SEND_THREADS = 1
     house.queue(*(house.contact(f"Ada{n}") for n in range(sending.BATCH + 5)))
     tasks.wake_delivery(house.tenant.pk)
     sent = []

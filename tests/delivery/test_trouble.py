@@ -21,6 +21,7 @@ from delivery.channels.base import Envelope, HandOver, Outcome
 from delivery.models import BlockedAddress
 from delivery.operations import sending
 from delivery.operations.rescue import rescue
+from delivery.operations.turn import process_channel
 from delivery.processes import living_process
 from delivery.reserve import reserve
 from tests.delivery.conftest import NOW, House
@@ -109,7 +110,7 @@ def test_a_connection_that_breaks_after_the_last_dot_is_unknown_and_never_sent_a
 def test_a_connection_that_died_while_idle_is_opened_anew(house: House, mailbox: Mailbox) -> None:
     house.queue(house.contact("Ada"))
     house.send()
-    smtp = sending.process_channel()._smtp
+    smtp = process_channel()._smtp
     assert smtp is not None
     assert smtp.sock is not None
     smtp.sock.close()
@@ -173,16 +174,16 @@ def test_settling_is_tried_until_the_database_is_back(
     [message_id] = house.queue(house.contact())
     failures: list[int] = []
 
-    def settle(settlements: Any, **more: Any) -> None:
-        if settlements and len(failures) < 3:
+    def write_states(cursor: Any, settlements: Any, **more: Any) -> None:
+        if len(failures) < 3:
             failures.append(1)
             raise OperationalError("the database is gone")
-        settle_module.settle(settlements, **more)
+        settle_module.write_states(cursor, settlements, **more)
 
     class Keep:
         def close(self) -> None: ...
 
-    monkeypatch.setattr(sending, "settle", settle)
+    monkeypatch.setattr(sending, "write_states", write_states)
     monkeypatch.setattr(sending, "connections", {"default": Keep()})
     monkeypatch.setattr(sending, "_waits", lambda: iter([0.0] * 10))
     house.send()
