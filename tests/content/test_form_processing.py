@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection, connections, transaction
 
-from accounts.models import Group, Membership, Tenant
+from accounts.models import Tenant
 from accounts.operations.groups import create_group, delete_group
 from content.form_document import FormDocument
-from content.home import home_parts
 from content.jobs import PROCESS_SUBMISSION
 from content.models import Form, FormSubmission
-from content.operations.processing import NotOpen, process_submission, reject_submission
-from content.operations.submissions import FormClosed, Sent, submit_form
+from content.operations.processing import NotOpen, process_submission
+from content.operations.submissions import Sent, submit_form
 from core.models import Job
-from core.tenancy import tenant_scope
 from core.text import norm_email
 from crm.models import (
     Company,
@@ -330,173 +326,7 @@ def test_a_job_processes_what_others_held(booth: Booth) -> None:
 # --- by hand ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def waiting(booth: Booth, rory: Person) -> FormSubmission:
-    """A submission that waits for Rory's group."""
-    form = booth.form(processing="manual")
-    with booth.scope():
-        Form.objects.filter(pk=form.pk).update(managed_by=Group.objects.get(name="Sales"))
-    return send(booth, form, first_name="<b>Ada</b>", topic="Mills")
-
-
-def test_only_the_managing_group_and_administrators_find_the_work_list(
-    booth: Booth, waiting: FormSubmission, rory: Person, bob: Person, alice: Person, charlie: Person
-) -> None:
-    for person, status in ((rory, 200), (alice, 200), (bob, 404)):
-        assert person.client().get(person.url("content/submissions/")).status_code == status
-        assert person.client().get(person.url(f"content/submissions/{waiting.pk}/")).status_code == status
-    assert (
-        bob.client().post(bob.url(f"content/submissions/{waiting.pk}/"), {"do": "process"}).status_code == 404
-    )
-    assert charlie.client().get(charlie.url(f"content/submissions/{waiting.pk}/")).status_code == 404
-    assert booth.submissions()[0].status == "submitted"
-    with booth.scope():
-        [part] = home_parts(Membership.objects.get(pk=rory.member.pk), LATER)
-        assert part.context["count"] == 1
-        assert home_parts(Membership.objects.get(pk=bob.member.pk), LATER) == []
-    page = rory.client().get(rory.url(f"content/submissions/{waiting.pk}/")).content.decode()
-    assert "&lt;b&gt;Ada&lt;/b&gt;" in page
-    assert "Create contact and process" in page
-
-
-def test_a_member_processes_and_the_timeline_says_who(
-    booth: Booth, waiting: FormSubmission, rory: Person
-) -> None:
-    response = rory.client().post(
-        rory.url(f"content/submissions/{waiting.pk}/"), {"do": "process"}, follow=True
-    )
-    assert "Processed." in response.content.decode()
-    [one] = booth.submissions()
-    assert (one.status, one.processed_by_id) == ("processed", rory.user.pk)
-    with booth.scope():
-        assert Event.objects.get(kind="form.submitted").actor_id == rory.user.pk
-    again = rory.client().post(rory.url(f"content/submissions/{waiting.pk}/"), {"do": "process"}, follow=True)
-    assert "not waiting any more" in again.content.decode()
-
-
-def test_a_submission_is_linked_to_a_contact_chosen_by_hand(
-    booth: Booth, waiting: FormSubmission, alice: Person
-) -> None:
-    eva = booth.contact("Eva", email="eva@work.test")
-    url = alice.url(f"content/submissions/{waiting.pk}/")
-    alice.client().post(url, {"do": "process", "contact": str(eva.pk)})
-    [one] = booth.submissions()
-    with booth.scope():
-        eva.refresh_from_db()
-        assert (one.contact_id, eva.email, eva.first_name) == (eva.pk, "eva@work.test", "Eva")
-
-
-def test_a_contact_that_one_may_not_change_cannot_be_chosen(
-    booth: Booth, waiting: FormSubmission, rory: Person, globex: Tenant, alice: Person
-) -> None:
-    foreign = Booth(globex).contact("Eva")
-    url = alice.url(f"content/submissions/{waiting.pk}/")
-    for chosen in (str(foreign.pk), "x", "999999"):
-        assert alice.client().post(url, {"do": "process", "contact": chosen}).status_code == 404
-    assert booth.submissions()[0].status == "submitted"
-
-
-def test_a_rejected_submission_is_over(booth: Booth, waiting: FormSubmission, rory: Person) -> None:
-    rory.client().post(rory.url(f"content/submissions/{waiting.pk}/"), {"do": "reject", "reason": "Spam"})
-    [one] = booth.submissions()
-    assert (one.status, one.error, one.contact_id) == ("rejected", "Spam", None)
-    with pytest.raises(NotOpen):
-        process(booth, one)
-    with booth.scope(), pytest.raises(NotOpen):
-        reject_submission(submission_id=one.pk, reason="", actor=rory.user, now=LATER)
-    assert booth.kinds() == []
-
-
 # --- two at once --------------------------------------------------------------------------------------------------
-
-
-def _together(booth: Booth, form: Form, emails: list[str], keys: list[uuid.UUID]) -> list[str]:
-    """Submit from several connections that all begin before any ends."""
-    barrier = threading.Barrier(len(emails))
-    results: list[str] = []
-
-    def one(email: str, key: uuid.UUID) -> None:
-        try:
-            with tenant_scope(booth.tenant.pk):
-                barrier.wait(10)
-                sent = Sent(
-                    key=key, answers={"email": email}, email=email, email_norm=norm_email(email), wording={}
-                )
-                submit_form(form_id=form.pk, sent=sent, now=LATER)
-            results.append("taken")
-        except FormClosed:
-            results.append("closed")
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=one, args=pair) for pair in zip(emails, keys, strict=True)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return sorted(results)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_last_place_is_given_once_though_many_come_at_once(acme: Tenant) -> None:
-    booth = Booth(acme)
-    form = booth.form(closes_after=3)
-    emails = [f"a{n}@b.test" for n in range(6)]
-    assert _together(booth, form, emails, [uuid.uuid4() for _ in emails]) == ["closed"] * 3 + ["taken"] * 3
-    assert [one.status for one in booth.submissions()] == ["processed"] * 3
-
-
-@pytest.mark.django_db(transaction=True)
-def test_one_page_sent_by_two_connections_is_one_submission(acme: Tenant) -> None:
-    booth = Booth(acme)
-    key = uuid.uuid4()
-    assert _together(booth, booth.form(), ["a@b.test"] * 2, [key] * 2) == ["taken", "taken"]
-    assert len(booth.submissions()) == 1
-    assert booth.kinds().count("form.submitted") == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_submissions_of_one_new_address_make_one_contact(acme: Tenant) -> None:
-    booth = Booth(acme)
-    emails = ["New@b.test", "new@b.test"]
-    assert _together(booth, booth.form(), emails, [uuid.uuid4(), uuid.uuid4()]) == ["taken", "taken"]
-    with booth.scope():
-        assert Contact.objects.count() == 1
-    assert len({one.contact_id for one in booth.submissions()}) == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_contact_that_others_hold_does_not_keep_the_visitor_waiting(acme: Tenant) -> None:
-    booth = Booth(acme)
-    ada = booth.contact("Ada", job_title="")
-    form = booth.form(bound("job", "contact.job_title"))
-    begun, done = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with tenant_scope(acme.pk):
-            Contact.objects.select_for_update(of=("self",)).get(pk=ada.pk)
-            begun.set()
-            done.wait(20)
-        connections.close_all()
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    assert begun.wait(10)
-    try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '200ms'")
-            one = send(booth, form, job="Miller")
-    finally:
-        done.set()
-        holder.join(20)
-    assert one.status == "submitted"
-    with booth.scope():
-        job = Job.objects.get(kind="process_submission")
-        assert job.arguments == {"submission": one.pk}
-        PROCESS_SUBMISSION.slice(job, now=LATER)
-        ada.refresh_from_db()
-        assert ada.job_title == "Miller"
 
 
 def test_a_document_that_was_written_before_reads_as_it_was() -> None:

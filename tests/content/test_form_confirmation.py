@@ -1,0 +1,134 @@
+"""The double opt-in of a form: nothing comes of a submission until its mailbox has confirmed it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+import time_machine
+from django.test import Client
+
+from accounts.models import Tenant
+from content.models import FormSubmission
+from core.signing import make_lasting_token
+from core.tenancy import tenant_scope
+from delivery.models import BlockedAddress, Message
+from tests.content.forms import LATER, NOW, Booth, Visitor
+from tests.content.test_public_forms import booth as booth
+from tests.content.test_public_forms import clock as clock
+from tests.support.smtp import Mailbox
+
+Traveller = time_machine.Traveller
+
+
+def _asked(booth: Booth, mailbox: Mailbox) -> str:
+    """Return the path in the newest mail that asks to confirm."""
+    booth.send(now=LATER + dt.timedelta(minutes=1))
+    message = mailbox.received[-1].message
+    text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    return str(re.findall(r"http://127.0.0.1:8000(/f/confirm/\S+)", text)[0])
+
+
+def test_nothing_comes_of_a_submission_until_its_mail_is_confirmed(
+    booth: Booth, clock: Traveller, mailbox: Mailbox
+) -> None:
+    form = booth.form(
+        double_opt_in=True, confirm_text="Is it you? {{ contact.email }} <b>", confirm_button="Yes & go"
+    )
+    visitor = Visitor(booth.path(form), clock)
+    response = visitor.send(email="ada@post.test", consent="on")
+    assert response["Location"] == f"{visitor.path}check/"
+    assert "within 30 minutes" in visitor.client.get(response["Location"]).content.decode()
+    [sent] = booth.submissions()
+    assert (sent.status, sent.contact, sent.expires_at) == (
+        "awaiting", None, LATER + dt.timedelta(minutes=30, seconds=5),
+    )  # fmt: skip
+    assert booth.kinds() == []
+    path = _asked(booth, mailbox)
+    received = mailbox.received[-1]
+    assert received.recipients == ["ada@post.test"]
+    assert received.message["List-Unsubscribe"] is None
+    html = received.message.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    assert "{ { contact.email }} &lt;b&gt;" in html
+    assert "nsubscribe" not in html
+    # A scanner that follows the link confirms nothing.
+    assert "Yes &amp; go" in Client().get(path).content.decode()
+    assert booth.submissions()[0].status == "awaiting"
+    confirmed = Client(enforce_csrf_checks=True).post(path)
+    assert confirmed["Location"] == f"{visitor.path}thanks/"
+    [sent] = booth.submissions()
+    assert (sent.status, sent.confirmed_at is not None) == ("processed", True)
+    assert Client().post(path).status_code == 302
+    assert booth.kinds().count("form.submitted") == 1
+    with booth.scope():
+        # Dated with the submission, not with the confirmation.
+        assert sent.contact is not None
+        assert sent.contact.consents.get().at == sent.submitted_at
+
+
+def test_a_confirmation_that_comes_too_late_confirms_nothing(
+    booth: Booth, clock: Traveller, mailbox: Mailbox
+) -> None:
+    Visitor(booth.path(booth.form(double_opt_in=True, confirm_minutes=10)), clock).send(email="ada@post.test")
+    path = _asked(booth, mailbox)
+    clock.shift(dt.timedelta(minutes=11))
+    for response in (Client().get(path), Client().post(path)):
+        assert response.status_code == 410
+        assert "Fill in the form again" in response.content.decode()
+    assert booth.submissions()[0].status == "awaiting"
+
+
+def test_what_nobody_confirmed_is_forgotten_after_a_month(booth: Booth, clock: Traveller) -> None:
+    path = booth.path(booth.form(double_opt_in=True))
+    Visitor(path, clock).send(email="ada@post.test")
+    clock.shift(dt.timedelta(days=29))
+    Visitor(path, clock).send(email="eva@post.test")
+    assert [one.email_norm for one in booth.submissions()] == ["ada@post.test", "eva@post.test"]
+    clock.shift(dt.timedelta(days=2))
+    Visitor(path, clock).send(email="iris@post.test")
+    assert [one.email_norm for one in booth.submissions()] == ["eva@post.test", "iris@post.test"]
+
+
+def test_places_go_to_those_who_confirm(booth: Booth, clock: Traveller, mailbox: Mailbox) -> None:
+    path = booth.path(booth.form(double_opt_in=True, closes_after=1))
+    for name in ("a", "b"):
+        Visitor(path, clock).send(email=f"{name}@b.test")
+    booth.send(now=LATER + dt.timedelta(minutes=1))
+    texts = [r.message.get_body(("plain",)).get_content() for r in mailbox.received]  # type: ignore[union-attr]
+    paths = [re.findall(r"http://127.0.0.1:8000(/f/confirm/\S+)", text)[0] for text in texts]
+    assert [Client().post(one).status_code for one in paths] == [302, 410]
+    assert sorted(one.status for one in booth.submissions()) == ["awaiting", "processed"]
+
+
+def test_a_form_cannot_fill_a_strangers_mailbox(booth: Booth, clock: Traveller) -> None:
+    path = booth.path(booth.form(double_opt_in=True))
+    answers = [Visitor(path, clock).send(email="Victim@post.test")["Location"] for _ in range(8)]
+    assert set(answers) == {f"{path}check/"}
+    with booth.scope():
+        assert Message.objects.count() == 6
+
+
+def test_no_mail_goes_to_a_blocked_address(booth: Booth, clock: Traveller) -> None:
+    with booth.scope():
+        BlockedAddress.objects.create(address_norm="ada@post.test", reason="hard_bounce", at=NOW)
+    Visitor(booth.path(booth.form(double_opt_in=True)), clock).send(email="ada@post.test")
+    with booth.scope():
+        assert not Message.objects.exists()
+    assert "blocked" in booth.submissions()[0].error
+
+
+@pytest.mark.parametrize("token", ["x", "🎉"])
+def test_a_forged_confirmation_is_not_found(booth: Booth, token: str) -> None:
+    assert Client().post(f"/f/confirm/{token}/").status_code == 404
+
+
+def test_a_confirmation_of_another_tenant_is_not_found(
+    booth: Booth, clock: Traveller, globex: Tenant
+) -> None:
+    Visitor(booth.path(booth.form(double_opt_in=True)), clock).send(email="ada@post.test")
+    [sent] = booth.submissions()
+    token = make_lasting_token(purpose="form-confirm", tenant_id=globex.pk, values=(sent.pk,))
+    assert Client().post(f"/f/confirm/{token}/").status_code == 404
+    with tenant_scope(globex.pk):
+        assert not FormSubmission.objects.exists()
