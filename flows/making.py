@@ -236,6 +236,11 @@ def offers_beside(kind: str) -> list[Offer]:
     return [Offer(kind, THINGS[name]) for name in made_beside(kind) if THINGS[name].may(member)]
 
 
+def page_of(kind: str) -> str:
+    """Return the page of what a choice of this kind names by its id; "" where it has none."""
+    return THINGS[kind].page if made_beside(kind) == (kind,) else ""
+
+
 def as_choice(kind: str, thing: Thing, pk: int, flow_id: int, name: str) -> tuple[str, str]:
     """Return a made thing as the value and label of a choice of the kind."""
     acts = kind in {"action", "click", "submission"}

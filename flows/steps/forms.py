@@ -5,14 +5,14 @@ Every field may be left empty: an unfinished step is always savable, `problems` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
 from flows.document import StepNode
-from flows.making import offers_beside
+from flows.making import offers_beside, page_of
 from flows.searched import CHOOSABLE, Searched
 from flows.steps.base import StepKind
 
@@ -97,9 +97,13 @@ def offer(
     chosen = form.initial.get(name) if chosen is None else chosen
     typed = str(form.data.get(form.add_prefix(name)) or "") if form.is_bound else ""
     kept = [str(chosen)] if chosen not in (None, "") else []
-    pairs, more = _offered(CHOOSABLE[kind], flow_id, kept, [typed] if typed else [], gone)
+    pairs, more, lost = _offered(CHOOSABLE[kind], flow_id, kept, [typed] if typed else [], gone)
     choose(form, name, pairs if empty is None else [("", empty), *pairs])
     _mark(form, name, kind, more)
+    now = typed if form.is_bound else "".join(kept)
+    if page_of(kind) and now.isdecimal() and now not in lost and now in dict(pairs):
+        # What is chosen opens from here, where whoever looks might make one.
+        form.fields[name].opens = page_of(kind), dict(pairs)[now]  # type: ignore[attr-defined]
 
 
 def offer_many(
@@ -110,7 +114,7 @@ def offer_many(
     data, typed = form.data, []
     if form.is_bound and isinstance(data, QueryDict):
         typed = [one for one in data.getlist(form.add_prefix(name)) if len(one) <= MOST_CODE][:MOST_TICKED]
-    pairs, more = _offered(CHOOSABLE[kind], flow_id, kept, typed, "")
+    pairs, more, _ = _offered(CHOOSABLE[kind], flow_id, kept, typed, "")
     if more:
         ticked = set(typed if form.is_bound else kept)
         pairs.sort(key=lambda pair: pair[0] not in ticked)
@@ -121,9 +125,9 @@ def offer_many(
 
 def _offered(
     thing: Searched, flow_id: int, kept: list[str], typed: list[str], gone: str
-) -> tuple[list[tuple[str, str]], bool]:
-    """Return the choices, and whether there are more. What was typed is shown again with its name; what was kept may
-    stay even where it is gone."""
+) -> tuple[list[tuple[str, str]], bool, Collection[str]]:
+    """Return the choices, whether there are more, and which of them are gone. What was typed is shown again with its
+    name; what was kept may stay even where it is gone."""
     found, more = thing.first(flow_id)
     pairs = {str(value): label for value, label in found}
     missing = [one for one in dict.fromkeys([*kept, *typed]) if one not in pairs]
@@ -132,7 +136,7 @@ def _offered(
     for one in missing:
         if one in labels or one in lost:
             pairs[one] = labels.get(one) or gone or lost[one]
-    return list(pairs.items()), more
+    return list(pairs.items()), more, lost
 
 
 def make_beside(form: forms.Form, name: str, kind: str) -> None:

@@ -7,6 +7,8 @@ export class Making {
     this.designer = designer;
     this.dialog = designer.querySelector("#flow-make");
     this.dialog.addEventListener("submit", (event) => this.send(event));
+    // The way to what was chosen goes with the choice.
+    designer.addEventListener("change", ({ target }) => { if (target.matches("select")) target.closest(".field")?.querySelector(".field-make a")?.remove(); });
   }
 
   async start(button) {

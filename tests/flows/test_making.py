@@ -11,6 +11,7 @@ import pytest
 from accounts.models import Licence, RoleRight
 from accounts.rights import Right
 from content.models import Form, Script, TrackedLink
+from content.operations.forms import create_form
 from core.tenancy import tenant_scope
 from crm.models import (
     ListItem,
@@ -21,11 +22,13 @@ from crm.models import (
     Selection,
     SubscriptionType,
 )
+from flows.document import FlowDocument, Trigger
 from flows.making import THINGS, made_beside
 from flows.models import Flow
+from flows.operations.create import create_flow
 from flows.searched import CHOOSABLE
 from tests.fixtures.people import Person
-from tests.flows.conftest import World
+from tests.flows.conftest import NOW, World
 
 # What is made at each kind of choice, what is posted, and where it is then.
 MADE: list[tuple[str, str, dict[str, Any], Any]] = [
@@ -116,3 +119,18 @@ def test_an_address_that_leads_nowhere_is_refused_at_its_field(
     assert 'id="make_url_error"' in page.content.decode() or "has-error" in page.content.decode()
     with tenant_scope(alice.tenant.pk):
         assert not TrackedLink.objects.exists()
+
+
+def test_what_is_chosen_opens_from_the_panel_where_one_might_make_it(alice: Person, world: World) -> None:
+    with tenant_scope(alice.tenant.pk):
+        form = create_form(name="Sign-up <b>", actor=alice.user, now=NOW)
+        trigger = Trigger(kind="form_submitted", settings={"form": form.pk})
+        document = FlowDocument(settings=world.settings(), triggers=(trigger,))
+        flow = create_flow(name="Given", owner=alice.user, now=NOW, document=document)
+    panel = alice.url(f"flows/{flow.pk}/edit/panel/?part=trigger:{trigger.id}")
+    page = alice.client().get(panel).content.decode()
+    assert f'href="{alice.url(f"content/forms/{form.pk}/")}"' in page
+    assert "Open “Sign-up &lt;b&gt;”" in page
+    with tenant_scope(alice.tenant.pk):
+        Form.objects.filter(pk=form.pk).update(deleted_at=NOW)
+    assert "Open “" not in alice.client().get(panel).content.decode()
