@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from content.compile import Compiled
-from content.tags import masked
+from content.tags import TAG, masked
 
 # Gmail cuts a mail off there.
 CLIPS_AT = 102 * 1024
@@ -68,9 +69,26 @@ def _links(mjml: str, compiled: Compiled) -> Iterator[str]:
     nowhere = sum(1 for address in addresses if address in {"", "#", "https://", "http://"})
     if nowhere:
         yield f"{_count(nowhere, 'link leads', 'links lead')} nowhere."
+    broken = [link.url for link in compiled.links if link.url and _is_broken(link.url)]
+    if broken:
+        yield f"{_count(len(broken), 'link is', 'links are')} no whole address: {broken[0][:80]}"
     examples = sum(1 for link in compiled.links if names_example(link.url))
     if examples:
         yield f"{_count(examples, 'link still leads', 'links still lead')} to example.com."
+
+
+def _is_broken(address: str) -> bool:
+    """Say whether an address cannot lead anywhere: blanks in it, a second beginning, a site that is none. What a merge
+    tag fills in is not judged."""
+    plain = TAG.sub("x", address)
+    if not plain.lower().startswith(("http://", "https://")):
+        return False
+    try:
+        host = urlsplit(plain).hostname or ""
+    except ValueError:
+        return True
+    is_site = host == "localhost" or re.fullmatch(r"[^.]+(\.[^.]+)+\.?", host)
+    return not is_site or bool(re.search(r"\s|^https?://https?:", plain, re.IGNORECASE))
 
 
 def _size(mail: str) -> Iterator[str]:

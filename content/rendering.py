@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
+from django.utils.html import escape
 from jinja2 import Template
 
 from content.compile import Compiled
@@ -18,7 +20,7 @@ from content.filters import one_line
 from content.form_mail import confirm_url
 from content.kept_values import KEY, kept, restored, values_named
 from content.languages import variant_for
-from content.models import EmailVariant, EmailVersion, MessageLink
+from content.models import EmailVariant, EmailVersion, MessageLink, TrackedLink
 from content.notices import is_notice, render_notices
 from content.queries_attachment import attached_to, pieces_of_file
 from content.sandbox import HTML, LINK, TEXT, paths_of
@@ -188,22 +190,42 @@ def render_sent(
 NO_LINKS = MessageLinks(
     click="#link-", open="data:,", unsubscribe="#unsubscribe", preferences="#preferences", view="#view"
 )
+# A preview is no message, so it has no token; what kind of address it will be can be seen.
+_OURS = f"{settings.PUBLIC_URL}/m/%s/…"
+PREVIEW_LINKS = replace(NO_LINKS, unsubscribe=_OURS % "u", preferences=_OURS % "p", view=_OURS % "v")
+_CLICK = re.compile(r"#link-(\d+)")
 
 
 def render_preview(compiled: Compiled, *, contact_id: int | None) -> Rendered | RenderFailed:
-    """Render a draft as one contact would get it, with links that lead nowhere."""
+    """Render a draft as one contact would get it: each link says where it would lead, and nothing is counted."""
     ready = _draft(compiled, compiled.custom_keys)
     known = values_of([contact_id], paths=ready.paths) if contact_id is not None else {}
     context = {**known.get(contact_id or 0, {}), "tenant": tenant_values(), "event": {}}
-    rendered = _render(ready, context, NO_LINKS)
+    rendered = _render(ready, context, PREVIEW_LINKS)
     if isinstance(rendered, RenderFailed):
         return rendered
-    addresses = {
-        str(link.number): f"[{link.key}]" if link.key else render_address(link.url, context)
+    addresses = _preview_addresses(compiled, context)
+
+    def leads(match: re.Match[str]) -> str:
+        return addresses.get(match[1], match[0])
+
+    html = _CLICK.sub(lambda match: escape(leads(match)), rendered.html)
+    return replace(rendered, html=html, text=_CLICK.sub(leads, rendered.text))
+
+
+def _preview_addresses(compiled: Compiled, context: Values) -> dict[str, str]:
+    """Return where each link of a draft leads, by its number; a registered one that shows a text by its name."""
+    keys = [link.key for link in compiled.links if link.key]
+    found = TrackedLink.objects.filter(key__in=keys) if keys else ()
+    registered = {
+        link.key: link.url if link.shows == TrackedLink.Shows.ADDRESS else f"[{link.name}]" for link in found
+    }
+    return {
+        str(link.number): render_address(
+            registered.get(link.key, f"[{link.key}]") if link.key else link.url, context
+        )
         for link in compiled.links
     }
-    text = re.sub(r"#link-(\d+)", lambda match: addresses.get(match[1], match[0]), rendered.text)
-    return replace(rendered, text=text)
 
 
 def _draft(compiled: Compiled, paths: Sequence[str]) -> Templates:

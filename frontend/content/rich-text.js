@@ -13,7 +13,14 @@ class RichText extends HTMLElement {
     this.area.hidden = true;
     this.area.before(this.box);
     this.bar = this.querySelector(".rich-bar");
-    this.bar.hidden = false;
+    // A locked email is read, not written: no tools, and nothing that takes words.
+    const isLocked = this.area.matches(":disabled");
+    this.bar.hidden = isLocked;
+    if (isLocked) {
+      this.box.contentEditable = "false";
+      this.box.setAttribute("aria-readonly", "true");
+      this.box.tabIndex = 0;
+    }
     this.linkRow = this.querySelector(".rich-link");
     document.execCommand("defaultParagraphSeparator", false, "p");
     this.box.addEventListener("input", () => { this.area.value = this.box.innerHTML; });

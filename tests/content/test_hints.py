@@ -53,6 +53,11 @@ def test_nothing_is_said_of_a_mail_that_is_right() -> None:
             "The mail is nearly all image: filters take that for spam, and many people see no images at first.",
         ),
         (mail(WORDS + "<a href='#'>x</a><a href=''>y</a>"), {}, "2 links lead nowhere."),
+        (mail(WORDS + "<a href='https://shop/a'>x</a>"), {}, "1 link is no whole address: https://shop/a"),
+        (
+            mail(WORDS + "<a href='https://https://a.test/'>x</a>"), {},
+            "1 link is no whole address: https://https://a.test/",
+        ),
         (mail(WORDS + "<a href='https://www.example.com/a'>x</a>"), {}, "1 link still leads to example.com."),
         (
             mail(WORDS * 800), {},
@@ -62,6 +67,17 @@ def test_nothing_is_said_of_a_mail_that_is_right() -> None:
 )  # fmt: skip
 def test_each_hint_is_said_alone(source: str, more: dict[str, str], hint: str) -> None:
     assert said(source, **more) == [hint]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://a.test/?to=https://b.test/", "http://localhost:8000/", "https://a.test/{{ tenant.name|urlencode }}",
+        "https://blåbær.example.no/ø", "mailto:a@b.test", "tel:+4790000000",
+    ],
+)  # fmt: skip
+def test_a_whole_address_is_not_called_broken(address: str) -> None:
+    assert said(mail(WORDS + f'<a href="{address}">x</a>')) == []
 
 
 def test_a_starter_needs_only_its_links() -> None:

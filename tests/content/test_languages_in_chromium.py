@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from content.models import EmailVariant
 from content.operations.emails import Draft, create_email, save_email
+from content.operations.locks import lock_emails
 from content.starters import STARTERS
 from core.tenancy import tenant_scope
 from tests.content.test_in_chromium import enter, violations
@@ -74,3 +75,23 @@ def test_a_writer_adds_a_language_and_translates_side_by_side(
     expect(page.frame_locator(".mail-frame").get_by_role("heading", name="Willkommen")).to_be_visible()
     if folder := os.environ.get("SHOTS"):
         page.screenshot(path=str(Path(folder) / "language-editor.png"))
+
+
+def test_the_languages_of_a_locked_email_are_read_and_not_written(
+    page: Page, live_server: Any, wendy: Person
+) -> None:
+    with tenant_scope(wendy.tenant.pk):
+        email = create_email(name="Welcome", actor=wendy.user, now=LAST_MONDAY)
+        draft = Draft("Welcome", "Good to have you here", STARTERS["welcome"].mjml)
+        save_email(email_id=email.pk, draft=draft, revision=0, actor=wendy.user, now=LAST_MONDAY)
+        lock_emails(email_ids=[email.pk], flow_id=7, flow_name="Autumn", url="/x")
+    enter(page, live_server, wendy)
+    page.goto(live_server.url + wendy.url(f"content/{email.pk}/languages/"))
+    expect(page.get_by_text("This email is locked in every language")).to_be_visible()
+    words = page.locator(".rich-box")
+    expect(words.first).to_have_attribute("contenteditable", "false")
+    expect(words.first).to_have_attribute("aria-readonly", "true")
+    expect(page.get_by_role("toolbar", name="Format")).to_have_count(0)
+    expect(page.get_by_label("The email itself is in")).to_be_disabled()
+    expect(page.get_by_role("button", name="Save")).to_have_count(0)
+    assert violations(page) == []
