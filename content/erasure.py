@@ -25,6 +25,8 @@ ERASURE = Room(
         Place("content_emaillock", ("flow_name", "url")),
         Place("content_messagelink", ("url", "label")),
         Place("content_form", ("name", "document")),
+        # Nobody's: how far somebody came, never who.
+        Place("content_formvisit", ("place", "site", "field")),
         # Before the submissions, which say whose they are.
         Place(
             "content_formfile",

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("<str:token>/", public_forms.fill_in, name="form"),
     path("<str:token>/embed.js", form_embeds.script, name="embed"),
     path("<str:token>/style.css", form_embeds.sheet, name="style"),
+    path("<str:token>/progress/", public_forms.progress, name="progress"),
     path("<str:token>/thanks/", public_forms.thanks, name="thanks"),
     path("<str:token>/check/", public_forms.check, name="check"),
 ]

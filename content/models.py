@@ -20,6 +20,7 @@ from content.models_image import ImageData as ImageData
 from content.models_link import TrackedLink as TrackedLink
 from content.models_script import Script as Script
 from content.models_script import ScriptVersion as ScriptVersion
+from content.models_visit import FormVisit as FormVisit
 from content.models_webhook import WebhookVersion as WebhookVersion
 from core.models import HotTenantModel, TenantForeignKey, TenantModel
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Membership, MembershipGroup
 from accounts.rights import Right
 from content.form_document import FormActions, FormDocument, FormField
 from content.form_fields import Bound, shown
-from content.models import Form, FormFile, FormSubmission
+from content.models import Form, FormFile, FormSubmission, FormVisit
 
 Status = FormSubmission.Status
 WAITING = (Status.SUBMITTED, Status.FAILED)
@@ -132,6 +133,63 @@ def submissions_for(member: Membership) -> QuerySet[FormSubmission]:
     """Return the submissions that the member may see and process."""
     mine = FormSubmission.objects.filter(form__in=managed_forms(member).values("pk"))
     return mine.select_related("form", "contact", "processed_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Which submissions a number of the statistics stands for: of some days, of a status, from a place on a site."""
+
+    zone: ZoneInfo
+    first: dt.date | None = None
+    last: dt.date | None = None
+    status: str = ""
+    place: str = ""
+    site: str | None = None
+
+    @classmethod
+    def asked(cls, query: Mapping[str, str], *, zone: ZoneInfo) -> Narrowing:
+        """Read it out of an address; what is none there narrows nothing."""
+        status, place = query.get("status", ""), query.get("place", "")
+        known = place if place in FormVisit.Place.values else ""
+        return cls(
+            first=_day(query.get("from", "")),
+            last=_day(query.get("to", "")),
+            status=status if status in Status.values else "",
+            place=known,
+            site=query.get("site", "")[:120] if known else None,
+            zone=zone,
+        )
+
+    @property
+    def words(self) -> str:
+        """What it narrows to; "" for nothing."""
+        days = " to ".join(dict.fromkeys(f"{day:%-d %b %Y}" for day in (self.first, self.last) if day))
+        status = str(dict(Status.choices).get(self.status, ""))
+        place = str(dict(FormVisit.Place.choices).get(self.place, ""))
+        return ", ".join(part for part in (days, status, place, self.site or "") if part)
+
+    def of(self, found: QuerySet[FormSubmission]) -> QuerySet[FormSubmission]:
+        """Narrow submissions."""
+        if self.first is not None:
+            found = found.filter(submitted_at__gte=dt.datetime.combine(self.first, dt.time(), self.zone))
+        if self.last is not None:
+            after = self.last + dt.timedelta(days=1)
+            found = found.filter(submitted_at__lt=dt.datetime.combine(after, dt.time(), self.zone))
+        if self.status:
+            found = found.filter(status=self.status)
+        if self.place:
+            visits = FormVisit.objects.filter(
+                form=OuterRef("form"), key=OuterRef("key"), place=self.place, site=self.site, is_machine=False
+            )
+            found = found.filter(Exists(visits))
+        return found
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@
   // What the page was opened with goes along: hidden fields of the form read it.
   const address = new URL(base);
   new URLSearchParams(location.search).forEach((value, name) => address.searchParams.set(name, value));
-  address.searchParams.set("embed", "1");
+  address.searchParams.set("embed", show);
 
   const frame = look(document.createElement("iframe"), { border: "0", width: "100%", height: "420px", display: "block", colorScheme: "auto" });
   frame.title = label;
@@ -50,6 +50,10 @@
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   told.close = () => dialog.close();
   dialog.append(close, frame);
+  const open = () => {
+    dialog.showModal();
+    frame.contentWindow.postMessage({ millrace: { seen: true } }, base.origin);
+  };
   // The frame loads while nobody sees it; a closed form never says that it is ready, and nothing is shown.
   document.body.append(dialog);
 
@@ -63,7 +67,7 @@
     tab.type = "button";
     tab.textContent = label;
     tab.setAttribute("aria-haspopup", "dialog");
-    tab.addEventListener("click", () => dialog.showModal());
+    tab.addEventListener("click", open);
     told.ready = () => document.body.append(tab);
     return;
   }
@@ -75,7 +79,7 @@
       if (sessionStorage.getItem(mark)) return;
     } catch { /* Storage is switched off: the popup comes on every page. */ }
     setTimeout(() => {
-      dialog.showModal();
+      open();
       try { sessionStorage.setItem(mark, "1"); } catch { /* As above. */ }
     }, Math.max(Number(after) || 0, 0) * 1000);
   };

@@ -20,7 +20,25 @@ async function prove(field, token, bits) {
 
 if (form && globalThis.crypto?.subtle) prove(form.elements.proof, form.elements.page.value, Number(form.dataset.proof));
 
+/* How far people come: which field was last, which page. No answer goes along, and nobody's name. */
+let reached = 0;
+const told = { field: "", at: -1 };
+const note = (field) => {
+  if (!form?.dataset.progress || (field && field === told.field && reached === told.at)) return;
+  Object.assign(told, { field, at: reached });
+  const words = new FormData();
+  words.set("page", form.elements.page.value);
+  words.set("field", field);
+  words.set("at", String(reached));
+  navigator.sendBeacon(form.dataset.progress, words);
+};
+if (form?.dataset.progress) {
+  form.addEventListener("change", ({ target }) => { if (target.name?.startsWith("f_")) note(target.name.slice(2)); });
+}
+
 if (window.parent !== window) {
+  // A popup or side tab is loaded long before it is shown; the site's script says when.
+  addEventListener("message", (event) => { if (event.source === window.parent && event.data?.millrace?.seen) note(""); });
   const tell = (words) => window.parent.postMessage({ millrace: words }, "*");
   const page = document.querySelector("[data-form-page]");
   const measure = () => tell({ height: Math.ceil(page.getBoundingClientRect().height) });
@@ -43,6 +61,10 @@ if (form && pages.length > 1 && !pages[0].closest("fieldset[disabled]")) {
   let at = Math.max(pages.findIndex((page) => page.querySelector(".has-error")), 0);
   const show = (number, focus) => {
     at = number;
+    if (at > reached) {
+      reached = at;
+      note(told.field);
+    }
     pages.forEach((page, index) => { page.hidden = index !== at; });
     back.hidden = at === 0;
     next.hidden = at === pages.length - 1;

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from content.models import Form, FormSubmission
 from content.queries import EmailChoice, emails_of_flow
@@ -173,6 +173,7 @@ class FormRow:
     id: int
     name: str
     is_open: bool
+    answers: int
     waiting: int
     places: Sequence[str]
 
@@ -185,14 +186,17 @@ def forms_of(flow: Flow) -> list[FormRow]:
     for form_id, place in uses.values_list("used_id", "place"):
         if place not in places.setdefault(form_id, []):
             places[form_id].append(place)
-    waiting = dict(
-        FormSubmission.objects.filter(form_id__in=list(places), status=FormSubmission.Status.SUBMITTED)
+    counts = {
+        form_id: (answers, waiting)
+        for form_id, answers, waiting in FormSubmission.objects.filter(form_id__in=list(places))
         .order_by()
         .values_list("form_id")
-        .annotate(Count("pk"))
-    )
+        .annotate(came=Count("pk"), waiting=Count("pk", filter=Q(status=FormSubmission.Status.SUBMITTED)))
+    }
     forms = Form.objects.filter(pk__in=list(places), deleted_at=None).order_by("name", "pk")
-    return [FormRow(one.pk, one.name, one.is_open, waiting.get(one.pk, 0), places[one.pk]) for one in forms]
+    return [
+        FormRow(one.pk, one.name, one.is_open, *counts.get(one.pk, (0, 0)), places[one.pk]) for one in forms
+    ]
 
 
 def nodes_by_id(document: FlowDocument) -> Mapping[object, StepNode]:

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.middleware import client_ip
 from accounts.models import Tenant
@@ -28,13 +28,14 @@ from content.form_mail import CONFIRM
 from content.form_proof import BITS, is_proven
 from content.forms_public import LONGEST, PREFIX, PublicForm
 from content.models import Form, FormSubmission
-from content.operations import submissions
+from content.operations import submissions, visits
 from content.operations.form_effects import may_mail
 from content.operations.forms import document_of
 from core import clock
 from core.limits import within_limit
 from core.signing import BadToken, read_lasting_token
 from core.tenancy import tenant_scope
+from delivery.machines import is_machine
 from delivery.public import PublicRequest, busy, not_found
 from delivery.tasks import wake_delivery
 from delivery.tokens import MessageRef
@@ -46,6 +47,8 @@ MOST_BYTES = 256 * 1024
 POSTS_OF_ONE, POSTS_OF_ALL = (60, 600), (1_800, 60)
 # Without a proof of work (content.form_proof): no scripts, or no person.
 UNPROVEN_OF_ONE, UNPROVEN_OF_ALL = (6, 600), (120, 60)
+# Looks that are noted, and what their scripts tell; beyond that nothing is, and the form works all the same.
+VISITS_OF_ONE, TOLD_BY_ONE, MOST_BYTES_TOLD = (120, 600), (600, 600), 4_096
 HONEYPOT = "website_url"
 EMBED = "embed"
 
@@ -114,7 +117,50 @@ def fill_in(request: PublicRequest, form: Form) -> HttpResponse:
     if request.method == "POST":
         return _sent(request, form)
     message = form_page.read_prefill(form, request.GET.get("p", ""))
-    return _page(request, form, _empty(request, form, message), token=form_page.make_page(form, message))
+    token = form_page.make_page(form, message)
+    _note_visit(request, form, token, by_message=message is not None)
+    return _page(request, form, _empty(request, form, message), token=token)
+
+
+def _note_visit(request: PublicRequest, form: Form, token: str, *, by_message: bool) -> None:
+    """Note that the page is looked at, for the form's statistics."""
+    most, seconds = VISITS_OF_ONE
+    if not within_limit(f"form-visit:{form.pk}:{_ip_hash(request)}", most=most, seconds=seconds):
+        return
+    visits.note_visit(
+        form=form,
+        key=form_page.read_page(form, token).key,
+        place=visits.place_of(embed=request.GET.get(EMBED), by_message=by_message),
+        site=visits.site_of(request.headers.get("Referer", ""), own_host=request.get_host()),
+        is_machine=is_machine(request),
+        now=request.now,
+    )
+
+
+@require_POST
+@_public
+def progress(request: PublicRequest, form: Form) -> HttpResponse:
+    """Take what the page's script tells: that it is seen, which field was last, which page. It has no answer."""
+    done = HttpResponse(status=204)
+    if is_from_elsewhere(request) or int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES_TOLD:
+        return done
+    try:
+        page = form_page.read_page(form, request.POST.get("page", ""))
+    except BadToken:
+        return done
+    most, seconds = TOLD_BY_ONE
+    if within_limit(f"form-progress:{form.pk}:{_ip_hash(request)}", most=most, seconds=seconds):
+        at = request.POST.get("at", "")
+        visits.note_progress(
+            form=form,
+            key=page.key,
+            document=document_of(form),
+            now=request.now,
+            field=request.POST.get("field", ""),
+            page=int(at) if at.isdecimal() and len(at) < 3 else 0,
+            is_machine=is_machine(request),
+        )
+    return done
 
 
 def _again(request: PublicRequest, form: Form) -> HttpResponse | None:
@@ -173,6 +219,10 @@ def _sent(request: PublicRequest, form: Form) -> HttpResponse:
     except BadToken:
         words = "This page had been open for too long. Please check your answers and send them again."
         return _page(request, form, filled, token=form_page.make_page(form, None), notice=words, status=422)
+    visits.note_progress(
+        form=form, key=page.key, document=document, now=request.now, started=True,
+        is_machine=bool(request.POST.get(HONEYPOT)),
+    )  # fmt: skip
     if request.POST.get(HONEYPOT):
         # No person sees that field. A machine that hears of its mistake would mend it.
         return _done(request, form, awaiting=document.double_opt_in)

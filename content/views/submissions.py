@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -26,6 +28,7 @@ TABS = {
     "awaiting": ("Awaiting confirmation", (queries.Status.AWAITING,)),
     "processed": ("Processed", (queries.Status.PROCESSED,)),
     "rejected": ("Rejected", (queries.Status.REJECTED,)),
+    "all": ("All", tuple(queries.Status)),
 }
 
 
@@ -41,13 +44,15 @@ def submissions(request: TenantRequest, tenant: str) -> HttpResponse:
     chosen = request.GET.get("form", "")
     if chosen.isdecimal():
         found = found.filter(form=int(chosen))
+    narrowed = queries.Narrowing.asked(request.GET, zone=ZoneInfo(request.tenant.timezone))
+    found = narrowed.of(found)
     way = "" if state == "" else "-"
     page = keyset_page(found, by=[f"{way}submitted_at", f"{way}id"], query=request.GET)
     tabs = [
         {"name": name, "url": f"?state={key}", "current": key == state} for key, (name, _) in TABS.items()
     ]
     context = {
-        "page": page, "tabs": tabs, "state": state, "forms": managed, "chosen": chosen,
+        "page": page, "tabs": tabs, "state": state, "forms": managed, "chosen": chosen, "narrowed": narrowed,
         "lines": [(one, queries.address_of(one)) for one in page.rows],
     }  # fmt: skip
     return render(request, "content/submissions.html", context)

@@ -99,8 +99,13 @@ class Desk:
 
     def shot(self, name: str) -> None:
         """Keep a picture for the user guide where SHOTS names a folder."""
+        self.shot_of(self.page, name)
+
+    @staticmethod
+    def shot_of(page: Page, name: str) -> None:
+        """Keep a picture of another tab."""
         if folder := os.environ.get("SHOTS"):
-            self.page.screenshot(path=str(Path(folder) / f"{name}.png"), caret="initial")
+            page.screenshot(path=str(Path(folder) / f"{name}.png"), caret="initial")
 
     # --- people outside -------------------------------------------------------------------------------------------
 

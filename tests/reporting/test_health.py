@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import uuid
 
 import pytest
 from django.core.cache import cache
 
-from content.models import Form
+from content.models import Form, FormSubmission
 from crm.models import Usage
 from delivery.models import Message, Stream
 from flows.models import Flow, FlowOpened
@@ -140,8 +141,14 @@ def test_the_content_has_forms_and_the_way_to_a_new_email(stage: Stage, bob: Per
             used_kind="form", used_id=form.pk, user_kind="flow", user_id=stage.flow.pk, user_name="x",
             place="Trigger", url="/",
         )  # fmt: skip
+        for number, status in enumerate(("submitted", "rejected")):
+            FormSubmission.objects.create(
+                form=form, key=uuid.UUID(int=number), status=status, submitted_at=world.now
+            )
     html = bob.client().get(stage.url("content/")).content.decode()
     assert "Sign-up &lt;b&gt;" in html
+    assert f'href="{bob.url(f"content/forms/{form.pk}/statistics/")}">2<' in html
+    assert re.search(r'<td class="num">1</td>\s*</tr>', html)
     assert f"{bob.url('content/new/')}?flow={stage.flow.pk}" in html
 
 
