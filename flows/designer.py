@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db.models import Q
+
 from accounts.models import Membership, Tenant
 from accounts.rights import Right
 from accounts.urls_for import turl
@@ -104,5 +106,6 @@ class Designer:
 
     @cached_property
     def can_redo(self) -> bool:
-        """Whether a state was undone."""
-        return DraftState.objects.filter(flow=self.flow, number__gt=self.flow.draft_state).exists()
+        """Whether a state was undone, or the newest took a change back."""
+        states = DraftState.objects.filter(flow=self.flow, number__gte=self.flow.draft_state)
+        return states.filter(Q(number__gt=self.flow.draft_state) | Q(takes_back__isnull=False)).exists()

@@ -139,6 +139,8 @@ class DraftState(TenantModel):
     label = models.CharField(max_length=120)
     # The steps that changed place or went: people who stand there by now forbid to undo or redo that.
     moves = models.JSONField(default=list, db_default=Value([], models.JSONField()))
+    # The number of the earlier state whose change this one took back from under later ones.
+    takes_back = models.IntegerField(null=True)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 

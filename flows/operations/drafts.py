@@ -14,6 +14,7 @@ from django.db import transaction
 from accounts.models import User
 from flows.document import FlowDocument
 from flows.editing.same import same
+from flows.editing.taking_back import take_back
 from flows.models import DraftState, Flow
 from flows.occupancy import check_change, check_move, step_occupancy
 from flows.operations.consent import within_rights
@@ -72,20 +73,30 @@ def apply(
 
 @transaction.atomic
 def undo(*, flow_id: int, base_version: int, actor: User, now: dt.datetime) -> Flow:
-    """Go back one state. Raises NothingThere at the oldest, NotYours where somebody else made the newest change,
-    and what `apply` raises."""
+    """Go back one state; where somebody else made the newest change, take one's own newest back from under it
+    (flows.editing.taking_back). Raises NothingThere at the oldest, NotYours where none is one's own, and what `apply`
+    raises: IllegalEdit names what a later change stands in the way of."""
     flow = lock_draft(flow_id, base_version)
     undone = DraftState.objects.select_related("created_by").get(flow=flow, number=flow.draft_state)
+    if undone.created_by_id != actor.pk or undone.takes_back is not None:
+        return _take_back(flow, undone, actor, now)
     state = DraftState.objects.filter(flow=flow, number__lt=flow.draft_state).order_by("-number").first()
     return _walk(flow, state, undone, "undo", actor, now)
 
 
 @transaction.atomic
 def redo(*, flow_id: int, base_version: int, actor: User, now: dt.datetime) -> Flow:
-    """Go forward one state again; raises as `undo` does."""
+    """Go forward one state again, or give back what was just taken back; raises as `undo` does."""
     flow = lock_draft(flow_id, base_version)
     later = DraftState.objects.filter(flow=flow, number__gt=flow.draft_state).select_related("created_by")
     state = later.order_by("number").first()
+    states = DraftState.objects.filter(flow=flow).select_related("created_by")
+    newest = states.get(number=flow.draft_state)
+    if state is None and newest.takes_back is not None:
+        before = states.filter(number__lt=newest.number).order_by("-number").first()
+        flow = _walk(flow, before, newest, "redo", actor, now)
+        newest.delete()
+        return flow
     return _walk(flow, state, state, "redo", actor, now)
 
 
@@ -117,7 +128,14 @@ def state_of(flow: Flow) -> FlowDocument:
 
 
 def _keep(
-    flow: Flow, document: FlowDocument, label: str, actor: User, now: dt.datetime, moves: Sequence[uuid.UUID]
+    flow: Flow,
+    document: FlowDocument,
+    label: str,
+    actor: User,
+    now: dt.datetime,
+    moves: Sequence[uuid.UUID],
+    *,
+    takes_back: int | None = None,
 ) -> None:
     states = DraftState.objects.filter(flow=flow)
     states.filter(number__gt=flow.draft_state).delete()
@@ -129,6 +147,7 @@ def _keep(
         document=flow.draft,
         label=label[:120],
         moves=[str(step) for step in moves],
+        takes_back=takes_back,
         created_at=now,
         created_by=actor,
     )
@@ -166,6 +185,32 @@ def _walk(
     _point(flow, state.number, f"{verb}: {step.label}", actor, now)
     note_draft_usage(flow, document)
     return flow
+
+
+def _take_back(flow: Flow, newest: DraftState, actor: User, now: dt.datetime) -> Flow:
+    """Take the actor's newest change that is still there back, from under later ones; that is a new state."""
+    states = DraftState.objects.filter(flow=flow, number__lte=flow.draft_state)
+    taken = states.filter(takes_back__isnull=False).values_list("takes_back", flat=True)
+    own = states.filter(created_by=actor, takes_back=None).exclude(number__in=list(taken))
+    old = draft_of(flow)
+    for mine in own.order_by("-number"):
+        before = states.filter(number__lt=mine.number).order_by("-number").first()
+        if before is None:
+            break
+        was, then = (FlowDocument.model_validate(state.document) for state in (before, mine))
+        new = within_rights(take_back(was, then, old), actor, now=old)
+        if same(old, new):
+            continue  # the others took all of it out already
+        there = {node.id for node in old.walk()}
+        moves = [one for text in mine.moves if (one := uuid.UUID(text)) in there]
+        _check_people(flow, old, new, moves)
+        _keep(flow, new, f"took back: {mine.label}", actor, now, moves, takes_back=mine.number)
+        return flow
+    if newest.created_by_id == actor.pk:
+        raise NothingThere("There is nothing left to undo or redo.")
+    raise NotYours(
+        f"The newest change is {newest.created_by.get_full_name()}'s ({newest.label}), and none before it is yours."
+    )
 
 
 def _point(flow: Flow, number: int, label: str, actor: User, now: dt.datetime) -> None:

@@ -165,18 +165,28 @@ def test_applying_a_panel_as_it_was_changes_nothing(
     expect(page.locator("#flow-saved")).to_have_text("Saved as revision 1")
 
 
-def test_the_second_of_two_is_told_whose_change_undo_would_take_back(
+def test_undo_takes_ones_own_change_from_under_anothers_or_says_what_stands_in_the_way(
     page: Page, live_server: Any, alice: Person, bob: Person, flow: Flow, world: World
 ) -> None:
-    give(flow, alice, FlowDocument(settings=world.settings(), steps=(step(title="One"),)))
-    give(flow, bob, FlowDocument(settings=world.settings(), steps=(step(title="One"), step(title="Two"))))
+    one, two, three = (step(title=title) for title in ("One", "Two", "Three"))
+    his = one.model_copy(update={"title": "His"})
+    for who, steps in ((alice, (one,)), (alice, (one, two)), (bob, (his, two, three))):
+        give(flow, who, FlowDocument(settings=world.settings(), steps=steps))
     open_designer(page, alice, live_server, flow)
     with answered(page, "**/edit/undo/"):
         page.locator("#flow-undo").click()
-    expect(page.locator("#flow-notice")).to_contain_text(
-        "The newest change is Bob Larsen's (given): you undo only your own."
-    )
-    assert len(draft(flow, alice).steps) == 2
+    expect(page.locator("[data-title='Two']")).to_have_count(0)
+    assert [node.title for node in draft(flow, alice).steps] == ["His", "Three"]
+    expect(page.locator("#flow-redo")).to_be_enabled()
+    with answered(page, "**/edit/undo/"):
+        page.locator("#flow-undo").click()
+    expect(page.locator("#flow-notice")).to_contain_text("Somebody changed the same since: “His”")
+    assert [node.title for node in draft(flow, alice).steps] == ["His", "Three"]
+    with answered(page, "**/edit/redo/"):
+        page.locator("#flow-redo").click()
+    expect(page.locator("[data-title='Two']")).to_have_count(1)
+    assert [node.title for node in draft(flow, alice).steps] == ["His", "Two", "Three"]
+    expect(page.locator("#flow-redo")).to_be_disabled()
 
 
 def test_what_a_draft_uses_says_so_on_the_selections_page(

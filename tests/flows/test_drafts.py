@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection
@@ -164,20 +164,54 @@ def test_a_renamed_flow_is_named_anew_where_it_uses_something(
     assert other.user_name == "A form"
 
 
-def test_one_undoes_and_redoes_only_ones_own_changes(flow: Flow, alice: Person, bob: Person) -> None:
-    own = add(flow, alice, step(title="Alice's"))
-    current = add(own, bob, step(title="Bob's"), 1)
-    with pytest.raises(drafts.NotYours, match=r"The newest change is Bob Larsen's \(added a step\)"):
+def test_ones_own_change_is_undone_from_under_somebody_elses_and_given_back(
+    flow: Flow, alice: Person, bob: Person
+) -> None:
+    def walk(verb: Callable[..., Flow], current: Flow, who: Person) -> Flow:
+        return verb(flow_id=flow.pk, base_version=current.draft_version, actor=who.user, now=NOW)
+
+    current = add(flow, alice, step(title="First"))
+    current = add(current, alice, step(title="Second"), 1)
+    current = add(current, bob, step(title="Bob's"), 1)
+    assert titles(current) == ["First", "Bob's", "Second"]
+    current = walk(drafts.undo, current, alice)
+    assert titles(current) == ["First", "Bob's"]
+    assert current.draft_label == "took back: added a step"
+    current = walk(drafts.undo, current, alice)
+    assert titles(current) == ["Bob's"]
+    with pytest.raises(drafts.NothingThere):
+        walk(drafts.undo, current, alice)
+    current = walk(drafts.redo, current, alice)
+    assert titles(current) == ["First", "Bob's"]
+    current = walk(drafts.redo, current, alice)
+    assert titles(current) == ["First", "Bob's", "Second"]
+    with pytest.raises(drafts.NothingThere):
+        walk(drafts.redo, current, alice)
+    current = walk(drafts.undo, current, bob)
+    assert titles(current) == ["First", "Second"]
+    with pytest.raises(drafts.NotYours, match="you redo only your own"):
+        walk(drafts.redo, current, alice)
+
+
+def test_what_somebody_changed_since_is_not_undone_and_who_changed_nothing_undoes_nothing(
+    flow: Flow, alice: Person, bob: Person
+) -> None:
+    node = step(title="Hers")
+    current = add(flow, alice, node)
+    with pytest.raises(drafts.NotYours, match=r"Alice Wong's \(added a step\), and none before it is yours"):
+        drafts.undo(flow_id=flow.pk, base_version=current.draft_version, actor=bob.user, now=NOW)
+    current = drafts.apply(
+        flow_id=flow.pk,
+        base_version=current.draft_version,
+        change=lambda d: steps.update(d, step_id=node.id, title="His", note="", settings={}),
+        label="changed",
+        actor=bob.user,
+        now=NOW,
+    )
+    with pytest.raises(IllegalEdit, match="Somebody changed the same since: “His”"):
         drafts.undo(flow_id=flow.pk, base_version=current.draft_version, actor=alice.user, now=NOW)
     flow.refresh_from_db()
-    assert (titles(flow), flow.draft_version) == (["Alice's", "Bob's"], current.draft_version)
-    current = drafts.undo(flow_id=flow.pk, base_version=current.draft_version, actor=bob.user, now=NOW)
-    with pytest.raises(drafts.NotYours, match="you redo only your own"):
-        drafts.redo(flow_id=flow.pk, base_version=current.draft_version, actor=alice.user, now=NOW)
-    current = drafts.undo(flow_id=flow.pk, base_version=current.draft_version, actor=alice.user, now=NOW)
-    assert titles(current) == []
-    with pytest.raises(drafts.NotYours):
-        drafts.redo(flow_id=flow.pk, base_version=current.draft_version, actor=bob.user, now=NOW)
+    assert (titles(flow), flow.draft_version) == (["His"], current.draft_version)
 
 
 def test_settings_written_out_as_they_were_are_no_change(flow: Flow, alice: Person) -> None:
