@@ -68,7 +68,11 @@ class MailAttachments extends HTMLElement {
   }
 
   say(text) {
-    this.querySelector("#attachments-problem").textContent = text;
+    const place = this.querySelector("#attachments-problem");
+    // An alert with nothing to say is none.
+    if (text) place.setAttribute("role", "alert");
+    else place.removeAttribute("role");
+    place.textContent = text;
     this.classList.toggle("has-error", Boolean(text));
   }
 }
