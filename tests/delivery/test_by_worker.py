@@ -9,9 +9,9 @@ import pytest
 from config.embedded.process import wait_until
 from delivery.operations.connectors import connect_sms
 from tests.delivery.conftest import House
-from tests.delivery.test_sms import queue as queue_sms
-from tests.delivery.test_sms import someone
-from tests.delivery.test_webhooks import queue as queue_webhook
+from tests.delivery.sms_house import queue as queue_sms
+from tests.delivery.sms_house import someone
+from tests.delivery.webhook_house import queue as queue_webhook
 from tests.fixtures.people import Person
 from tests.fixtures.receiver import Receiver
 from tests.fixtures.twilio import SID, TOKEN, Twilio

@@ -14,8 +14,8 @@ from delivery.operations.connectors import connect_sms
 from delivery.operations.streams import make_stream
 from delivery.waiting import Waiting, waiting_messages
 from tests.delivery.conftest import NOW, House
-from tests.delivery.test_sms import queue as queue_sms
-from tests.delivery.test_sms import someone
+from tests.delivery.sms_house import queue as queue_sms
+from tests.delivery.sms_house import someone
 from tests.fixtures.people import Person
 from tests.fixtures.twilio import SID, TOKEN, Twilio
 from tests.support.smtp import Mailbox

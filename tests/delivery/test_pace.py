@@ -13,9 +13,9 @@ from delivery.channels.smtp import SmtpChannel, SmtpSettings
 from delivery.models import Message, Pace
 from delivery.operations.sending_rules import paces, set_paces
 from tests.delivery.conftest import NOW, House
-from tests.delivery.test_sms import connected as connected
-from tests.delivery.test_sms import queue as queue_sms
-from tests.delivery.test_sms import someone
+from tests.delivery.sms_house import connected as connected
+from tests.delivery.sms_house import queue as queue_sms
+from tests.delivery.sms_house import someone
 from tests.fixtures.people import Person
 from tests.fixtures.twilio import Twilio
 from tests.support.smtp import Mailbox
