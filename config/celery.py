@@ -39,4 +39,5 @@ app.config_from_object(
 app.autodiscover_tasks(["core", "crm", "delivery", "flows", "participants", "content", "reporting"])
 app.set_default()
 
+from config import memory as memory  # noqa: E402  (connects the worker's signals)
 from config import ticker as ticker  # noqa: E402  (connects the worker's signals; needs the app)
