@@ -10,8 +10,6 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Count, Min
-
 from delivery.models import Message
 from flows.models import Flow
 from participants.counters import step_counts
@@ -86,25 +84,30 @@ def _late(flow: Flow, now: dt.datetime) -> list[Sign]:
     return [Sign("warn", f"{many} late: they were due and have not moved", at=first)]
 
 
+def _wait(number: int) -> str:
+    return "1 message waits" if number == 1 else f"{number:,} messages wait"
+
+
 def _messages(flow: Flow, now: dt.datetime) -> list[Sign]:
     queued = Message.objects.filter(stream_id=flow.stream_id, status="queued", reserved_by=None)
-    waiting = queued.aggregate(number=Count("pk"), first=Min("send_at"))
+    # By message_queued, a thousand at most: counting a million took 0.15 s of the page.
+    moments = list(queued.order_by("send_at", "pk").values_list("send_at", flat=True)[: MOST_COUNTED + 1])
     given_up = Message.objects.filter(
         status__in=["failed", "soft_bounced"], is_test=False, flow_id=flow.pk
     ).count()
     found = []
-    if number := waiting["number"]:
-        late = flow.status == Flow.Status.RUNNING and waiting["first"] < now - LATE
+    if moments:
+        first, number = moments[0], len(moments)
+        late = flow.status == Flow.Status.RUNNING and first < now - LATE
         why = "the flow is paused" if flow.status == Flow.Status.PAUSED else "in the queue"
-        text = (
-            f"{number:,} message{'' if number == 1 else 's'} {'wait' if number > 1 else 'waits'} to be sent"
-        )
+        many = f"More than {MOST_COUNTED:,} messages wait" if number > MOST_COUNTED else _wait(number)
+        text = f"{many} to be sent"
         found.append(
             Sign(
                 "warn" if late else "info",
                 f"{text}, some since longer than they should" if late else f"{text}: {why}",
                 query="got=waiting",
-                at=waiting["first"] if late else None,
+                at=first if late else None,
             )
         )
     if given_up:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import IntegerField, Model, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from accounts.models import Tenant
@@ -14,6 +14,28 @@ from crm.criteria.memberships import FIELD
 from crm.criteria.schema import Criteria, Group, Line
 from crm.criteria.sql import FROM, CompiledCriteria, compile_criteria, compile_selection
 from crm.models import Contact, Selection, SelectionMember
+
+# Lists count so far: the exact number of a very large one is on its own page.
+MOST_COUNTED = 10_000
+
+
+class _CountOf(Subquery):
+    """How many rows a subquery has."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+def size_of(club: type[Model]) -> Subquery:
+    """Return the number of members of each selection or project, for a list: one more than MOST_COUNTED at most.
+
+    Each is counted along its own index; joined and grouped, a million members took 0.9 s instead of 10 ms.
+    """
+    relation = club._meta.get_field("members")
+    members = relation.related_model._default_manager.filter(  # type: ignore[union-attr]
+        **{relation.remote_field.name: OuterRef("pk")}  # type: ignore[union-attr]
+    )
+    return _CountOf(members.order_by().values("pk")[: MOST_COUNTED + 1])
 
 
 def members_condition(selection_id: int, *, now: dt.datetime, zone: ZoneInfo) -> CompiledCriteria:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -29,7 +29,7 @@ from crm.operations.clubs import NameTaken, change_club, change_members, create_
 from crm.operations.usage import InUse, uses_of
 from crm.queries.listing import find_ids
 from crm.queries.reach import contacts_for
-from crm.queries.selections import count_members, members_of
+from crm.queries.selections import MOST_COUNTED, count_members, members_of, size_of
 from crm.views.to_flow import add_to_flow_url
 
 View = Callable[..., HttpResponse]
@@ -134,11 +134,11 @@ def _list(pages: ClubPages) -> View:
                 else:
                     return redirect(turl(request.tenant, f"crm:{pages.word}", made.pk))
         words = request.GET.get("q", "").strip()[:100]
-        found = pages.within(request, "read").annotate(size=Count("members")).order_by("name", "pk")
+        found = pages.within(request, "read").annotate(size=size_of(pages.model)).order_by("name", "pk")
         if words:
             found = found.filter(name__icontains=words)
         context = pages.context(
-            clubs=found[:500], form=form, q=words, may_create=pages.may(request, "create")
+            clubs=found[:500], form=form, q=words, may_create=pages.may(request, "create"), most=MOST_COUNTED
         )
         return render(request, "crm/clubs.html", context, status=422 if form.is_bound else 200)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from crm.criteria.memberships import MOST_NESTED
 from crm.criteria.schema import Criteria, Group, Line
 from crm.criteria.sql import FROM, BadCriteria, compile_criteria
 from crm.events import Origin
-from crm.models import Contact, Project, Selection, Usage
+from crm.models import Contact, Project, ProjectMember, Selection, SelectionMember, Usage
 from crm.operations.clubs import NameTaken, delete_club
 from crm.operations.selections import BadSelection, Rule, change_selection, create_selection
 from crm.operations.usage import InUse
@@ -340,3 +341,25 @@ def test_queries_of_a_dynamic_selections_page_do_not_grow(alice: Person) -> None
     with CaptureQueriesContext(connection) as many:
         client.get(url)
     assert len(many) == len(few)
+
+
+def test_the_list_counts_each_selection_and_project_so_far(
+    alice: Person, charlie: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm.queries.selections.MOST_COUNTED", 2)
+    monkeypatch.setattr("crm.views.clubs.MOST_COUNTED", 2)
+    for person in (alice, charlie):
+        with tenant_scope(person.tenant.pk):
+            ids = [make_contact(first_name=f"P{n}").pk for n in range(3)]
+            for name, number in (("None", 0), ("Two", 2), ("Three", 3)):
+                selection = Selection.objects.create(name=name, created_at=NOW)
+                SelectionMember.objects.bulk_create(
+                    SelectionMember(selection=selection, contact_id=pk, added_at=NOW) for pk in ids[:number]
+                )
+            project = Project.objects.create(name="Fair", created_at=NOW)
+            ProjectMember.objects.create(project=project, contact_id=ids[0], added_at=NOW)
+    page = alice.client().get(alice.url("selections/")).content.decode()
+    numbers = re.findall(r'<td class="num">(?:<span title="Counted when you open it">)?([^<]*)<', page)
+    assert numbers == ["0", "over 2", "2"]
+    page = alice.client().get(alice.url("projects/")).content.decode()
+    assert re.findall(r'<td class="num">([^<]*)<', page) == ["1"]

@@ -79,6 +79,16 @@ def test_a_paused_flow_says_what_waits_and_is_not_late(stage: Stage) -> None:
     assert signs(stage, hours=48) == [("info", "3 messages wait to be sent: the flow is paused")]
 
 
+def test_very_many_messages_are_not_counted_to_the_last(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reporting.health.MOST_COUNTED", 2)
+    with stage.scope() as world:
+        Message.objects.order_by("id").update(status="queued", send_at=world.now)
+    stage.person.client().post(stage.url("pause/"))
+    assert signs(stage, hours=48) == [("info", "More than 2 messages wait to be sent: the flow is paused")]
+
+
 def test_many_drop_outs_and_silence_are_told(stage: Stage) -> None:
     crowd(stage, 30)
     with stage.scope() as world:

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 
 from accounts.models import Role, Tenant, User
 from accounts.operations import add_member
@@ -124,6 +124,7 @@ def _addresses(world: Inhabited) -> Mapping[str, str]:
         "a flow's summary": flow,
         "a flow's canvas with numbers": f"{flow}canvas/",
         "a flow's reports": f"{flow}reports/",
+        "a flow's reports, messages": f"{flow}reports/messages/",
         "participants": f"{flow}participants/",
         "participants, active": f"{flow}participants/?status=active",
         "participants, finished": f"{flow}participants/?status=finished",
@@ -132,6 +133,14 @@ def _addresses(world: Inhabited) -> Mapping[str, str]:
     }
 
 
+# Pages name the bundle; `make setup` makes it, but only a deployment collects it with its manifest.
+PLAIN_FILES = {
+    **settings.STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+
+@override_settings(STORAGES=PLAIN_FILES)
 def _look(world: Inhabited, *, asks: int) -> dict[str, Looked]:
     client = Client(headers={"host": settings.ALLOWED_HOSTS[0]})
     client.force_login(world.user)
