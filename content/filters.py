@@ -15,6 +15,8 @@ from markupsafe import Markup, escape
 
 # A value of a recipient can be long; a mail should not be.
 MAX_VALUE = 10_000
+# A number of more digits than this is none that anybody means; written out, 1e9999999999 would fill the memory.
+MAX_DIGITS = 30
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -67,10 +69,12 @@ def _parsed_date(text: str) -> dt.date | None:
 
 
 def number(value: Any, decimals: Any = 0) -> str:
-    """Return a number with thousands grouped: 12,431 or 12,431.50."""
+    """Return a number with thousands grouped: 12,431 or 12,431.50; nothing for what is no number, or too large."""
     try:
         amount = decimal.Decimal(str(value))
-        return f"{amount:,.{max(0, min(6, int(decimals)))}f}" if amount.is_finite() else ""
+        if not amount.is_finite() or amount.adjusted() >= MAX_DIGITS:
+            return ""
+        return f"{amount:,.{max(0, min(6, int(decimals)))}f}"
     except (decimal.InvalidOperation, ValueError, TypeError):
         return ""
 

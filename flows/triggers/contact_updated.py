@@ -128,7 +128,9 @@ def _word(value: Any) -> str:
         number = Decimal(text)
     except InvalidOperation:
         return text
-    return f"{number.normalize():f}" if "." in text and number.is_finite() else text
+    # A text may look like a number of any size: 1.0e9999999999 written out would fill the memory.
+    plain = "." in text and number.is_finite() and abs(number.adjusted()) < 100
+    return f"{number.normalize():f}" if plain else text
 
 
 # --- words and problems -----------------------------------------------------------------------------------------------

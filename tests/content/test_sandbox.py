@@ -141,3 +141,14 @@ def test_a_value_in_a_link_is_encoded_once() -> None:
 
 def test_a_long_value_is_cut() -> None:
     assert len(show("{{ contact.name }}", contact={"name": "x" * 1_000_000})) == 10_000
+
+
+@pytest.mark.parametrize("value", ["1e9999999999", "-1E+9999999999", "9" * 31, "1e30"])
+def test_a_number_without_end_is_none(value: str) -> None:
+    """A visitor of a form may write it into a field that a mail shows as a number: it must not fill the memory."""
+    shown = show("{{ event.sum|number }}{{ event.sum|number(2) }}{{ event.sum|money }}", event={"sum": value})
+    assert shown == ""
+
+
+def test_numbers_are_shown_up_to_thirty_digits() -> None:
+    assert show("{{ event.sum|number }}", event={"sum": "9" * 30}) == ",".join(["999"] * 10)

@@ -20,6 +20,7 @@ from flows.models import Flow
 from flows.operations.create import create_flow
 from flows.panels.steps import BranchForm
 from flows.steps.split import Split
+from flows.steps.split.answers import holds
 from flows.steps.split.table import BASES
 from flows.steps.table import STEP_KINDS
 from flows.validation import node_problems
@@ -195,3 +196,20 @@ def test_go_to_flow_says_where_it_leads_and_what_is_missing(flow: Flow, alice: P
     assert [p.message for p in kind.problems(gone, check_context(FlowDocument(steps=(gone,))))] == [
         "The flow was deleted: choose another"
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "greater", "less"),
+    [
+        ("7", True, False),
+        ("4,5", False, True),
+        ("1e9999999999", True, False),
+        ("NaN", False, False),
+        ("sNaN", False, False),
+        ("-Infinity", False, True),
+        ("", False, False),
+        (["6", "7"], False, False),
+    ],
+)
+def test_an_answer_of_any_text_is_compared_with_a_number(answer: Any, greater: bool, less: bool) -> None:
+    assert (holds("greater", answer, "5"), holds("less", answer, "5")) == (greater, less)

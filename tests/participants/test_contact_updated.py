@@ -70,6 +70,16 @@ def test_a_value_that_really_changed_suggests_and_the_same_value_again_does_not(
     assert data["changes"] == [{"field": "contact.job_title", "old": "", "new": "Chef"}]
 
 
+@pytest.mark.parametrize("text", ["1.0e9999999999", "-1.5E-9999999999", "sNaN.", "1" + "0" * 110 + ".0"])
+def test_a_text_like_a_number_without_end_is_compared_as_text(world: World, text: str) -> None:
+    """Whoever fills in a form may write it; the worker that reads the change must neither fail nor fill its memory."""
+    anna = world.contact("Anna")
+    field = {"field": "contact.job_title", "was": [], "becomes": [text]}
+    world.flow(wait(1), triggers=(trigger(field),))
+    edit_contact(contact_id=anna.pk, changes=[title(text)], now=world.now)
+    assert suggested(world) == [anna.pk]
+
+
 @pytest.mark.parametrize(
     ("origin", "enters"),
     [("user", True), ("api", True), ("form", True), ("link", True), ("import", False), ("bulk", False)],

@@ -128,7 +128,7 @@ def _compare(given: list[str], value: str) -> int:
         return 0
     try:
         one, other = Decimal(given[0].replace(",", ".")), Decimal(value.strip().replace(",", "."))
+        return (one > other) - (one < other)
     except InvalidOperation:
         # ISO dates compare as texts do.
         return (given[0] > value.strip()) - (given[0] < value.strip()) if "-" in given[0] else 0
-    return (one > other) - (one < other)
