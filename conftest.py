@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent
 ensure_environment()
 os.environ["REDIS_URL"] = claim_redis_database()
 os.environ["MILLRACE_TESTING"] = "1"
+# Tests stop the clock, so that their people click in the moment of the hand-over.
+os.environ.setdefault("MILLRACE_MACHINE_SECONDS", "0")
 os.environ.setdefault("MILLRACE_LOG_LEVEL", "WARNING")
 # Playwright's loop runs in the thread of the tests, which use the ORM as usual.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -29,6 +29,7 @@ from core.jobs import start_job
 from core.tenancy import require_tenant_id
 from crm.events import NewEvent, Origin, record_events
 from delivery.models import Message
+from delivery.operations.bursts import is_too_soon
 from delivery.operations.tracking import Seen, record_click
 
 JOB: Final = "link_actions"
@@ -85,6 +86,7 @@ def follow_link(*, message: Seen, number: int, now: dt.datetime, machine: bool) 
 
     Inside the tenant's scope. For a test, or an erased person, it leads on and nothing is recorded.
     """
+    machine = machine or is_too_soon(message, now)
     try:
         link = _link(message.ref.tenant_id, message.channel, message.version_id, number)
     except NoSuchLink:

@@ -21,6 +21,7 @@ from core.limits import within_limit
 from core.tenancy import tenant_scope
 from crm.events import NewEvent, Origin, record_events
 from delivery.models import Message
+from delivery.operations.bursts import LINKS, OTHER_LINKS, burst_of, is_too_soon, mark_burst
 from delivery.operations.recipients import NoSuchMessage
 from delivery.tokens import MessageRef
 
@@ -50,6 +51,7 @@ class Seen:
     participant_id: int | None
     was_opened: bool
     was_clicked: bool
+    handed_at: dt.datetime | None
 
     @property
     def counts(self) -> bool:
@@ -65,7 +67,7 @@ class Seen:
 _FIND = """
 SELECT t.clock_offset, m.channel, m.content_version_id, coalesce(m."values" -> 'event', '{}'), s.utm,
     m.contact_id, c.company_id, c.deleted_at IS NOT NULL OR c.id IS NULL, m.is_test, m.flow_id, m.step_id,
-    m.participant_id, m.first_opened_at IS NOT NULL, m.first_clicked_at IS NOT NULL
+    m.participant_id, m.first_opened_at IS NOT NULL, m.first_clicked_at IS NOT NULL, m.handed_at
 FROM delivery_message m
 JOIN accounts_tenant t ON t.id = m.tenant_id
 JOIN delivery_stream s ON s.tenant_id = m.tenant_id AND s.id = m.stream_id
@@ -100,6 +102,7 @@ def message_seen(ref: MessageRef) -> Iterator[Seen]:
 
 def record_open(*, message: Seen, now: dt.datetime, machine: bool) -> None:
     """Record that the message's pixel was fetched. Inside its tenant's scope."""
+    machine = machine or is_too_soon(message, now)
     kind = "message.machine_opened" if machine else "message.opened"
     if not message.counts or not _is_recorded(message, kind, seldom=machine or message.was_opened):
         return
@@ -130,10 +133,13 @@ def _is_recorded(message: Seen, kind: str, *, seldom: bool) -> bool:
 
 
 def record_click(*, message: Seen, link: str, label: str, now: dt.datetime, machine: bool) -> bool:
-    """Record that a link was followed; say whether it was: a person clicked, and not too often.
+    """Record that a link was followed; say whether a person clicked, and not too often.
 
-    A click means that an email was opened, also where images are off. An SMS is never *opened*.
+    Whether it was one of a burst is asked in the same trip; its message is locked then, so that of links that are
+    fetched side by side each sees those before it. A click means that an email was opened, also where images are off.
+    An SMS is never *opened*.
     """
+    machine = machine or is_too_soon(message, now)
     kind = "message.machine_clicked" if machine else "message.clicked"
     if not message.counts or not _is_recorded(message, kind, seldom=machine or message.was_clicked):
         return False
@@ -143,10 +149,16 @@ def record_click(*, message: Seen, link: str, label: str, now: dt.datetime, mach
         return False
     if not message.was_opened and message.email_id is not None:
         events.insert(0, _event(message, "message.opened", now, {}))
-    ref = message.ref
-    with raw_cursor() as cursor, one_trip():
-        cursor.execute(_CLICKED, [now, now, ref.tenant_id, ref.enrolled_on, ref.message_id])
-        record_events(events, cursor=cursor)
+    ref, burst = message.ref, burst_of(message, link=str(link)[:80], now=now)
+    with raw_cursor() as cursor, raw_cursor() as others:
+        with one_trip():
+            cursor.execute(_CLICKED, [now, now, ref.tenant_id, ref.enrolled_on, ref.message_id])
+            others.execute(OTHER_LINKS, burst)
+            record_events(events, cursor=cursor)
+        (other_links,) = others.fetchone() or (0,)
+        if other_links + 1 >= LINKS:
+            mark_burst(cursor, burst)
+            return False
     return True
 
 
