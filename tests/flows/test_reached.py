@@ -86,7 +86,8 @@ def test_a_date_may_be_past_already_or_far_away() -> None:
 def test_unfinished_and_unreadable_waits_count_as_nothing() -> None:
     assert hints(wait(None), step("send_email")) == ["", "", ""]
     assert hints(step("wait_for_time", amount="soon"), wait(1)) == ["", "", "Day 1"]
-    assert hints(wait(10**15, "weeks"))[-1] == "Day 700,000"
+    assert hints(wait(10_000, "weeks"))[-1] == "Day 70,000"
+    assert hints(wait(10**15, "weeks"))[-1] == ""
     assert hints(wait(-5))[-1] == ""
 
 
