@@ -108,7 +108,7 @@ class FlowDesigner extends HTMLElement {
     this.mark(part);
     this.show(part);
     if (field && goToField(this.panel, field)) return;
-    if (focus && part) this.panel.querySelector("[autofocus], h2")?.focus();
+    if (focus && part) (this.panel.querySelector("[autofocus]") ?? this.panel.querySelector("h2"))?.focus();
   }
 
   /* What was typed is applied before something else is opened; with an error the panel stays. */
