@@ -50,7 +50,7 @@ class FlowPresence extends HTMLElement {
     for (const old of this.designer.querySelectorAll(".flow-card__other")) old.remove();
     for (const person of this.querySelectorAll(".flow-person")) {
       const { at, name } = person.dataset;
-      const card = at && this.designer.querySelector(`#flow-root .flow-card[data-part="${CSS.escape(at)}"]`);
+      const card = at ? this.designer.querySelector(`#flow-root .flow-card[data-part="${CSS.escape(at)}"]`) : null;
       card?.append(Object.assign(document.createElement("span"), { className: "flow-card__other", textContent: `${name} is here` }));
     }
   }
