@@ -6,9 +6,10 @@ from __future__ import annotations
 import datetime as dt
 
 from core.signing import BadToken
+from crm.models import Event
 from delivery.operations.fates import note_fate
 from delivery.operations.recipients import NoSuchMessage, unsubscribe
-from delivery.operations.tracking import message_seen, record_click, record_open
+from delivery.operations.tracking import Seen, message_seen, record_click, record_open
 from delivery.provider_events import Did, ProviderEvent
 from delivery.returned import Said
 from delivery.tokens import MessageRef, Purpose, read_message_token
@@ -40,13 +41,21 @@ def _unsubscribed(ref: MessageRef, now: dt.datetime) -> bool:
 
 
 def _seen(ref: MessageRef, event: ProviderEvent, now: dt.datetime) -> bool:
-    """Note the first open or click, unless our own picture or link has told it already; machines' are kept as such."""
+    """Note the first open or click, unless our own picture or link has told it already; machines' are kept as such.
+
+    What ours told as a machine's (a scanner's burst) is told too: the provider must not make a person's of it.
+    """
     try:
         with message_seen(ref) as message:
-            if event.told is Did.OPENED and (event.machine or not message.was_opened):
+            if event.told is Did.OPENED and (event.machine or not _is_told(message, "opened")):
                 record_open(message=message, now=now, machine=event.machine)
-            if event.told is Did.CLICKED and (event.machine or not message.was_clicked):
+            if event.told is Did.CLICKED and (event.machine or not _is_told(message, "clicked")):
                 record_click(message=message, link=event.url, label="", now=now, machine=event.machine)
     except NoSuchMessage:
         return False
     return True
+
+
+def _is_told(message: Seen, deed: str) -> bool:
+    told = Event.objects.filter(contact_id=message.contact_id or 0, message_id=message.ref.message_id)
+    return told.filter(kind__in=(f"message.{deed}", f"message.machine_{deed}")).exists()

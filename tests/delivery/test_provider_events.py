@@ -12,6 +12,7 @@ from crm.models import Consent, Event, SubscriptionOptOut
 from delivery.email_account import events_address
 from delivery.models import BlockedAddress, EmailConnector
 from delivery.operations.email_connector import connect_provider
+from delivery.operations.tracking import message_seen, record_click
 from delivery.tokens import Purpose, make_message_token, read_message_token
 from tests.delivery.conftest import House
 from tests.delivery.test_provider_channel import GIVEN, NAMES
@@ -131,6 +132,19 @@ def test_a_machines_open_is_kept_and_counts_for_nothing(wire: Wire) -> None:
     assert wire.tell("opened", agent=MACHINE) == 200
     assert wire.state == "delivered"
     assert wire.events == ["message.delivered", "message.machine_opened"]
+
+
+def test_a_burst_that_our_links_told_is_no_persons_click_by_the_providers_word(brevo: Wire) -> None:
+    """Brevo counts clicks of its own whatever it is told, and tells them after our redirects have seen them."""
+    brevo.tell("delivered")
+    ref = read_message_token(Purpose.PROVIDER, brevo.token)
+    for number in range(3):
+        with message_seen(ref) as message:
+            record_click(message=message, link=f"{URL}{number}", label="", now=brevo.house.now, machine=False)
+    assert brevo.state == "delivered"
+    assert [brevo.tell("clicked"), brevo.tell("opened")] == [200, 200]
+    assert brevo.state == "delivered"
+    assert not {"message.clicked", "message.opened"} & set(brevo.events)
 
 
 def test_nobody_else_is_believed(wire: Wire) -> None:
