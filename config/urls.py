@@ -32,7 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mailbox/", include("trial.mailbox_urls")),
     path("api/v1/", api.urls),
     path("health/", include("core.urls")),
-    path("f/", include("content.form_urls")),
+    path("f/", include("content.forms.urls")),
     path("i/", include("content.image_public_urls")),
     path("m/", include("content.public_urls")),
     path("m/", include("delivery.public_urls")),

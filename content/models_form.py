@@ -10,7 +10,7 @@ from core.models import TenantForeignKey, TenantModel
 
 
 class Form(TenantModel):
-    """A form with a public page. `document` is a content.form_document.FormDocument.
+    """A form with a public page. `document` is a content.forms.document.FormDocument.
 
     Its messages (confirmations, responses) go by a stream of its own. `confirmation` is the email of the double opt-in,
     made from the document at each save. `managed_by` None: only administrators process what comes in.

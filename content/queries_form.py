@@ -11,8 +11,8 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Membership, MembershipGroup
 from accounts.rights import Right
-from content.form_document import FormActions, FormDocument, FormField
-from content.form_fields import Bound, shown
+from content.forms.document import FormActions, FormDocument, FormField
+from content.forms.fields import Bound, shown
 from content.models import Form, FormFile, FormSubmission, FormVisit
 
 Status = FormSubmission.Status

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from content.form_document import FormDocument
+from content.forms.document import FormDocument
 from content.models import Form, FormSubmission, FormVisit
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id

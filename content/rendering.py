@@ -17,7 +17,7 @@ from jinja2 import Template
 
 from content.compile import Compiled
 from content.filters import one_line
-from content.form_mail import confirm_url
+from content.forms.mail import confirm_url
 from content.kept_values import KEY, kept, restored, values_named
 from content.languages import variant_for
 from content.models import EmailVariant, EmailVersion, MessageLink, TrackedLink

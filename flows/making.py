@@ -15,8 +15,8 @@ from django import forms
 from accounts.looking import who_looks
 from accounts.models import Licence, Membership
 from accounts.rights import DataObject, Reach, Right
-from content.forms_form import NewFormForm
-from content.forms_link import address_problems
+from content.django_forms.form import NewFormForm
+from content.django_forms.link import address_problems
 from content.operations.forms import FormNameTaken, create_form
 from content.operations.links import LinkDraft, LinkNameTaken, create_link
 from content.operations.scripts import STARTER, ScriptRefused, save_script

@@ -17,7 +17,7 @@ from django.db import OperationalError, transaction
 
 from accounts.models import Tenant
 from content.actions import ContactActions, run_actions
-from content.form_page import form_of_address, make_prefill
+from content.forms.page import form_of_address, make_prefill
 from content.models import TrackedLink
 from content.rendering import render_address
 from content.sandbox import paths_of

@@ -9,7 +9,7 @@ import psycopg
 import structlog
 
 from accounts.models import Licence, Membership, MembershipGroup
-from content.form_document import FormActions
+from content.forms.document import FormActions
 from content.models import Form, FormSubmission
 from content.queries import sendable_version
 from content.queries_form import answer_lines

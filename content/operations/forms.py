@@ -9,9 +9,9 @@ from django.db import transaction
 
 from accounts.audit import write_audit
 from accounts.models import Group, User
-from content.form_document import EMAIL, FormDocument, FormField, structure_problems
-from content.form_fields import Bound, problems_of_targets
-from content.form_mail import compiled_confirmation, confirmation_source
+from content.forms.document import EMAIL, FormDocument, FormField, structure_problems
+from content.forms.fields import Bound, problems_of_targets
+from content.forms.mail import compiled_confirmation, confirmation_source
 from content.models import Email, Form
 from content.operations.versions import add_version, write_email_uses
 from crm.operations.usage import check_unused, forget_uses, write_uses

@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from accounts.audit import write_audit
 from accounts.models import User
 from content.actions import ContactActions
-from content.form_page import form_of_address
+from content.forms.page import form_of_address
 from content.models import TrackedLink
 from content.tree import LINKS
 from crm.operations.usage import check_unused, forget_uses, write_uses

@@ -15,8 +15,8 @@ from django.db import OperationalError, transaction
 
 from accounts.models import Tenant, User
 from content.actions import run_actions
-from content.form_document import COMPANY_NAME, EMAIL, FormActions, FormDocument
-from content.form_fields import Bound, changes_for
+from content.forms.document import COMPANY_NAME, EMAIL, FormActions, FormDocument
+from content.forms.fields import Bound, changes_for
 from content.models import Form, FormSubmission
 from content.operations.form_effects import answer_by_email, notify_managers, register_request
 from content.operations.forms import document_of

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from content.form_document import FormDocument
+from content.forms.document import FormDocument
 from content.models import Form, FormFile, FormSubmission
 from content.operations.forms import document_of
 from content.operations.processing import process_soon

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from accounts.models import User
 from content.compile import Compiled
-from content.form_page import form_of_address
+from content.forms.page import form_of_address
 from content.image_urls import images_in
 from content.models import Email, EmailVariant, EmailVersion, Image, MessageLink, TrackedLink
 from core.tenancy import require_tenant_id

@@ -7,7 +7,7 @@ import re
 import uuid
 from urllib.parse import urlsplit
 
-from content.form_document import FormDocument
+from content.forms.document import FormDocument
 from content.models import Form, FormVisit
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id

@@ -21,7 +21,7 @@ from content.blocks.fields import summary
 from content.blocks.kinds import BLOCKS, BlockKind, kind_of
 from content.blocks.presets import SECTIONS
 from content.blocks.tree import Document, Node, Unreadable, read_document
-from content.forms_blocks import PREFIX, BlockForm
+from content.django_forms.block import PREFIX, BlockForm
 from content.markup import MAX_SOURCE
 from content.problems import Problem, problem_at
 from content.views.library import WRITERS, get_email

@@ -17,8 +17,8 @@ from accounts.rights import Right
 from accounts.urls_for import turl
 from content.brand import BrandValues, brand_values
 from content.compile import Source, compile_email
+from content.django_forms.brand import BrandForm
 from content.flows_above import hidden_flows
-from content.forms_brand import BrandForm
 from content.models import Email
 from content.operations.brand import save_brand
 from content.operations.rebranding import newest_rebranding

@@ -20,8 +20,8 @@ from accounts.urls_for import turl
 from content import queries
 from content.blocks.edit import Edited
 from content.compile import Result
+from content.django_forms.email import EmailForm, TestSendForm
 from content.flows_above import flow_name, hidden_flows
-from content.forms import EmailForm, TestSendForm
 from content.hints import CLIPS_AT, hints
 from content.languages import language_name
 from content.models import Email, EmailVariant

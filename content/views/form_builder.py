@@ -18,11 +18,11 @@ from django.views.decorators.http import require_http_methods
 from accounts.guards import needs
 from accounts.http import TenantRequest
 from accounts.urls_for import turl
-from content import form_editing
-from content.form_document import CHOOSING, COMPANY_NAME, KINDS, FormDocument, FormField
-from content.form_fields import Bound, bindable
-from content.forms_form import FieldSettingsForm, NewFieldForm
-from content.forms_public import PublicForm
+from content.django_forms.form import FieldSettingsForm, NewFieldForm
+from content.django_forms.public_form import PublicForm
+from content.forms import editing as form_editing
+from content.forms.document import CHOOSING, COMPANY_NAME, KINDS, FormDocument, FormField
+from content.forms.fields import Bound, bindable
 from content.models import Form
 from content.operations import forms as operations
 from content.views.forms import form_context, get_form, save_document

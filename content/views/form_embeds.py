@@ -10,9 +10,9 @@ from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_safe
 
-from content import form_page
 from content.brand import brand_values
-from content.form_style import style_sheet
+from content.forms import page as form_page
+from content.forms.style import style_sheet
 from content.models import Form
 from content.operations.forms import document_of
 from core.signing import BadToken

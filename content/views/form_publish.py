@@ -16,11 +16,11 @@ from accounts.http import TenantRequest
 from accounts.urls_for import turl
 from content.brand import brand_values
 from content.colours import readable_on
-from content.form_fields import Bound
-from content.form_page import form_path, form_url
-from content.form_style import style_values
-from content.forms_public import PublicForm
-from content.forms_style import StyleForm
+from content.django_forms.form_style import StyleForm
+from content.django_forms.public_form import PublicForm
+from content.forms.fields import Bound
+from content.forms.page import form_path, form_url
+from content.forms.style import style_values
 from content.models import Form
 from content.operations import forms as operations
 from content.views.forms import form_context, get_form, save_document

@@ -18,10 +18,10 @@ from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from content import queries_form
+from content.django_forms.form import FormActionsForm, NewFormForm, SettingsForm
 from content.flows_above import hidden_flows
-from content.form_document import FormDocument
-from content.form_page import form_url
-from content.forms_form import FormActionsForm, NewFormForm, SettingsForm
+from content.forms.document import FormDocument
+from content.forms.page import form_url
 from content.models import Form
 from content.operations import forms as operations
 from content.views.library import WRITERS

@@ -15,8 +15,8 @@ from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.urls_for import turl
 from content import queries
+from content.django_forms.languages import AddLanguageForm, LanguageForm, OwnLanguageForm
 from content.flows_above import flow_name, hidden_flows
-from content.forms_languages import AddLanguageForm, LanguageForm, OwnLanguageForm
 from content.languages import language_name
 from content.models import Email, EmailVariant
 from content.operations.emails import EmailRefused, save_texts

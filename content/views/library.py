@@ -19,8 +19,8 @@ from accounts.urls_for import turl
 from content import queries
 from content.brand import brand_values
 from content.compile import Source, compile_email
+from content.django_forms.email import NewEmailForm
 from content.flows_above import flow_name, hidden_flows
-from content.forms import NewEmailForm
 from content.models import Email
 from content.operations.emails import EmailRefused, create_email, delete_email
 from content.operations.variants import copy_email

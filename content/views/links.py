@@ -15,8 +15,8 @@ from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from content import queries_link as queries
+from content.django_forms.link import LinkForm
 from content.flows_above import hidden_flows
-from content.forms_link import LinkForm
 from content.models import TrackedLink
 from content.operations import links as operations
 from content.views.library import WRITERS

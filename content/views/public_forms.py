@@ -21,12 +21,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.middleware import client_ip
 from accounts.models import Tenant
-from content import form_page
-from content.form_document import FormDocument
-from content.form_fields import Bound
-from content.form_mail import CONFIRM
-from content.form_proof import BITS, is_proven
-from content.forms_public import LONGEST, PREFIX, PublicForm
+from content.django_forms.public_form import LONGEST, PREFIX, PublicForm
+from content.forms import page as form_page
+from content.forms.document import FormDocument
+from content.forms.fields import Bound
+from content.forms.mail import CONFIRM
+from content.forms.proof import BITS, is_proven
 from content.models import Form, FormSubmission
 from content.operations import submissions, visits
 from content.operations.form_effects import may_mail
@@ -45,7 +45,7 @@ P = ParamSpec("P")
 MOST_BYTES = 256 * 1024
 # So many in so many seconds: of one network to one form (a company, a fair's tablets), and of all to one form.
 POSTS_OF_ONE, POSTS_OF_ALL = (60, 600), (1_800, 60)
-# Without a proof of work (content.form_proof): no scripts, or no person.
+# Without a proof of work (content.forms.proof): no scripts, or no person.
 UNPROVEN_OF_ONE, UNPROVEN_OF_ALL = (6, 600), (120, 60)
 # Looks that are noted, and what their scripts tell; beyond that nothing is, and the form works all the same.
 VISITS_OF_ONE, TOLD_BY_ONE, MOST_BYTES_TOLD = (120, 600), (600, 600), 4_096

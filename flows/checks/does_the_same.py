@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from content.actions import ContactActions
-from content.form_document import FormActions
+from content.forms.document import FormActions
 from content.queries import links_of_emails
 from content.queries_form import actions_of_forms
 from content.queries_link import actions_of_links, link_names

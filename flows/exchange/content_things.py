@@ -10,9 +10,9 @@ from pydantic import Field, field_validator
 from accounts.models import Membership
 from content.actions import ContactActions
 from content.attaching import LONGEST_NAME, MOST_FILES
-from content.form_document import FormActions, FormDocument
-from content.forms_form import redirect_problem
-from content.forms_link import address_problems
+from content.django_forms.form import redirect_problem
+from content.django_forms.link import address_problems
+from content.forms.document import FormActions, FormDocument
 from content.models import Email, EmailVariant, Form, Script, TrackedLink
 from content.operations.emails import Draft, create_email
 from content.operations.forms import FormNameTaken, create_form

@@ -9,9 +9,9 @@ from typing import Any
 from django.test import Client
 
 from accounts.models import Tenant, User
-from content.form_document import FormActions, FormDocument, FormField
-from content.form_page import form_path
-from content.form_proof import find_proof
+from content.forms.document import FormActions, FormDocument, FormField
+from content.forms.page import form_path
+from content.forms.proof import find_proof
 from content.models import Form, FormSubmission
 from content.operations.forms import create_form, open_form
 from crm.models import ConsentPurpose, Event, ListItem, Project, Selection

@@ -260,7 +260,7 @@ def test_a_heading_and_a_footer_keep_what_is_not_changed() -> None:
 
 @pytest.mark.parametrize("level", ["4", "1><script>", ""])
 def test_a_choice_takes_only_what_is_offered(level: str) -> None:
-    from content.forms_blocks import BlockForm
+    from content.django_forms.block import BlockForm
 
     node = read_document(TWO).find("0.0.0")
     assert node is not None
@@ -269,7 +269,7 @@ def test_a_choice_takes_only_what_is_offered(level: str) -> None:
 
 
 def test_a_value_that_no_choice_has_is_offered_as_it_is_written() -> None:
-    from content.forms_blocks import BlockForm
+    from content.django_forms.block import BlockForm
 
     [node] = read_nodes(
         '<mj-section padding="7px" background-color="#123456"><mj-column width="15%" /></mj-section>'

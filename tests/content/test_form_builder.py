@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from content.form_document import FormDocument
-from content.form_editing import IllegalEdit, add_field, copy_field, place_field
+from content.forms.document import FormDocument
+from content.forms.editing import IllegalEdit, add_field, copy_field, place_field
 from content.models import Form
 from content.operations.forms import document_of
 from crm.models import Usage

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from content.form_document import FormDocument, FormStyle
-from content.form_proof import BITS, find_proof, is_proven
+from content.forms.document import FormDocument, FormStyle
+from content.forms.proof import BITS, find_proof, is_proven
 from content.models import Form
 from tests.content.forms import PHONE, Booth, Visitor
 from tests.content.test_public_forms import booth as booth

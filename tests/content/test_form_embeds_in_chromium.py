@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from content.form_document import FormStyle
+from content.forms.document import FormStyle
 from content.models import Form
 from tests.content.forms import Booth
 from tests.content.test_forms_in_chromium import enter, look

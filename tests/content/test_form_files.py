@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from content.form_document import FormDocument, structure_problems
+from content.forms.document import FormDocument, structure_problems
 from content.models import Form, FormFile, FormSubmission
 from content.uploads import Upload, UploadRefused, read_upload
 from core.tenancy import tenant_scope

@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 
 from accounts.models import Tenant
-from content.form_page import form_url, make_prefill
+from content.forms.page import form_url, make_prefill
 from content.models import Form
 from content.operations.links import LinkDraft, create_link
 from crm.models import Contact

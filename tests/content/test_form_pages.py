@@ -10,8 +10,8 @@ import time_machine
 from django.test import Client
 
 from accounts.models import AuditEntry, Group, Licence, Tenant
-from content.form_document import FormDocument
-from content.form_page import form_url
+from content.forms.document import FormDocument
+from content.forms.page import form_url
 from content.models import Email, Form, TrackedLink
 from content.operations.forms import FormChanged, create_form, document_of, save_form
 from content.operations.links import LinkDraft, create_link

@@ -12,7 +12,7 @@ import time_machine
 
 from accounts.models import Tenant
 from accounts.operations.groups import create_group, delete_group
-from content.form_document import FormDocument
+from content.forms.document import FormDocument
 from content.jobs import PROCESS_SUBMISSION
 from content.models import Form, FormSubmission
 from content.operations.processing import NotOpen, process_submission

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from content.form_proof import find_proof
+from content.forms.proof import find_proof
 from content.models import Form, FormVisit
 from content.operations.forms import document_of
 from content.operations.visits import site_of

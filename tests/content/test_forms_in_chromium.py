@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import Group
-from content.form_page import form_path
+from content.forms.page import form_path
 from content.models import Form, TrackedLink
 from content.operations.links import LinkDraft, create_link
 from core import clock

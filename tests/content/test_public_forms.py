@@ -12,7 +12,7 @@ import time_machine
 from django.test import Client
 
 from accounts.models import Tenant
-from content.form_page import make_page
+from content.forms.page import make_page
 from content.models import Form
 from core.signing import make_lasting_token
 from crm.models import CustomField

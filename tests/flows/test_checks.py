@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Licence
 from content.actions import ChangeLine, ContactActions
-from content.form_document import FormActions
+from content.forms.document import FormActions
 from content.models import Email, Form, TrackedLink
 from content.operations.emails import Draft, create_email, save_email
 from content.operations.forms import create_form, document_of, open_form

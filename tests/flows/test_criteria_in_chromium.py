@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from content.form_document import FormDocument, FormField
+from content.forms.document import FormDocument, FormField
 from content.operations.forms import create_form
 from core.tenancy import tenant_scope
 from crm.criteria.schema import Line

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Tenant
-from content.form_document import FormDocument
+from content.forms.document import FormDocument
 from content.models import Form, Image, ImageData
 from core.tenancy import tenant_scope
 from flows.exchange import pictures

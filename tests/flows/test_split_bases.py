@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from content.form_document import FormDocument, FormField
+from content.forms.document import FormDocument, FormField
 from content.models import Form
 from content.operations.forms import create_form
 from core.tenancy import tenant_scope

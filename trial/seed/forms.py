@@ -8,7 +8,7 @@ from django.conf import settings
 
 from accounts.models import Group, User
 from content.actions import ContactActions
-from content.form_document import EMAIL, FormActions, FormDocument, FormField
+from content.forms.document import EMAIL, FormActions, FormDocument, FormField
 from content.models import Form, TrackedLink
 from content.operations.forms import create_form, open_form
 from content.operations.links import LinkDraft, create_link

@@ -8,8 +8,8 @@ from django import forms
 
 from content.brand import FONTS
 from content.colours import contrast
-from content.form_document import FormStyle
-from content.forms_brand import RADII, READABLE, ColourField
+from content.django_forms.brand import RADII, READABLE, ColourField
+from content.forms.document import FormStyle
 
 
 class StyleForm(forms.Form):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from content.brand import FONTS, BrandValues
 from content.colours import contrast, mixed, readable_on
-from content.form_document import FormStyle
+from content.forms.document import FormStyle
 
 _SHEET = """:root, [data-bs-theme] {{ color-scheme: light;
   --page: {background}; --surface: {surface}; --raised: {surface}; --sunken: {background}; --hover: {tint};

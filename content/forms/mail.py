@@ -11,7 +11,7 @@ import re
 from django.conf import settings
 
 from content.compile import Compiled, Source, compile_email
-from content.form_document import FormDocument
+from content.forms.document import FormDocument
 from content.tree import MergeField, TagTree
 from core.signing import make_lasting_token
 

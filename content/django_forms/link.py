@@ -8,7 +8,7 @@ from django import forms
 from django.http import QueryDict
 
 from content.actions import ContactActions
-from content.forms_actions import ActionsForm
+from content.django_forms.actions import ActionsForm
 from content.links import is_tracked, link_problem
 from content.models import TrackedLink
 from content.operations.links import LinkDraft

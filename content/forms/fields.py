@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from content.form_document import COMPANY_NAME, FormDocument, FormField, may_be_asked
+from content.forms.document import COMPANY_NAME, FormDocument, FormField, may_be_asked
 from content.image_urls import image_path
 from content.models import Image
 from crm.bulk import Change, Target, targets

@@ -13,8 +13,8 @@ from typing import Any
 
 from django.conf import settings
 
-from content.form_document import COMPANY_NAME, FormDocument
-from content.form_fields import Bound
+from content.forms.document import COMPANY_NAME, FormDocument
+from content.forms.fields import Bound
 from content.models import Form
 from core import clock
 from core.db.cursors import raw_cursor

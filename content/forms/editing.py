@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.text import slugify
 
-from content.form_document import COMPANY_NAME, KINDS, MOST_FIELDS, FieldKind, FormDocument, FormField
+from content.forms.document import COMPANY_NAME, KINDS, MOST_FIELDS, FieldKind, FormDocument, FormField
 from crm.bulk import Target
 
 

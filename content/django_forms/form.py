@@ -11,9 +11,9 @@ from django.http import QueryDict
 
 from accounts.models import Group
 from content.actions import ContactActions
-from content.form_document import CHOOSING, KINDS, FormActions, FormDocument, FormField
-from content.form_fields import bindable
-from content.forms_actions import ActionsForm
+from content.django_forms.actions import ActionsForm
+from content.forms.document import CHOOSING, KINDS, FormActions, FormDocument, FormField
+from content.forms.fields import bindable
 from content.languages import language_choices
 from content.models import Form, Image
 from content.queries import email_choices

@@ -10,8 +10,8 @@ from django import forms
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import urlize
 
-from content.form_document import COMPANY_NAME, EMAIL, FormDocument, FormField
-from content.form_fields import Bound, changes_for
+from content.forms.document import COMPANY_NAME, EMAIL, FormDocument, FormField
+from content.forms.fields import Bound, changes_for
 from content.uploads import WORDS, Upload, UploadRefused, read_upload
 from core.text import norm_email
 from crm import values
