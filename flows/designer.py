@@ -35,6 +35,8 @@ class Designer:
     member: Membership
     now: dt.datetime
     part: str = ""
+    # The field of the open part that a link of a problem leads to.
+    field: str = ""
     query: str = ""
     said: str = ""
     warning: str = ""

@@ -24,10 +24,13 @@ from flows.triggers.table import TRIGGER_KINDS
 
 
 def problems(
-    document: FlowDocument, *, now: dt.datetime, ctx: CheckContext | None = None
+    document: FlowDocument, *, now: dt.datetime, flow_id: int | None = None, ctx: CheckContext | None = None
 ) -> list[FlowProblem]:
-    """Return every problem of a document, errors first: what the parts say of themselves, then the checks."""
-    ctx = ctx or check_context(document)
+    """Return every problem of a document, errors first: what the parts say of themselves, then the checks.
+
+    `flow_id`: whose document it is; without it nothing is asked about other flows. `ctx`: where it is there already.
+    """
+    ctx = ctx or check_context(document, flow_id=flow_id)
     with checked_together(place.criteria for place in criteria_places(document)):
         found = [
             *_setting_problems(document, ctx, now),

@@ -41,7 +41,7 @@ def rehearse(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """Ask for a contact, a start and what they do; draw the way they would go. Nothing is kept of it."""
     flow = visible_flow(request.member, flow_id)
     document = draft_of(flow)
-    names = check_context(document)
+    names = check_context(document, flow_id=flow.pk)
     asked = ask(document, names, request.GET)
     contact, start = _contact(request), _start(request, document)
     # The search asks for the list of people alone.

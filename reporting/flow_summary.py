@@ -117,9 +117,9 @@ def start_problems(flow: Flow, *, now: dt.datetime) -> list[FlowProblem]:
     if not flow.revision:
         return [
             FlowProblem("", "Flow", "Save the flow before you start it"),
-            *problems(document_of(flow), now=now),
+            *problems(document_of(flow), now=now, flow_id=flow.pk),
         ]
-    return problems(newest_document(flow.pk), now=now)
+    return problems(newest_document(flow.pk), now=now, flow_id=flow.pk)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import urlencode
 
 from crm.criteria.schema import Criteria
 from flows.document import FlowDocument, StepNode
@@ -27,6 +28,13 @@ class FlowProblem:
     message: str
     place: str = ""
     is_warning: bool = False
+
+    @property
+    def way(self) -> str:
+        """The query of the designer's page that opens what mends it, at its field; empty for the flow as a whole."""
+        where, field = opens(self)
+        asked = {"part": where, "field": field}
+        return f"?{urlencode({name: text for name, text in asked.items() if text})}" if where else ""
 
 
 class Check:

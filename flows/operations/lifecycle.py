@@ -157,7 +157,7 @@ def change_start(*, flow_id: int, starts_at: dt.datetime | None, actor: User, no
     if flow.status != Flow.Status.RUNNING or not begins_later(flow, now=now):
         raise WrongStatus("The flow does not wait for its start time any more.")
     document, draft = with_start(newest_document(flow.pk), starts_at), with_start(draft_of(flow), starts_at)
-    found = validation.errors(validation.problems(document, now=now))
+    found = validation.errors(validation.problems(document, now=now, flow_id=flow.pk))
     if found:
         raise NotReady(found)
     flow.draft = document.model_dump(mode="json")
@@ -187,7 +187,7 @@ def _run(flow: Flow, actor: User, now: dt.datetime) -> Flow:
     if not flow.revision:
         raise NotReady([validation.FlowProblem("", "Flow", "Save the flow before you start it")])
     document = newest_document(flow.pk)
-    found = validation.errors(validation.problems(document, now=now))
+    found = validation.errors(validation.problems(document, now=now, flow_id=flow.pk))
     if found:
         raise NotReady(found)
     resumed = flow.status == Flow.Status.PAUSED

@@ -51,6 +51,7 @@ admin = needs(Right.FLOW_ADMINISTRATOR)
 def edit(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """The designer's page."""
     designer = designer_of(request, flow_id, part=request.GET.get("part", ""))
+    designer.field = request.GET.get("field", "")[:100]
     note_opened(flow_id=flow_id, user=request.user, now=tenant_now(request.tenant.pk))
     context = {**panel_context(panel_of(designer)), "families": families()}
     return render(request, "flows/designer/page.html", context)

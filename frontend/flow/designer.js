@@ -47,6 +47,17 @@ class FlowDesigner extends HTMLElement {
     document.addEventListener("criteria:changed", this.onCriteria);
     addEventListener("beforeunload", this.onLeave);
     this.searchChoices();
+    requestAnimationFrame(() => this.arrive());
+  }
+
+  /* A link led here to a part, perhaps to a field of it. */
+  async arrive() {
+    const part = this.openPart;
+    if (!part) return;
+    await this.unfold(part);
+    this.mark(part);
+    this.show(part);
+    if (this.dataset.field) goToField(this.panel, this.dataset.field);
   }
 
   disconnectedCallback() {
@@ -100,8 +111,7 @@ class FlowDesigner extends HTMLElement {
 
   async open(part, { focus = true, field = "" } = {}) {
     if (this.dirty && !(await this.apply(part))) return;
-    const [kind, id] = part.split(":");
-    if (["step", "branch"].includes(kind) && !this.querySelector(`#${kind}-${CSS.escape(id)}`)) await this.fold({ reveal: id });
+    await this.unfold(part);
     const url = `${this.dataset.url}panel/?part=${encodeURIComponent(part)}`;
     await this.inTurn(() => htmx.ajax("GET", url, { source: this, target: "#flow-panel", swap: "innerHTML" }));
     this.dirty = false;
@@ -109,6 +119,12 @@ class FlowDesigner extends HTMLElement {
     this.show(part);
     if (field && goToField(this.panel, field)) return;
     if (focus && part) (this.panel.querySelector("[autofocus]") ?? this.panel.querySelector("h2"))?.focus();
+  }
+
+  /* Unfolds whatever hides a step or a branch. */
+  async unfold(part) {
+    const [kind, id] = part.split(":");
+    if (["step", "branch"].includes(kind) && !this.querySelector(`#${kind}-${CSS.escape(id)}`)) await this.fold({ reveal: id });
   }
 
   /* What was typed is applied before something else is opened; with an error the panel stays. */

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -279,6 +282,32 @@ def test_an_email_that_other_flows_send_is_a_warning_that_names_them(mail: Email
     for name in ("Fair 💚", "Winter"):
         create_flow(name=name, owner=alice.user, now=NOW, document=once)
     assert said()[0][1] == "“News” is sent by 3 other flows, “Autumn” among them, as well"
+
+
+def test_view_flow_lists_what_the_designer_lists_and_leads_to_the_same_place(
+    mail: Email, alice: Person, world: World
+) -> None:
+    branch = Branch(name="Cooks", criteria=titled("chef", "cook"))
+    document = FlowDocument(
+        settings=world.settings(),
+        steps=(step("wait_for_time", "Wait"), split(branch), step("send_email", "Mail", email=mail.pk)),
+    )
+    mine = create_flow(name="Mine", owner=alice.user, now=NOW, document=document)
+    create_flow(name="Spring", owner=alice.user, now=NOW, document=document)
+    page = alice.client().get(alice.url(f"flows/{mine.pk}/")).content.decode()
+    panel = alice.client().get(alice.url(f"flows/{mine.pk}/edit/panel/?part=problems")).content.decode()
+    wait = document.steps[0]
+    for text in (page, panel):
+        assert "“News” is sent by the flow “Spring” as well" in text
+        assert "nobody can match Job title is “chef” and Job title is “cook” at once" in text
+    edit = alice.url(f"flows/{mine.pk}/edit/")
+    ways = [html.unescape(way) for way in re.findall(rf'href="{re.escape(edit)}(\?part=[^"]*)"', page)]
+    opened = re.findall(r'data-open="([^"]*:[^"]*|filter)"(?: data-field="([^"]*)")?', panel)
+    assert ways == [
+        f"?{urlencode({'part': part, **({'field': field} if field else {})})}" for part, field in opened
+    ]
+    assert f"?part=step%3A{wait.id}&field=amount" in ways
+    assert f"?part=branch%3A{branch.id}" in ways
 
 
 def changes(*line: Any, title: str = "Change") -> StepNode:

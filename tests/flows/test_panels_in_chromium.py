@@ -13,6 +13,7 @@ from crm.criteria.schema import Criteria, Group, Line
 from crm.models import Selection
 from flows.document import Branch, FlowDocument
 from flows.models import Flow
+from flows.operations.folding import keep_folded
 from tests.fixtures.people import Person
 from tests.flows.conftest import NOW, World
 from tests.flows.documents import split, step
@@ -81,6 +82,32 @@ def test_each_problem_leads_to_the_field_at_fault(
     go("Cooks.*nobody can match")
     expect(panel.locator("[data-part^='branch:']")).to_be_visible()
     expect(panel.locator("flow-faults")).to_contain_text("nobody can match")
+
+
+def test_a_problem_of_view_flow_leads_to_the_field_or_branch_at_fault(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    never = Criteria(groups=(Group(lines=(title("chef"), title("cook"))),))
+    waits = tuple(step("wait_for_time", f"Wait {n}", amount=1) for n in range(12))
+    document = FlowDocument(
+        settings=world.settings(),
+        steps=(*waits, step("wait_for_time", "Last"), split(Branch(name="Cooks", criteria=never))),
+    )
+    give(flow, alice, document)
+    with tenant_scope(alice.tenant.pk):
+        keep_folded(
+            flow_id=flow.pk, user=alice.user, folded=[document.steps[-1].id], document=document, now=NOW
+        )
+    open_designer(page, alice, live_server, flow)
+    summary = live_server.url + alice.url(f"flows/{flow.pk}/")
+    page.goto(summary)
+    page.locator("#problems").get_by_role("link", name="Last").click()
+    expect(page.locator("#flow-panel [name=amount]")).to_be_focused()
+    expect(page.locator("[data-title='Last']")).to_be_in_viewport()
+    page.goto(summary)
+    page.locator("#problems li", has_text="Cooks").get_by_role("link").click()
+    expect(page.locator("#flow-panel [data-part^='branch:'] flow-faults")).to_contain_text("nobody can match")
+    expect(page.locator("[data-name=Cooks]")).to_be_in_viewport()
 
 
 def test_a_trigger_is_found_and_added_with_the_keyboard(
