@@ -31,7 +31,7 @@ check: setup ## Check style, types, layers, migrations, templates, lock files an
 	@$(PY) tools/check.py $(ARGS)
 
 bench: setup ## Measure (ARGS="engine --participants 20000 --workers 2 --json" runs one benchmark)
-	@$(PY) manage.py bench $(or $(ARGS),engine --participants 100000 --workers 2 --json)
+	@$(PY) -m trial.bench $(or $(ARGS),engine --participants 100000 --workers 2 --json)
 
 chaos: setup ## Kill workers and servers at random, then check what is left (ARGS="--participants 1000 --seconds 30 --json")
 	@$(PY) -m trial.chaos $(ARGS)

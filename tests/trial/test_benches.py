@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from trial.alone import OURS
 from trial.bench.enrol import enrol
 from trial.bench.growth import growth
 from trial.bench.intake import intake
@@ -60,3 +67,15 @@ def test_pages_answer_with_as_many_queries_for_many_people_as_for_few() -> None:
     assert figures["pages"] == len(figures["milliseconds"]) == len(figures["queries"])
     assert figures["slowest_milliseconds"] == max(figures["milliseconds"].values())
     assert figures["queries"]["participants"] > 5
+
+
+def test_a_bench_by_itself_leaves_nothing_in_the_callers_database(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "trial.bench", "criteria", "--contacts", "200", "--json"]
+    environment = {key: value for key, value in os.environ.items() if not OURS.match(key)}
+    # A caller's servers that nobody could reach: the run must not ask them.
+    environment |= {"TMPDIR": str(tmp_path), "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}
+    tmp_path.chmod(0o755)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["matching"] > 0
+    assert list(tmp_path.iterdir()) == []

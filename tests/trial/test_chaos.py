@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from trial.alone import OURS
 from trial.chaos.audit import FINISH, OUT, _read
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OURS = re.compile(r"^(DATABASE_|REDIS_URL|MILLRACE_|DJANGO_)")
 
 
 @pytest.mark.services

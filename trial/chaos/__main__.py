@@ -6,14 +6,10 @@ import argparse
 import json
 import os
 import random
-import re
-import shutil
-import signal
 import sys
-import tempfile
 from pathlib import Path
 
-OURS = re.compile(r"^(DATABASE_|REDIS_URL$|MILLRACE_|DJANGO_)")
+from trial.alone import folder_of_its_own
 
 
 def main() -> int:
@@ -31,22 +27,10 @@ def main() -> int:
     )
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
-    folder = Path(tempfile.mkdtemp(prefix="millrace-chaos-"))
-    folder.chmod(0o755)
-    # Never the servers of whoever calls: this process and all it starts know only the folder.
-    for name in [name for name in os.environ if OURS.match(name)]:
-        del os.environ[name]
-    os.environ.update(
-        MILLRACE_HOME=str(folder / "home"), MILLRACE_TRIAL="1", DJANGO_SETTINGS_MODULE="config.settings"
-    )
-    # Whoever ends this run ends its servers too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    wrong = ["it did not come to its end"]
-    try:
-        wrong = _run(options, folder, seed)
-    finally:
-        if not (wrong and options.keep):
-            shutil.rmtree(folder, ignore_errors=True)
+    with folder_of_its_own("chaos") as alone:
+        alone.keep = options.keep
+        wrong = _run(options, alone.folder, seed)
+        alone.keep = options.keep and bool(wrong)
     return 1 if wrong else 0
 
 
