@@ -39,7 +39,7 @@ PAGES = (
     SettingsPage("Data", "Subscription types", "crm:subscription_types", LISTS),
     SettingsPage("Connectors", "Email", "connectors:email", CONNECTORS),
     SettingsPage("Connectors", "Sender domains", "connectors:domains", CONNECTORS),
-    SettingsPage("Connectors", "Frequency cap", "connectors:sending", CONNECTORS),
+    SettingsPage("Connectors", "Frequency cap and pace", "connectors:sending", CONNECTORS),
     SettingsPage("Connectors", "SMS", "connectors:sms", CONNECTORS),
     SettingsPage("Connectors", "API keys", "accounts:api_keys", ADMIN),
     SettingsPage("Connectors", "Webhooks", "connectors:webhooks", CONNECTORS),

@@ -17,6 +17,7 @@ from accounts.rights import DataObject, Reach
 from core.localtime import span
 from core.tenancy import require_tenant_id
 from participants.got import GOT, MessageFilter
+from participants.held_people import HELD_BY
 from participants.models import Participant, Visit
 from participants.queries import COMPLETED, WHENS, ParticipantFilter
 from participants.search import contacts_matching
@@ -53,11 +54,12 @@ class Asked:
     bought: str = ""
     since: dt.datetime | None = None
     met: bool = False
+    held: str = ""
 
     @property
     def narrowed(self) -> bool:
         """Whether anything is filtered."""
-        chosen = self.status or self.step_id or self.reason or self.search
+        chosen = self.status or self.step_id or self.reason or self.search or self.held
         return bool(chosen or self.by_visit or self.by_report)
 
     @property
@@ -82,6 +84,7 @@ class Asked:
             bought=self.bought,
             since=self.since,
             met=self.met,
+            held=self.held,
             status=self.status,
             step_id=self.step_id,
             reason=self.reason,
@@ -124,6 +127,7 @@ def asked(data: QueryDict, member: Membership) -> Asked:
         bought=data.get("bought", "")[:3] if sees_sales else "",
         since=_moment(data.get("since", "")),
         met=data.get("met") == "1",
+        held=data.get("held", "") if data.get("held") in HELD_BY else "",
     )
 
 

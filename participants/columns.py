@@ -77,7 +77,7 @@ def matching_number(
 
 def _known(flow_id: int, asked: Asked, figures: FlowFigures) -> int | None:
     """Return what the counters know by themselves."""
-    if asked.search or asked.by_visit or asked.by_report:
+    if asked.search or asked.held or asked.by_visit or asked.by_report:
         return None
     if asked.step_id is not None:
         active = asked.status == "active" and not asked.reason

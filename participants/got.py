@@ -29,12 +29,25 @@ _NAMED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "complained": ("Marked a message as spam", ("complained",)),
     "not_sent": ("A message was not sent", ("blocked", "cancelled", "failed", "unknown")),
     "unsubscribed": ("Unsubscribed by a message", ()),
+    "waits_timeframe": ("A message waits for the timeframe", ("queued",)),
+    "waits_turn": ("A message waits its turn by the pace", ("queued",)),
+    "waits_channel": ("A message waits for its channel", ("queued",)),
+    "waits_sender": ("A message waits: the sender was refused", ("queued",)),
+    "waits_retry": ("A message waits for another try", ("queued",)),
 }
 # A state and nothing else: what the canvas tells of one step's messages.
 GOT: Final = _NAMED | {
     f"is_{value}": (f"Message: {label.lower()}", (value,)) for value, label in Message.Status.choices
 }
 UNSUBSCRIBED: Final = "unsubscribed"
+# A message that waits for one cause (Message.reason): the state that is asked for, and the cause.
+_WAITS_FOR: Final = {
+    "waits_timeframe": "outside_timeframe",
+    "waits_turn": "paced",
+    "waits_channel": "channel_down",
+    "waits_sender": "sender_refused",
+    "waits_retry": "deferred",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,8 @@ class MessageFilter:
             messages = messages.filter(channel=Message.Channel.EMAIL, content_version_id__in=list(versions))
         if states := GOT[self.state][1]:
             messages = messages.filter(status__in=states)
+        if self.state in _WAITS_FOR:
+            messages = messages.filter(reason=_WAITS_FOR[self.state])
         messages = in_time(messages.annotate(at=Coalesce("handed_at", "queued_at")), "at")
         kind, key = ("message.clicked", self.link) if self.link else (UNSUBSCRIBED, "")
         if self.link or self.state == UNSUBSCRIBED:

@@ -164,6 +164,10 @@ class Participant(HotTenantModel):
             models.Index(
                 fields=["tenant", "contact_id"], name="participant_listening", condition=Q(listening=True)
             ),
+            # The few who are held among a million who wait.
+            models.Index(
+                fields=["tenant", "flow_id", "-id"], name="participants_held", condition=~Q(held_reason="")
+            ),
         ]
 
 

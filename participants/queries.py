@@ -22,6 +22,7 @@ from delivery.reasons import reason_words
 from flows.models import Step
 from participants.figures import reason_label
 from participants.got import MessageFilter
+from participants.held_people import is_held
 from participants.models import Participant, Visit
 from participants.words import source_words
 
@@ -108,6 +109,8 @@ class ParticipantFilter:
     # Who entered from a moment on; who met success at any time.
     since: dt.datetime | None = None
     met: bool = False
+    # By which rule they are held now (a key of HELD_BY).
+    held: str = ""
 
     def apply(self, rows: QuerySet[Participant]) -> QuerySet[Participant]:
         """Narrow a query set."""
@@ -132,11 +135,13 @@ class ParticipantFilter:
         return self._in_the_end(rows)
 
     def _in_the_end(self, rows: QuerySet[Participant]) -> QuerySet[Participant]:
-        """Keep who entered since, met success, whom it took so long, and who bought something."""
+        """Keep who entered since, met success, is held, whom it took so long, and who bought something."""
         if self.since is not None:
             rows = rows.filter(enrolled_at__gte=self.since)
         if self.met:
             rows = rows.filter(success_at__isnull=False)
+        if self.held:
+            rows = rows.filter(is_held(self.held))
         if self.took is not None:
             low, high = self.took
             rows = rows.filter(success_at__gte=F("enrolled_at") + dt.timedelta(seconds=low))

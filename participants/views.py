@@ -23,6 +23,7 @@ from participants.columns import COLUMNS, columns_of, matching_number
 from participants.export import HEADINGS, export_rows
 from participants.flow_page import flow_page, visible_flow
 from participants.forms import Targets
+from participants.held_people import HELD_BY
 from participants.models import Participant
 from participants.queries import COMPLETED, participants_page
 from participants.queries_made import made_at_visits
@@ -62,6 +63,7 @@ def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpRespo
         "reasons": page.figures.dropped_by,
         "by_visit": _by_visit(flow_id, wanted) if wanted.by_visit else "",
         "by_report": report_words(wanted),
+        "held_by": HELD_BY.get(wanted.held, ""),
         "report_fields": [(name, request.GET[name]) for name in REPORT_FIELDS if request.GET.get(name)],
         "steps": Step.objects.filter(flow_id=flow_id, removed_at=None),
         "columns": columns,

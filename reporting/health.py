@@ -7,6 +7,9 @@ the same with a million participants. Reads, never writes.
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +17,7 @@ from delivery.models import Message
 from flows.models import Flow
 from participants.counters import step_counts
 from participants.figures import FlowFigures
+from participants.held_people import MOST, OTHER, held_people
 from participants.models import HeldStep, Participant
 from participants.queries import step_titles
 
@@ -21,6 +25,21 @@ from participants.queries import step_titles
 LATE: Final = dt.timedelta(minutes=15)
 QUIET: Final = dt.timedelta(days=14)
 MOST_COUNTED: Final = 1_000
+# Why somebody is held, as the Summary says it; the keys are participants.held_people's.
+HELD_WORDS: Final = {
+    "cap": "by the frequency cap",
+    "timeframe": "until the timeframe opens",
+    "address": "while the same address is being judged",
+    OTHER: "by an error",
+}
+# What a queued message waits for (Message.reason): tone, what opens the people, words.
+WAITS_FOR: Final = {
+    "outside_timeframe": ("info", "waits_timeframe", "for the timeframe; the next goes"),
+    "paced": ("info", "waits_turn", "for the pace; the next goes"),
+    "channel_down": ("warn", "waits_channel", "for a channel that does not work; next try"),
+    "sender_refused": ("warn", "waits_sender", "because the sender was refused; next try"),
+    "deferred": ("info", "waits_retry", "for another try, as the other side asked; next try"),
+}
 # From so many entries on, a share of drop-outs says something.
 ENOUGH: Final = 20
 
@@ -42,23 +61,51 @@ class Sign:
 
 
 def health_of(flow: Flow, figures: FlowFigures, *, now: dt.datetime) -> list[Sign]:
-    """Return the signs, the worst first. Seven queries at most."""
+    """Return the signs, the worst first. Eight queries at most."""
     if not flow.revision:
         return []
-    found = [*_held(flow), *_late(flow, now), *_messages(flow, now), *_drops(figures), *_entries(flow, now)]
+    held = _held(flow)
+    found = [*held, *_late(flow, now), *_messages(flow, now), *_drops(figures), *_entries(flow, now)]
     order = {"bad": 0, "warn": 1, "info": 2}
     found.sort(key=lambda sign: order[sign.tone])
     troubled = any(sign.tone in {"bad", "warn"} for sign in found)
     if troubled or flow.status != Flow.Status.RUNNING:
         return found
-    return [Sign("good", "All is well: nobody is held or late, and no message was given up."), *found]
+    nobody = "late" if held else "held or late"
+    return [Sign("good", f"All is well: nobody is {nobody}, and no message was given up."), *found]
 
 
 def _held(flow: Flow) -> list[Sign]:
+    """Steps that work for nobody, then who is held one by one: by the cap, the timeframe, an address or an error."""
     rows = list(HeldStep.objects.filter(flow_id=flow.pk).order_by("since"))
-    if not rows:
+    people, is_more = held_people(flow.pk)
+    if not rows and not people:
         return []
-    titles, counts = step_titles([flow.pk]), step_counts(flow.pk)
+    titles, stuck = step_titles([flow.pk]), {row.step_id for row in rows}
+    signs = _held_steps(flow, rows, titles) if rows else []
+    for one in people:
+        if one.by == OTHER and one.step_id in stuck:
+            continue
+        where = titles.get(one.step_id, "a step") if one.step_id else "the start"
+        more = "More than " if is_more and len(people) == 1 else "At least " if is_more else ""
+        many = (
+            f"{more}{MOST:,} participants are" if is_more and len(people) == 1 else _people(one.number, more)
+        )
+        step = f"&step={one.step_id}" if one.step_id else ""
+        signs.append(
+            Sign(
+                "warn" if one.by == OTHER else "info",
+                f"{many} held at {where} {HELD_WORDS[one.by]}; {'it is' if one.number == 1 else 'the first is'} "
+                "tried again",
+                query=f"status=active&held={one.by}{step}",
+                at=one.first_at,
+            )
+        )
+    return signs
+
+
+def _held_steps(flow: Flow, rows: Sequence[HeldStep], titles: Mapping[uuid.UUID, str]) -> list[Sign]:
+    counts = step_counts(flow.pk)
     return [
         Sign(
             "bad",
@@ -91,18 +138,31 @@ def _wait(number: int) -> str:
 def _messages(flow: Flow, now: dt.datetime) -> list[Sign]:
     queued = Message.objects.filter(stream_id=flow.stream_id, status="queued", reserved_by=None)
     # By message_queued, a thousand at most: counting a million took 0.15 s of the page.
-    moments = list(queued.order_by("send_at", "pk").values_list("send_at", flat=True)[: MOST_COUNTED + 1])
+    rows = queued.order_by("send_at", "pk").values_list("send_at", "reason")
+    waiting = list(rows[: MOST_COUNTED + 1])
     given_up = Message.objects.filter(
         status__in=["failed", "soft_bounced"], is_test=False, flow_id=flow.pk
     ).count()
-    found = []
-    if moments:
-        first, number = moments[0], len(moments)
-        late = flow.status == Flow.Status.RUNNING and first < now - LATE
-        why = "the flow is paused" if flow.status == Flow.Status.PAUSED else "in the queue"
-        many = f"More than {MOST_COUNTED:,} messages wait" if number > MOST_COUNTED else _wait(number)
+    found = _waiting(flow, waiting, now) if waiting else []
+    if given_up:
+        text = f"{given_up:,} message{'' if given_up == 1 else 's'} could not be delivered"
+        found.append(Sign("warn", text, undelivered=True))
+    return found
+
+
+def _waiting(flow: Flow, waiting: Sequence[tuple[dt.datetime, str]], now: dt.datetime) -> list[Sign]:
+    """How many messages wait to be sent; while the flow runs, those that wait for a moment to come by what they wait
+    for, each with the way to its people."""
+    first, number = waiting[0][0], len(waiting)
+    running = flow.status == Flow.Status.RUNNING
+    late = running and first < now - LATE
+    many = f"More than {MOST_COUNTED:,} messages wait" if number > MOST_COUNTED else _wait(number)
+    why = "the flow is paused" if flow.status == Flow.Status.PAUSED else "in the queue"
+    causes = Counter(reason for at, reason in waiting if running and at > now and reason in WAITS_FOR)
+    signs = []
+    if late or sum(causes.values()) < number:
         text = f"{many} to be sent"
-        found.append(
+        signs.append(
             Sign(
                 "warn" if late else "info",
                 f"{text}, some since longer than they should" if late else f"{text}: {why}",
@@ -110,10 +170,13 @@ def _messages(flow: Flow, now: dt.datetime) -> list[Sign]:
                 at=first if late else None,
             )
         )
-    if given_up:
-        text = f"{given_up:,} message{'' if given_up == 1 else 's'} could not be delivered"
-        found.append(Sign("warn", text, undelivered=True))
-    return found
+    for reason, n in causes.most_common():
+        tone, state, words = WAITS_FOR[reason]
+        at = next(at for at, why in waiting if why == reason and at > now)
+        more = "At least " if number > MOST_COUNTED else ""
+        text = f"{more}{_wait(n)} {words}"
+        signs.append(Sign(tone, text[:1].upper() + text[1:], query=f"got={state}", at=at))
+    return signs
 
 
 def _drops(figures: FlowFigures) -> list[Sign]:
@@ -145,5 +208,5 @@ def _entries(flow: Flow, now: dt.datetime) -> list[Sign]:
     ]
 
 
-def _people(number: int) -> str:
-    return "1 participant is" if number == 1 else f"{number:,} participants are"
+def _people(number: int, more: str = "") -> str:
+    return f"{more}1 participant is" if number == 1 else f"{more}{number:,} participants are"

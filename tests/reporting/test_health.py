@@ -172,3 +172,84 @@ def test_steps_are_found_on_the_read_only_canvas(stage: Stage, bob: Person, rory
     assert len(found("")) == 5
     assert found("<script>") == []
     assert rory.client().get(stage.url("canvas/find/")).status_code == 404
+
+
+def test_who_is_held_by_the_cap_is_told_and_opened_and_nobody_is_said_to_be_held_by_none(
+    stage: Stage, bob: Person
+) -> None:
+    with stage.scope() as world:
+        late = world.one(stage.flow, stage.contacts["Late"])
+        Participant.objects.filter(pk=late.pk).update(
+            held_reason="frequency cap: had 1 message in 24 hours, at most 1 is allowed",
+            due_at=world.now + dt.timedelta(hours=5),
+        )
+    assert signs(stage) == [
+        ("good", "All is well: nobody is late, and no message was given up."),
+        ("info", "1 participant is held at Wait 2 days by the frequency cap; it is tried again"),
+        ("info", "Last entered"),
+    ]
+    html = bob.client().get(stage.url()).content.decode()
+    assert "nobody is held" not in html
+    query = f"status=active&held=cap&step={stage.wait.id}"
+    assert f'?{query}"'.replace("&", "&amp;") in html or f'?{query}"' in html
+    listed = bob.client().get(stage.url(f"participants/?{query}")).content.decode()
+    assert re.findall(r"(\w+)@post\.test</a>", listed) == ["late"]
+    assert "Held by the frequency cap" in listed
+    for other in ("timeframe", "address", "other"):
+        assert "<tr data-row" not in bob.client().get(stage.url(f"participants/?held={other}")).text
+    assert bob.client().get(stage.url("participants/?held=any")).text.count("<tr data-row") == 1
+    assert bob.client().get(stage.url("participants/?held=nonsense")).text.count("<tr data-row") == 4
+
+
+def test_each_hold_is_told_by_itself_and_a_stuck_step_only_once(stage: Stage) -> None:
+    crowd(stage, 4)
+    with stage.scope() as world:
+        ids = list(Participant.objects.filter(status="active").order_by("pk").values_list("pk", flat=True))
+        at = {"step_id": stage.wait.id, "due_at": world.now}
+        outside = "outside the timeframe (Mon–Fri, 08:00–17:00; Europe/Oslo)"
+        for pk, why in zip(ids, (outside, outside, "no such host", "frequency cap: x", "boom"), strict=True):
+            Participant.objects.filter(pk=pk).update(held_reason=why, **at)
+        Participant.objects.filter(pk=ids[4]).update(step_id=stage.welcome.id)
+        HeldStep.objects.create(
+            flow_id=stage.flow.pk, step_id=stage.welcome.id, cause="boom", since=world.now, retry_at=world.now
+        )
+    told = [text for _, text in signs(stage) if "held" in text]
+    assert [text for text in told if "Welcome" in text] == [
+        text for text in told if text.endswith("held at Welcome")
+    ]
+    assert told[1:] == [
+        "1 participant is held at Wait 2 days by an error; it is tried again",
+        "2 participants are held at Wait 2 days until the timeframe opens; the first is tried again",
+        "1 participant is held at Wait 2 days by the frequency cap; it is tried again",
+    ]
+
+
+def test_very_many_held_are_not_counted_to_the_last(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd(stage, 4)
+    monkeypatch.setattr("participants.held_people.MOST", 2)
+    monkeypatch.setattr("reporting.health.MOST", 2)
+    with stage.scope() as world:
+        Participant.objects.filter(status="active").update(
+            held_reason="outside the timeframe (x)", step_id=stage.wait.id, due_at=world.now
+        )
+    assert (
+        "info",
+        "More than 2 participants are held at Wait 2 days until the timeframe opens; the first is tried again",
+    ) in signs(stage)
+
+
+def test_messages_say_what_they_wait_for_and_open_their_people(stage: Stage, bob: Person) -> None:
+    with stage.scope() as world:
+        ids = list(Message.objects.order_by("id").values_list("pk", flat=True))
+        later = world.now + dt.timedelta(hours=2)
+        for pk, reason in zip(ids, ("paced", "channel_down", "outside_timeframe"), strict=True):
+            Message.objects.filter(pk=pk).update(status="queued", send_at=later, reason=reason)
+    assert signs(stage) == [
+        ("warn", "1 message waits for a channel that does not work; next try"),
+        ("info", "1 message waits for the pace; the next goes"),
+        ("info", "1 message waits for the timeframe; the next goes"),
+        ("info", "Last entered"),
+    ]
+    for state, name in (("waits_turn", "Anna"), ("waits_channel", "Zoe"), ("waits_timeframe", "Late")):
+        html = bob.client().get(stage.url(f"participants/?got={state}")).text
+        assert re.findall(r"(\w+)@post\.test</a>", html) == [name.lower()]
