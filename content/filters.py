@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.utils import dateformat
-from jinja2 import Undefined
+from jinja2 import Undefined, UndefinedError
 from markupsafe import Markup, escape
 
 # A value of a recipient can be long; a mail should not be.
@@ -41,6 +41,11 @@ def plain(value: Any) -> Any:
         if isinstance(value, kind):
             return show(value)
     return str(value)
+
+
+def _text(value: Any) -> str:
+    """Return a value as text; of what has parts of its own, nothing."""
+    return "" if isinstance(value, dict) else str(plain(value))
 
 
 def default(value: Any, text: Any = "", boolean: bool = False) -> Any:
@@ -75,7 +80,7 @@ def number(value: Any, decimals: Any = 0) -> str:
         if not amount.is_finite() or amount.adjusted() >= MAX_DIGITS:
             return ""
         return f"{amount:,.{max(0, min(6, int(decimals)))}f}"
-    except (decimal.InvalidOperation, ValueError, TypeError):
+    except (decimal.InvalidOperation, ValueError, TypeError, UndefinedError):
         return ""
 
 
@@ -87,21 +92,21 @@ def money(value: Any, currency: str = "EUR") -> str:
 
 def urlencode(value: Any) -> InLink:
     """Return text for a part of a link."""
-    return InLink("" if is_missing(value) else quote(str(value)[:MAX_VALUE], safe=""))
+    return InLink("" if is_missing(value) else quote(_text(value)[:MAX_VALUE], safe="", errors="replace"))
 
 
 def join(value: Any, separator: str = ", ") -> str:
     """Return the parts of a list with the separator between them."""
     if isinstance(value, (list, tuple)):
-        return str(separator)[:20].join(str(part) for part in value)
-    return "" if is_missing(value) else str(value)
+        return str(separator)[:20].join(_text(part) for part in value)
+    return "" if is_missing(value) else _text(value)
 
 
 def _on_text(change: Callable[[str], str]) -> Callable[[Any], Any]:
     def apply(value: Any) -> Any:
         if is_missing(value):
             return value
-        return change(str(value)) if not isinstance(value, Markup) else escape(change(value.unescape()))
+        return escape(change(value.unescape())) if isinstance(value, Markup) else change(_text(value))
 
     return apply
 
@@ -133,7 +138,7 @@ def in_link(value: Any) -> str:
     """Return what a tag inside a link's address shows: always encoded, once."""
     if is_missing(value) or isinstance(value, dict):
         return ""
-    return value if isinstance(value, InLink) else quote(str(plain(value)), safe="")
+    return value if isinstance(value, InLink) else quote(_text(value), safe="", errors="replace")
 
 
 def one_line(text: str) -> str:

@@ -1,21 +1,25 @@
 """Merge tags as programs: what they may do, checked when an email is saved and enforced when it is rendered.
 
 Two walls. The tree of a template may hold only the nodes listed here (no calls, no imports, no assignments, loops
-over known lists only), so its output is bounded by its length. And the environment hands out nothing but the plain
-values it was given: a name after a dot is a key, never an attribute of a Python object.
+over known lists only) and only so many of them (content.tag_limits). And the environment hands out nothing but the
+plain values it was given (a name after a dot is a key, never an attribute of a Python object), compares any two of
+them without an error, gives loops a list of bounded length, and stops where the output becomes too long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jinja2 import ChainableUndefined, TemplateSyntaxError, nodes
+from jinja2.exceptions import TemplateRuntimeError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from content import filters
+from content.comparing import ComparingCode, compares
 from content.problems import Problem, problem_at
+from content.tag_limits import depth_problem, filter_problems, size_problem, value_problems
 from content.tags import find_tags, unclosed
 from content.tree import LISTS, TagTree
 
@@ -26,6 +30,14 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Concat, nodes.For, nodes.Keyword, nodes.Neg,
 )  # fmt: skip
 _TESTS = frozenset({"defined", "undefined", "none", "odd", "even"})
+# Of a list, a template gets no more than this: nobody reads the thousandth interest.
+MOST_ITEMS = 1_000
+# Characters of what a template makes. Mail programs cut off at a twentieth of it.
+MOST_OUTPUT = 2_000_000
+
+
+class TooLong(TemplateRuntimeError):
+    """A template makes more than a mail may hold."""
 
 
 class Missing(ChainableUndefined):
@@ -57,11 +69,32 @@ class MergeEnvironment(ImmutableSandboxedEnvironment):
         self.globals = {}
         self.filters = dict(filters.FILTERS)
         self.tests = {name: test for name, test in self.tests.items() if name in _TESTS}
+        self.tests |= {
+            "odd": lambda value: _remainder(value) == 1,
+            "even": lambda value: _remainder(value) == 0,
+        }
+
+    code_generator_class = ComparingCode
+    compares = staticmethod(compares)
+
+    @staticmethod
+    def concat(parts: Iterable[str]) -> str:
+        """Return what a template made; it is made piece by piece, so it ends where it becomes too long."""
+        made: list[str] = []
+        left = MOST_OUTPUT
+        for part in parts:
+            left -= len(part)
+            if left < 0:
+                raise TooLong(f"It becomes longer than {MOST_OUTPUT:,} characters.")
+            made.append(part)
+        return "".join(made)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the key of a dictionary; nothing else has parts."""
         if type(obj) is dict:
             value = obj.get(attribute)
+            if type(value) is list and len(value) > MOST_ITEMS:
+                return value[:MOST_ITEMS]
             return Missing(obj=obj, name=attribute) if value is None else value
         if type(obj) is LoopContext and attribute in _LOOP_NAMES:
             return getattr(obj, attribute)
@@ -72,6 +105,11 @@ class MergeEnvironment(ImmutableSandboxedEnvironment):
         return (
             self.getattr(obj, argument) if isinstance(argument, str) else Missing(obj=obj, name=str(argument))
         )
+
+
+def _remainder(value: Any) -> int | None:
+    """Return what is left of a whole number halved, None for anything else."""
+    return value % 2 if isinstance(value, int) else None
 
 
 def _shown(value: Any) -> Any:
@@ -94,13 +132,19 @@ def check_tags(*, field: str, source: str, tree: TagTree) -> list[Problem]:
     start = unclosed(source)
     if start is not None:
         return [problem_at(field, source, start, "This merge tag is opened but not closed.")]
+    if too_much := size_problem(source):
+        return [problem_at(field, source, *too_much)]
     try:
         template = TEXT.parse(source)
     except TemplateSyntaxError as error:
         return [problem_at(field, source, _offset_of(source, error.lineno), _syntax_message(error))]
+    except (RecursionError, ValueError):
+        # The parser goes down with every bracket, and reads numbers as Python does.
+        return [Problem(field, "A merge tag is nested too deeply, or holds a number that is too large.")]
+    too_deep = depth_problem(template)
+    found = [too_deep] if too_deep else _node_problems(template, tree, frozenset())
     return [
-        problem_at(field, source, _offset_of(source, line, word), message)
-        for line, word, message in _node_problems(template, tree, frozenset())
+        problem_at(field, source, _offset_of(source, line, word), message) for line, word, message in found
     ]
 
 
@@ -112,10 +156,10 @@ def _syntax_message(error: TemplateSyntaxError) -> str:
     return f"This merge tag is not written right: {message}."
 
 
-def _offset_of(source: str, line: int, word: str = "") -> int:
-    """Return where on (or after) a line a tag stands that holds the word."""
+def _offset_of(source: str, line: int | None, word: str = "") -> int:
+    """Return where on (or after) a line a tag stands that holds the word; some nodes of Jinja's know no line."""
     start = 0
-    for _ in range(line - 1):
+    for _ in range((line or 1) - 1):
         start = source.find("\n", start) + 1
     tags = [tag for tag in find_tags(source) if tag.offset + len(tag.text) > start and not tag.is_comment]
     for tag in tags:
@@ -130,8 +174,9 @@ def _node_problems(node: nodes.Node, tree: TagTree, local: frozenset[str]) -> It
     if not isinstance(node, _ALLOWED):
         yield node.lineno, "", f"“{_word(node)}” is not possible in a merge tag."
         return
-    if isinstance(node, nodes.Filter) and node.name not in filters.FILTERS:
-        yield node.lineno, node.name, f"There is no filter “{node.name}”."
+    if isinstance(node, nodes.Filter):
+        yield from filter_problems(node, filters.FILTERS)
+    yield from value_problems(node)
     if isinstance(node, nodes.Test) and node.name not in _TESTS:
         yield node.lineno, node.name, f"There is no test “{node.name}”."
     path = dotted(node)
