@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 
 from django.utils import timezone
@@ -150,3 +152,14 @@ def crowd(stage: Stage, number: int) -> None:
 def first_step(flow: Flow) -> uuid.UUID:
     """Return the id of the flow's first step."""
     return Step.objects.filter(flow=flow).order_by("rank").values_list("pk", flat=True)[0]
+
+
+def text_of(html: str) -> str:
+    """Return what one reads: no tags, single blanks."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def page_of(person: Person, url: str, **query: Any) -> str:
+    answer = person.client().get(url, query)
+    assert answer.status_code == 200, (url, answer.status_code)
+    return answer.content.decode()
