@@ -12,8 +12,9 @@ from content.operations.emails import create_email
 from content.queries_attachment import attached_to
 from core.tenancy import tenant_scope
 from tests.content.conftest import mail
-from tests.content.test_in_chromium import enter, violations
+from tests.content.test_in_chromium import enter
 from tests.fixtures.people import LAST_MONDAY, Person
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PDF = b"%PDF-1.7\n" + b"x" * 2_000
@@ -63,7 +64,7 @@ def test_files_are_attached_refused_at_the_field_saved_and_taken_out(
     field.evaluate(DROP, ["huge.pdf", 26 * 1024 * 1024])
     expect(page.locator("#attachments-problem")).to_contain_text("attachments have at most 25 MB together")
     expect(names).to_have_count(3)
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
 
     with page.expect_navigation():
         page.get_by_role("button", name="Save", exact=True).click()

@@ -10,8 +10,9 @@ from playwright.sync_api import Locator, Page, expect
 from content.models import Email
 from content.operations.emails import create_email
 from core.tenancy import tenant_scope
-from tests.content.test_in_chromium import enter, violations
+from tests.content.test_in_chromium import enter
 from tests.fixtures.people import LAST_MONDAY, Person
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOURCE = """<mjml><mj-body>
@@ -96,7 +97,7 @@ def test_blocks_are_dragged_within_a_column_and_to_another_and_undo_takes_it_bac
     assert [source.index(words) for words in ("One", "Three", "Left", "Two")] == sorted(
         source.index(words) for words in ("One", "Three", "Left", "Two")
     )
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
 
 
 def test_a_section_goes_with_all_its_blocks_and_escape_puts_it_back(blocks: Blocks) -> None:

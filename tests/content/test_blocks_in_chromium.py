@@ -14,8 +14,9 @@ from content.models import Email, EmailVersion
 from content.operations.emails import create_email
 from core.tenancy import tenant_scope
 from tests.content.test_images import drawn, keep
-from tests.content.test_in_chromium import enter, violations
+from tests.content.test_in_chromium import enter
 from tests.fixtures.people import LAST_MONDAY, Person
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,7 +77,7 @@ def test_a_marketer_makes_previews_and_saves_an_email_of_blocks(
 
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").first).to_contain_text("Saved as version 1.")
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
     with tenant_scope(wendy.tenant.pk):
         version = EmailVersion.objects.get()
     assert "Our autumn offer" in version.html
@@ -142,6 +143,6 @@ def test_the_block_editor_is_accessible_in_both_themes_and_at_phone_width(
         page.goto(live_server.url + wendy.url(f"content/{email.pk}/"), wait_until="networkidle")
         page.locator(".block-name").nth(4).click()
         expect(page.locator(".block-form")).to_be_visible()
-        assert violations(page) == [], width
+        assert accessibility_faults(page) == [], width
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
         shot(page, f"blocks-{scheme}-{width}")

@@ -20,22 +20,11 @@ from crm.models import Contact, SearchWord
 from delivery.operations.sending import send_batch
 from tests.delivery.conftest import House
 from tests.fixtures.people import LAST_MONDAY, Person
+from tests.support.axe import accessibility_faults
 from tests.support.smtp import Mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe finds."""
-    page.evaluate(AXE.read_text() + ";0")
-    # The mail itself stands in a sandboxed frame that axe cannot enter.
-    return list(
-        page.evaluate(
-            "axe.run({exclude: ['.mail-frame']}).then(r => r.violations.map("
-            "v => v.id + ': ' + v.nodes.map(n => n.target).join(' ')))"
-        )
-    )
 
 
 def enter(page: Page, live_server: Any, person: Person) -> None:
@@ -90,7 +79,7 @@ def test_a_writer_sees_what_recipients_will_see_and_is_led_to_each_problem(
     source.fill(source.input_value().replace("contact.nmae", "contact.name"))
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").first).to_contain_text("Saved as version 2.")
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -103,7 +92,7 @@ def test_pages_of_content_are_accessible_in_both_themes_and_at_phone_width(
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 844})
             page.goto(live_server.url + bob.url(path), wait_until="networkidle")
-            assert violations(page) == [], (path, width)
+            assert accessibility_faults(page) == [], (path, width)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
 
 
@@ -146,8 +135,8 @@ def test_a_recipient_unsubscribes_and_chooses_without_signing_in(
     assert house.send().handed == 1
     link = mailbox.received[0].message["List-Unsubscribe"].strip("<>")
     page.goto(link)
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
     page.get_by_role("button", name="Stop “Mill news”").click()
     expect(page.get_by_role("status")).to_contain_text("will not send you “Mill news” any more")
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
     assert page.context.cookies() == []

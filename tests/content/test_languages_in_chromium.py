@@ -15,8 +15,9 @@ from content.operations.emails import Draft, create_email, save_email
 from content.operations.locks import lock_emails
 from content.starters import STARTERS
 from core.tenancy import tenant_scope
-from tests.content.test_in_chromium import enter, violations
+from tests.content.test_in_chromium import enter
 from tests.fixtures.people import LAST_MONDAY, Person
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,7 +64,7 @@ def test_a_writer_adds_a_language_and_translates_side_by_side(
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 1000})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert violations(page) == []
+            assert accessibility_faults(page) == []
             if folder := os.environ.get("SHOTS"):
                 page.screenshot(path=str(Path(folder) / f"languages-{width}-{scheme}.png"), full_page=True)
     page.emulate_media(color_scheme="light")
@@ -94,4 +95,4 @@ def test_the_languages_of_a_locked_email_are_read_and_not_written(
     expect(page.get_by_role("toolbar", name="Format")).to_have_count(0)
     expect(page.get_by_label("The email itself is in")).to_be_disabled()
     expect(page.get_by_role("button", name="Save")).to_have_count(0)
-    assert violations(page) == []
+    assert accessibility_faults(page) == []

@@ -14,7 +14,8 @@ from tests.flows.conftest import World
 from tests.flows.documents import split, step
 from tests.flows.drawing import answered, apply, drag, look, open_designer
 from tests.flows.test_designer_dragging_in_chromium import tree
-from tests.flows.test_designer_in_chromium import give, titles, violations
+from tests.flows.test_designer_in_chromium import give, titles
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +44,7 @@ def test_splits_and_branches_fold_and_a_problem_unfolds_what_hides_it(
     with answered(page, "**/edit/fold/"):
         page.get_by_role("menuitem", name="Fold").click()
     expect(page.get_by_role("button", name="3 steps inside · 3 to fix")).to_be_visible()
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
     # What is folded still counts: removing the split names everything that is lost.
     page.get_by_role("button", name="Actions for Outer").click()
     page.get_by_role("menuitem", name="Remove").click()
@@ -122,7 +123,7 @@ def test_a_note_is_written_moved_and_removed(
     expect(page.locator(".flow-note")).to_have_count(1)
     assert titles(flow, alice) == ["Outer", "Wait", "Inner", "Letter", "Last"]
     # Last: axe leaves empty style attributes behind, which htmx would copy.
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
 
 
 def test_a_branch_goes_into_another_split_by_keys_and_finger(
@@ -148,7 +149,7 @@ def test_a_branch_goes_into_another_split_by_keys_and_finger(
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Move branch “Nordics” to another split")
     expect(dialog.get_by_role("radio", name="Inner")).to_be_checked()
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
     look(page, "transfer")
     dialog.get_by_role("radio", name="Inner").focus()
     with answered(page, "**/edit/op/"):
@@ -174,5 +175,5 @@ def test_what_is_wrong_with_the_settings_stands_where_the_flow_begins(
     give(flow, alice, FlowDocument(steps=(step("send_email", "Letter", email=world.welcome.pk),)))
     open_designer(page, alice, live_server, flow)
     expect(page.locator("#card-start .flow-card__problem").first).to_contain_text("Settings: ")
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
     look(page, "settings-problems")

@@ -13,7 +13,8 @@ from tests.fixtures.people import Person
 from tests.flows.conftest import World
 from tests.flows.documents import job, split, step
 from tests.flows.drawing import answered, open_designer, sign_in
-from tests.flows.test_designer_in_chromium import give, violations
+from tests.flows.test_designer_in_chromium import give
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,7 +57,7 @@ def test_a_step_is_found_by_what_it_uses_and_shown_where_it_was_folded_away(
     with answered(page, "**/edit/panel/**"):
         page.keyboard.type("nothing like it")
     expect(page.locator("#flow-found")).to_contain_text("Nothing in this flow is called that or uses it.")
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
 
 
 def test_the_canvas_zooms_by_keys_and_moves_with_space_and_the_middle_button(

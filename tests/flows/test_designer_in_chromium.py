@@ -48,15 +48,6 @@ def give(flow: Flow, person: Person, document: FlowDocument) -> None:
         )
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe finds."""
-    page.evaluate(AXE.read_text() + ";0")
-    found = page.evaluate(
-        "axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target).join(' ')))"
-    )
-    return [str(one) for one in found]
-
-
 def test_the_storys_flow_is_drawn_by_clicking_and_started(
     page: Page, live_server: Any, alice: Person, flow: Flow, world: World
 ) -> None:
@@ -251,4 +242,4 @@ def test_axe_finds_nothing_in_the_designer(
         page.evaluate("t => { document.documentElement.dataset.bsTheme = t }", theme)
         page.wait_for_selector("flow-canvas[data-ready]")
         page.wait_for_timeout(300)
-        assert violations(page) == [], part
+        assert accessibility_faults(page) == [], part

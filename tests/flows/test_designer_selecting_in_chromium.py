@@ -15,7 +15,8 @@ from tests.fixtures.people import Person
 from tests.flows.conftest import NOW, World
 from tests.flows.documents import split, step
 from tests.flows.drawing import answered, drag, open_designer, sign_in
-from tests.flows.test_designer_in_chromium import give, titles, violations
+from tests.flows.test_designer_in_chromium import give, titles
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BAR = ".flow-bar [data-chosen-count]"
@@ -43,7 +44,7 @@ def test_steps_are_selected_by_clicks_and_moved_together(
     card(page, "One").click(modifiers=["Control"])
     card(page, "Three").click(modifiers=["Control"])
     expect(page.locator(BAR)).to_have_text("2 steps selected")
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
     page.locator("[data-bar=duplicate]").click()
     expect(page.locator("#flow-live")).to_have_text("2 steps duplicated.")
     assert titles(flow, alice) == ["One", "Two", "Fork", "Inner", "Three", "One", "Three"]
@@ -139,7 +140,7 @@ def test_with_a_finger_steps_are_selected_and_moved(
     card(phone, "One").tap()
     card(phone, "Two").tap()
     expect(phone.locator(BAR)).to_have_text("2 steps selected")
-    assert violations(phone) == []
+    assert accessibility_faults(phone) == []
     phone.locator("[data-bar=move]").tap()
     with answered(phone, "**/edit/op/"):
         phone.get_by_role("button", name="Add a step at the start of branch Chefs").tap()

@@ -30,8 +30,9 @@ from tests.fixtures.people import Person
 from tests.fixtures.twilio import SID
 from tests.flows.conftest import NOW, World
 from tests.flows.drawing import add_criterion, open_designer
-from tests.flows.test_designer_in_chromium import give, violations
+from tests.flows.test_designer_in_chromium import give
 from tests.flows.test_triggers_in_chromium import look
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -419,7 +420,7 @@ def test_every_panel_keeps_all_that_is_filled_in(
         settle(page)
         assert page.evaluate(READ) == typed[entry.part], entry.what
         look(page, f"panel-{entry.what}")
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
     with tenant_scope(alice.tenant.pk):
         saved = newest_document(flow.pk)
     assert unchanged(STEP_KINDS, saved.walk()) == []

@@ -18,8 +18,9 @@ from tests.fixtures.people import Person
 from tests.flows.conftest import NOW, World
 from tests.flows.documents import split, step
 from tests.flows.drawing import answered, open_designer
-from tests.flows.test_designer_in_chromium import give, violations
+from tests.flows.test_designer_in_chromium import give
 from tests.flows.test_triggers_in_chromium import draft, look
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,7 +30,7 @@ def both(page: Page, name: str) -> None:
     for theme in ("light", "dark"):
         page.evaluate(f"document.documentElement.dataset.bsTheme = '{theme}'")
         page.wait_for_timeout(400)
-        assert violations(page) == [], theme
+        assert accessibility_faults(page) == [], theme
         for width, height in ((1440, 900), (390, 844)):
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(150)

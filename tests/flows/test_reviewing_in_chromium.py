@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from flows.models import Flow
 from tests.fixtures.people import Person
 from tests.flows.drawing import answered, open_designer
 from tests.participants.pages import add_people, make_stage
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
-AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
-FINDINGS = "axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes[0].html))"
 
 
 def test_an_edit_with_people_inside_is_asked_about_and_saved(
@@ -38,8 +35,7 @@ def test_an_edit_with_people_inside_is_asked_about_and_saved(
     page.locator("#flow-save").click()
     dialog = page.get_by_role("dialog", name="What this edit does to those inside")
     expect(dialog).to_contain_text("They keep the end time, the actions and the exit that they arrived with.")
-    page.evaluate(AXE.read_text() + ";0")
-    assert page.evaluate(FINDINGS) == []
+    assert accessibility_faults(page) == []
     dialog.get_by_label("Also for the 1 person waiting here").check()
     dialog.get_by_role("button", name="Save").click()
     expect(page.locator("#flow-saved")).to_have_text("Saved as revision 2")

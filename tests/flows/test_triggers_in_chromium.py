@@ -19,7 +19,8 @@ from flows.operations.drafts import draft_of
 from tests.fixtures.people import Person
 from tests.flows.conftest import World
 from tests.flows.drawing import answered, apply, sign_in
-from tests.flows.test_designer_in_chromium import give, violations
+from tests.flows.test_designer_in_chromium import give
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,7 +77,7 @@ def test_a_field_is_watched_and_engagement_is_asked_for(
     page.locator(".criteria").scroll_into_view_if_needed()
     look(page, "contact-updated")
     apply(page)
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
     [trigger] = draft(flow, alice).triggers
     assert trigger.settings == {"fields": [{"field": "contact.country", "was": [], "becomes": ["NO", "SE"]}]}
     assert trigger.criteria is not None
@@ -99,7 +100,7 @@ def test_an_event_from_outside_with_a_condition(
     panel.locator("[name=condition-0-value]").fill("100")
     look(page, "outside-event")
     apply(page)
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
     [trigger] = draft(flow, alice).triggers
     condition = {"path": "order.total", "operator": "ge", "value": "100"}
     assert trigger.settings == {"name": "order.placed", "conditions": [condition]}
@@ -116,7 +117,7 @@ def test_a_key_is_made_copied_and_revoked(page: Page, live_server: Any, alice: P
     page.get_by_role("button", name="Make key").click()
     expect(page.locator("code.api-key")).to_contain_text("mr_")
     look(page, "api-keys")
-    assert violations(page) == []
+    assert accessibility_faults(page) == []
     page.set_viewport_size({"width": 390, "height": 800})
     look(page, "api-keys-phone")
     page.get_by_role("button", name="Actions for Web shop").click()

@@ -15,8 +15,7 @@ from participants.models import Participant
 from participants.operations.adding import Chosen, start_adding
 from tests.crm.conftest import make_company
 from tests.fixtures.people import Person
-from tests.participants.pages import Stage, add_people, crowd, make_stage
-from tests.participants.test_pages_show import page_of, text_of
+from tests.participants.pages import Stage, add_people, crowd, make_stage, page_of, text_of
 
 pytestmark = pytest.mark.django_db
 

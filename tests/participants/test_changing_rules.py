@@ -16,7 +16,7 @@ from flows.occupancy import PeopleInside
 from flows.operations import drafts
 from participants.models import Participant
 from tests.participants.conftest import World, update, wait, when
-from tests.participants.test_edits import document, edit
+from tests.participants.edits import document, edit
 
 INNER, OTHER = wait(2, title="Inner"), wait(3, title="Other")
 A = Branch(name="A", criteria=when("contact.country", "is_set"), steps=(INNER,))

@@ -7,7 +7,7 @@ from flows.document import SuccessCriterion
 from participants import control
 from participants.models import HeldOut, Participant
 from tests.participants.conftest import DAY, NOW, World, wait, when
-from tests.participants.test_edits import document, edit
+from tests.participants.edits import document, edit
 from tests.participants.test_waits import HOUR, happened, take
 
 PAID = SuccessCriterion(kind="outside_event", settings={"name": "paid"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +11,7 @@ from flows.models import FlowFolder
 from participants.models import Participant
 from tests.fixtures.people import Person
 from tests.participants.pages import Stage, add_people, make_stage
-
-AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
-FINDINGS = "axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes[0].html))"
+from tests.support.axe import accessibility_faults
 
 
 @pytest.fixture
@@ -151,8 +148,7 @@ def test_pages_have_no_accessibility_findings_and_fit_the_window(
         bob.url(f"flows/add-contacts/?contact={anna.pk}"),
     ):
         page.goto(live_server.url + path)
-        page.evaluate(AXE.read_text() + ";0")
-        found += [f"{path} {finding}" for finding in page.evaluate(FINDINGS)]
+        found += [f"{path} {finding}" for finding in accessibility_faults(page)]
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"{path} is wider than the window")
     assert found == []

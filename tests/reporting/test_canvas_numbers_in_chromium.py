@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from tests.fixtures.people import Person
 from tests.flows.drawing import sign_in
 from tests.participants.pages import add_people, make_stage
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
-AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
-FINDINGS = "axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes[0].html))"
 
 
 def test_numbers_are_hidden_and_shown_and_lead_to_the_people(
@@ -34,8 +31,7 @@ def test_numbers_are_hidden_and_shown_and_lead_to_the_people(
     expect(toggle).to_have_attribute("aria-pressed", "false")
     toggle.click()
     welcome.get_by_text("1 left").click()
-    page.evaluate(AXE.read_text() + ";0")
-    assert page.evaluate(FINDINGS) == []
+    assert accessibility_faults(page) == []
     welcome.get_by_role("link", name="No consent: 1").click()
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.locator("tbody tr")).to_contain_text("nour@post.test")
@@ -48,8 +44,7 @@ def test_numbers_are_hidden_and_shown_and_lead_to_the_people(
     page.get_by_role("button", name="Find", exact=True).click()
     page.get_by_label("Words to find").fill("2 days")
     expect(page.locator("#step-found")).to_contain_text("1 found")
-    page.evaluate(AXE.read_text() + ";0")
-    assert page.evaluate(FINDINGS) == []
+    assert accessibility_faults(page) == []
     page.locator("#step-found").get_by_role("button", name="Wait 2 days").click()
     expect(page.locator("#panel h2")).to_have_text("Wait 2 days")
     page.get_by_role("link", name="50% took Chefs: 1").click()

@@ -20,8 +20,8 @@ from participants.path import NOT_THERE, Path, path_of
 from participants.queries_story import story_of
 from tests.fixtures.people import Person
 from tests.participants.conftest import wait
+from tests.participants.edits import document, edit
 from tests.participants.pages import Stage, add_people, make_stage
-from tests.participants.test_edits import document, edit
 from tests.support.statements import statements
 
 pytestmark = pytest.mark.django_db

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from participants.models import HeldOut, Participant
 from tests.fixtures.people import Person
 from tests.flows.drawing import look, sign_in
 from tests.participants.pages import add_people, make_stage
+from tests.support.axe import accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
-AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
-FINDINGS = "axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes[0].html))"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -37,8 +34,7 @@ def test_reports_are_read_by_period_and_lead_to_the_people(
     expect(page.locator("#outcomes")).to_contain_text("Nobody finished with success in this period.")
     expect(page.locator("#outcomes")).to_contain_text("Control group")
     page.get_by_text("As a table").click()
-    page.evaluate(AXE.read_text() + ";0")
-    assert page.evaluate(FINDINGS) == []
+    assert accessibility_faults(page) == []
     page.get_by_label("Period", exact=True).select_option("all")
     expect(page).to_have_url(re.compile("period=all"))
     page.get_by_role("link", name="Enrolled 4").click()
@@ -49,7 +45,6 @@ def test_reports_are_read_by_period_and_lead_to_the_people(
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator("#outcomes").get_by_role("link", name="2").click()
     expect(page.locator("tbody tr")).to_have_count(2)
-    page.evaluate(AXE.read_text() + ";0")
-    assert page.evaluate(FINDINGS) == []
+    assert accessibility_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     look(page, "held-out")
