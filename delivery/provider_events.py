@@ -14,12 +14,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
+from delivery import sns
 from delivery.channels.provider import METADATA, ProviderAccount
 from delivery.channels.providers import PROVIDERS, Provider
 from delivery.email_account import PASSWORD, USER
 from delivery.machines import is_machine_agent
 from delivery.returned import Said
 
+SES: Final = "amazon_ses"
 # What reading a body that is not as it should be ends in.
 _STUMBLES = (ValueError, LookupError, TypeError, AttributeError)
 
@@ -52,8 +54,13 @@ class ProviderEvent:
 
 
 def read_events(account: ProviderAccount, request: HttpRequest) -> list[ProviderEvent]:
-    """Return what the request tells of mails of ours, in its order. Raises Forged and Unreadable."""
+    """Return what the request tells of mails of ours, in its order. Raises Forged, Unreadable and sns.NotNow.
+
+    May ask the provider itself (for a certificate, or to say that it may post here): not inside a transaction.
+    """
     provider = PROVIDERS[account.provider]
+    if provider.key == SES:
+        _check_sns(provider, account.given, request)
     try:
         view = _view(provider, account.given)
         view.run_validators(request)
@@ -79,6 +86,19 @@ def signing_key_is_one(provider: Provider, given: Mapping[str, str]) -> bool:
     return True
 
 
+def _check_sns(provider: Provider, given: Mapping[str, str], request: HttpRequest) -> None:
+    """Check the signature, which anymail does not, and let the account's own topic begin."""
+    topic = given.get(provider.signing.name, "") if provider.signing else ""
+    if not topic:
+        raise Forged("There is no topic to check events with.")
+    try:
+        told = sns.checked(request.body, topic_arn=topic)
+    except sns.Forged as error:
+        raise Forged(str(error)) from error
+    if told["Type"] == sns.CONFIRMATION:
+        sns.confirm(told)
+
+
 def _view(provider: Provider, given: Mapping[str, str]) -> Any:
     """Return anymail's view for the account; raise Forged where there is nothing to check events with."""
     signing = provider.signing
@@ -86,6 +106,9 @@ def _view(provider: Provider, given: Mapping[str, str]) -> Any:
     if not secret:
         raise Forged("There is no key to check events with.")
     checks: dict[str, Any] = {signing.name: secret} if signing else {"webhook_secret": [f"{USER}:{secret}"]}
+    if provider.key == SES:
+        # Its signature was checked, and its topic told to begin, by ourselves.
+        checks = {"auto_confirm_sns_subscriptions": False}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnymailWarning)
         return import_string(provider.events)(**checks)
@@ -125,6 +148,9 @@ def _told(provider: Provider, event: AnymailTrackingEvent) -> Said | Did | None:
     if event.event_type == EventType.REJECTED:
         # The provider did not even try. Where it knows the address for no good, so do we.
         return Said.HARD if event.reject_reason in _NO_ADDRESS else Said.SOFT
+    if event.event_type == EventType.COMPLAINED and event.description == "not-spam":
+        # A report of the opposite: a mail that was taken for spam, and should not have been.
+        return None
     return _SAID.get(event.event_type)
 
 
@@ -143,8 +169,15 @@ def _mailgun_is_hard(raw: Any) -> bool:
     return data.get("severity") == "permanent" and not policy
 
 
+def _ses_is_hard(raw: Any) -> bool:
+    """For good, and because of the address: what is undetermined, full or too large may be better tomorrow."""
+    told = raw["bounce"]
+    return bool(told["bounceType"] == "Permanent" and told.get("bounceSubType") != "UnsubscribedRecipient")
+
+
 # anymail calls all of them bounced; whether the address is no good, each tells in its own way.
 _HARD: Final[Mapping[str, Callable[[Any], bool]]] = {
+    SES: _ses_is_hard,
     "brevo": lambda raw: raw["event"] in {"hard_bounce", "invalid_email"},
     "mailgun": _mailgun_is_hard,
     "mailjet": lambda raw: bool(raw.get("hard_bounce")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
+from anymail.backends.base_requests import AnymailRequestsBackend
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused, AnymailWarning
 from anymail.message import AnymailMessage
 from django.conf import settings
@@ -103,7 +105,7 @@ class ProviderChannel:
             self._idle.put(backend)
 
     def _hand_over(self, backend: Any, envelope: Envelope) -> HandOver:
-        mail = django_mail(envelope, self.provider)
+        mail = whole_mail(envelope) if self.provider.takes_whole else django_mail(envelope, self.provider)
         try:
             backend.open()
             backend.send_messages([mail])
@@ -165,7 +167,8 @@ class ProviderChannel:
 
 def _backend(provider: Provider, given: Mapping[str, str]) -> Any:
     """Return anymail's backend for an account."""
-    sends = {field.name for field in provider.fields if not field.signs} - {"region"}
+    sends = {field.name for field in provider.fields if not field.signs}
+    sends -= set() if provider.tells_region else {"region"}
     options = {name: value for name, value in given.items() if value and name in sends}
     address = provider.hosts[given.get("region", "") if len(provider.hosts) > 1 else ""]
     if settings.EMAIL_API_URL:
@@ -175,6 +178,8 @@ def _backend(provider: Provider, given: Mapping[str, str]) -> Any:
         # It warns that it tries nothing against SendGrid itself any more.
         warnings.simplefilter("ignore", AnymailWarning)
         backend = import_string(provider.backend)(**options, api_url=address, timeout=TIMEOUT)
+    if not isinstance(backend, AnymailRequestsBackend):
+        return backend
     make = backend.create_session
 
     def session() -> requests.Session:
@@ -185,6 +190,15 @@ def _backend(provider: Provider, given: Mapping[str, str]) -> Any:
 
     backend.create_session = session
     return backend
+
+
+def whole_mail(envelope: Envelope) -> AnymailMessage:
+    """Return the assembled mail for a provider that takes it as it is, our token for events among its headers."""
+    parsed = email.message_from_bytes(envelope.data, policy=email.policy.default)
+    mail = AnymailMessage(body="-", from_email=str(parsed["From"]), to=[envelope.recipient])
+    told = f"X-Metadata: {json.dumps({METADATA: envelope.token})}\r\n" if envelope.token else ""
+    mail.assembled = b"".join((told.encode(), envelope.data, *envelope.following()))
+    return mail
 
 
 def django_mail(envelope: Envelope, provider: Provider) -> AnymailMessage:

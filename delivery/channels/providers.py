@@ -1,7 +1,7 @@
 """The email providers that a tenant may send by, as one table: what each asks for and how it says no.
 
 Sending is django-anymail's; here stands what anymail leaves to its caller. A new provider is one more entry. Knows no
-rows. Amazon SES is reached by its SMTP interface: its own would bring boto3 along.
+rows.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Something the provider asks for; `choices` are (value, label), the first is the default. `signs`: it is not for
-    sending but for checking that events come from the provider."""
+    """Something the provider asks for. `choices` are (value, label), the first is the default. `signs`: it is not for
+    sending but for checking that events come from the provider. `shape` is what it looks like, where that is known."""
 
     name: str
     label: str
@@ -24,6 +24,7 @@ class Field:
     required: bool = True
     choices: tuple[tuple[str, str], ...] = ()
     signs: bool = False
+    shape: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,19 @@ class Provider:
     recipient: re.Pattern[str]
     sender: re.Pattern[str]
     hosts: Mapping[str, str]
-    # anymail's view of its events, and where at the provider their address is entered.
+    # anymail's view of its events, where at the provider their address is entered, and what is ticked there.
     events: str
     where: str
+    tick: str = "tick all events"
     # Whether it can be told to leave our links and pictures alone.
     switches_tracking: bool = True
     # Whether our Message-ID may stay; the others make their own and refuse the header.
     keeps_message_id: bool = False
     headers: Mapping[str, str] | None = None
+    # Whether the region goes into each request, beside leading to its address.
+    tells_region: bool = False
+    # Whether it takes a mail as it was put together, not in parts.
+    takes_whole: bool = False
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -75,7 +81,64 @@ def _words(*texts: str) -> re.Pattern[str]:
     return re.compile("|".join(texts), re.IGNORECASE | re.DOTALL)
 
 
+# Where Amazon SES is, by Amazon's own names.
+_SES_REGIONS: Final = (
+    ("eu-west-1", "Europe (Ireland)"), ("eu-central-1", "Europe (Frankfurt)"), ("eu-north-1", "Europe (Stockholm)"),
+    ("eu-south-1", "Europe (Milan)"), ("eu-west-2", "Europe (London)"), ("eu-west-3", "Europe (Paris)"),
+    ("us-east-1", "US East (N. Virginia)"), ("us-east-2", "US East (Ohio)"), ("us-west-1", "US West (N. California)"),
+    ("us-west-2", "US West (Oregon)"), ("ca-central-1", "Canada (Central)"),
+    ("sa-east-1", "South America (São Paulo)"),
+    ("af-south-1", "Africa (Cape Town)"), ("il-central-1", "Israel (Tel Aviv)"),
+    ("me-south-1", "Middle East (Bahrain)"),
+    ("ap-northeast-1", "Asia Pacific (Tokyo)"), ("ap-northeast-2", "Asia Pacific (Seoul)"),
+    ("ap-northeast-3", "Asia Pacific (Osaka)"), ("ap-south-1", "Asia Pacific (Mumbai)"),
+    ("ap-southeast-1", "Asia Pacific (Singapore)"), ("ap-southeast-2", "Asia Pacific (Sydney)"),
+    ("ap-southeast-3", "Asia Pacific (Jakarta)"),
+)  # fmt: skip
+
 _ALL: Final = (
+    Provider(
+        key="amazon_ses",
+        name="Amazon SES",
+        backend="delivery.channels.amazon.SesBackend",
+        fields=(
+            _region(*_SES_REGIONS),
+            Field(
+                "access_key_id",
+                "Access key ID",
+                "Of an IAM user that may do ses:SendEmail and ses:SendRawEmail, and nothing else.",
+                shape=re.compile(r"[A-Z0-9]{16,128}"),
+            ),
+            Field("secret_access_key", "Secret access key", secret=True),
+            Field(
+                "configuration_set",
+                "Configuration set",
+                "The one that publishes its events to the topic below. Empty: the identity's default one.",
+                required=False,
+                shape=re.compile(r"[A-Za-z0-9_-]{1,64}"),
+            ),
+            Field(
+                "topic_arn",
+                "ARN of the SNS topic",
+                "Where SES tells what became of mails; it begins with arn:aws:sns:. Without it events are refused.",
+                required=False,
+                signs=True,
+                shape=re.compile(r"arn:aws(-cn|-us-gov)?:sns:[a-z]{2}(-[a-z]+){1,2}-\d:\d{12}:[A-Za-z0-9_-]{1,256}"),
+            ),
+        ),
+        # SES takes any address that could be one and tells the rest by its events.
+        recipient=_words(r"(?!)"),
+        sender=_words(r"address is not verified", r"MailFromDomainNotVerified"),
+        events="anymail.webhooks.amazon_ses.AmazonSESTrackingWebhookView",
+        where="Amazon SNS › your topic › Create subscription, with the protocol HTTPS and without raw message delivery",
+        tick="let the configuration set publish deliveries, bounces, complaints and rejects to that topic",
+        hosts={region: f"https://email.{region}.amazonaws.com" for region, _ in _SES_REGIONS},
+        switches_tracking=False,
+        # It puts its own in its place.
+        keeps_message_id=True,
+        tells_region=True,
+        takes_whole=True,
+    ),
     Provider(
         key="brevo",
         name="Brevo",

@@ -51,6 +51,12 @@ class KeyUnreadable(FieldRefused):
     words = "{}: this is not a key. Copy it as it stands at the provider."
 
 
+class OddShape(FieldRefused):
+    """It cannot be what the provider calls so."""
+
+    words = "{}: this does not look like one. Copy it as it stands at the provider."
+
+
 @transaction.atomic
 def connect_provider(
     *,
@@ -74,6 +80,8 @@ def connect_provider(
     for field in chosen.fields:
         if field.required and not field.choices and not {**values, **secrets}[field.name]:
             raise FieldMissing(field)
+        if field.shape and values.get(field.name) and not field.shape.fullmatch(values[field.name]):
+            raise OddShape(field)
     if chosen.signing and not signing_key_is_one(chosen, {**values, **secrets}):
         raise KeyUnreadable(chosen.signing)
     secrets[PASSWORD] = before.get(PASSWORD) or token_urlsafe(24)

@@ -24,6 +24,7 @@ from delivery.email_account import account_of
 from delivery.models import EmailConnector
 from delivery.operations.provider_events import note_provider_event
 from delivery.provider_events import Forged, Unreadable, read_events
+from delivery.sns import NotNow
 from delivery.tokens import Purpose, read_message_token
 
 # A request with more events than this time allows is answered so that it comes again; it goes on where it ended.
@@ -43,6 +44,8 @@ def events(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponse(status=403)
     except Unreadable:
         return HttpResponse(status=400)
+    except NotNow:
+        return HttpResponse(status=503, headers={"Retry-After": "20"})
     ends = time.monotonic() + SECONDS
     for event in told:
         if time.monotonic() > ends:

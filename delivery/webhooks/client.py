@@ -1,4 +1,4 @@
-"""Makes one request to an address that a tenant wrote, and to nothing else: no private network, no other port, no
+"""Makes one request to an address from outside, and to nothing else: no private network, no other port, no
 redirect, no proxy of ours, and never longer than a few seconds. Knows HTTP; must not know the database.
 
 requests-hardened resolves the name once, refuses private addresses and connects to exactly the address it looked at,
@@ -18,6 +18,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 from delivery.webhooks.base import (
     AddressRefused,
@@ -35,11 +36,7 @@ WHOLE = 20.0
 
 def call(request: WebhookRequest) -> Answer:
     """Make the request; never raises for what becomes of it. The answer's body is not read."""
-    with HTTPSession(_CONFIG) as session:
-        # No proxies, .netrc or certificates from our own environment.
-        session.trust_env = False
-        session.mount("http://", _GuardedAdapter(is_https_proto=False))
-        session.mount("https://", _GuardedAdapter(is_https_proto=True))
+    with _session() as session:
         try:
             check_address(request.url)
             answer = session.request(
@@ -60,6 +57,40 @@ def call(request: WebhookRequest) -> Answer:
             return Answer(error=_words(error), is_down=True)
         answer.close()
     return _judged(answer.status_code)
+
+
+class NotFetched(Exception):
+    """What stands at an address was not got; the message says why."""
+
+
+def fetch(url: str, *, most: int) -> bytes:
+    """Return what stands at an address, at most so many bytes; raise NotFetched. Guarded as `call` is."""
+    with _session() as session:
+        try:
+            check_address(url)
+            answer = session.request("GET", url, stream=True)
+            found = answer.raw.read(most + 1, decode_content=True)
+        except (
+            AddressRefused,
+            InvalidIPAddress,
+            requests.RequestException,
+            HTTPError,
+            OSError,
+            ValueError,
+        ) as error:
+            raise NotFetched(_words(error)) from error
+        if answer.status_code != 200 or len(found) > most:
+            raise NotFetched(f"Answered {answer.status_code}.")
+        return bytes(found)
+
+
+def _session() -> HTTPSession:
+    session = HTTPSession(_CONFIG)
+    # No proxies, .netrc or certificates from our own environment.
+    session.trust_env = False
+    session.mount("http://", _GuardedAdapter(is_https_proto=False))
+    session.mount("https://", _GuardedAdapter(is_https_proto=True))
+    return session
 
 
 def _judged(code: int) -> Answer:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
+import hashlib
+import hmac
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 KEY = "a-key-of-the-provider"
+ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 Answer = tuple[int, Any, Mapping[str, str]]
 
 
@@ -47,6 +51,9 @@ class EmailProviders:
     mails: list[Taken] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     hang: set[str] = field(default_factory=set)
+    # What stands at an address for whoever gets it, and what was got.
+    pages: dict[str, bytes] = field(default_factory=dict)
+    got: list[str] = field(default_factory=list)
     asked: int = 0
     most_at_once: int = 0
     address: str = ""
@@ -70,8 +77,8 @@ class EmailProviders:
 
     def _answer(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
         kind = next(kind for kind in _KINDS if kind.path in path)
-        if not kind.signed_in(headers):
-            return 401, {"message": "Invalid credentials", "ErrorCode": 10}, {}
+        if not kind.signed_in(headers, path, body):
+            return kind.bad_key
         mail = kind.read(path, headers, body)
         if mail.to in self.answers:
             return self.answers[mail.to]
@@ -88,20 +95,67 @@ class EmailProviders:
 @dataclass(frozen=True)
 class _Kind:
     path: str
-    signed_in: Callable[[Mapping[str, str]], bool]
+    signed_in: Callable[[Mapping[str, str], str, bytes], bool]
     read: Callable[[str, Mapping[str, str], bytes], Taken]
     taken: Callable[[Taken, int], tuple[int, Any]]
     bad_recipient: tuple[int, Any]
     bad_sender: tuple[int, Any]
+    bad_key: Answer = (401, {"message": "Invalid credentials", "ErrorCode": 10}, {})
 
 
-def _basic(user: str) -> Callable[[Mapping[str, str]], bool]:
+SignedIn = Callable[[Mapping[str, str], str, bytes], bool]
+
+
+def _basic(user: str) -> SignedIn:
     wanted = "Basic " + base64.b64encode(f"{user}:{KEY}".encode()).decode()
-    return lambda headers: headers.get("Authorization") == wanted
+    return lambda headers, path, body: headers.get("Authorization") == wanted
 
 
-def _header(name: str, before: str = "") -> Callable[[Mapping[str, str]], bool]:
-    return lambda headers: headers.get(name) == f"{before}{KEY}"
+def _header(name: str, before: str = "") -> SignedIn:
+    return lambda headers, path, body: headers.get(name) == f"{before}{KEY}"
+
+
+def _aws(headers: Mapping[str, str], path: str, body: bytes) -> bool:
+    """Sign the request once more with the right key, as AWS's "Signature Version 4" says, and compare."""
+    told = dict(re.findall(r"(\w+)=([^, ]+)", headers.get("Authorization", "")))
+    user, scope = told["Credential"].split("/", 1)
+    lower = {name.lower(): value for name, value in headers.items()}
+    signed = "".join(f"{name}:{lower[name].strip()}\n" for name in told["SignedHeaders"].split(";"))
+    whole = ["POST", path, "", signed, told["SignedHeaders"], hashlib.sha256(body).hexdigest()]
+    digest = hashlib.sha256("\n".join(whole).encode()).hexdigest()
+    text = "\n".join(["AWS4-HMAC-SHA256", lower["x-amz-date"], scope, digest])
+    key = f"AWS4{KEY}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return bool(
+        user == ACCESS_KEY_ID and hmac.digest(key, text.encode(), "sha256").hex() == told["Signature"]
+    )
+
+
+def _amazon(path: str, headers: Mapping[str, str], body: bytes) -> Taken:
+    raw = json.loads(body)
+    mail: Any = email.message_from_bytes(
+        base64.b64decode(raw["Content"]["Raw"]["Data"]), policy=email.policy.default
+    )
+    texts = {
+        kind: mail.get_body((kind,)).get_content().replace("\r\n", "\n").rstrip("\n")
+        for kind in ("plain", "html")
+    }
+    files = [(part.get_filename(), part.get_payload(decode=True)) for part in mail.iter_attachments()]
+    own = {name: str(value) for name, value in mail.items()}
+    [to] = raw["Destination"]["ToAddresses"]
+    return Taken(
+        parseaddr(own["From"])[1], to, own["Subject"], texts["plain"], texts["html"],
+        parseaddr(own.get("Reply-To", ""))[1], own, json.loads(own.get("X-Metadata", "{}")), files, raw, path,
+    )  # fmt: skip
+
+
+def _aws_error(status: int, kind: str, words: str) -> Answer:
+    return (
+        status,
+        {"message": words},
+        {"x-amzn-ErrorType": f"{kind}:http://internal.amazon.com/coral/com.amazonaws/"},
+    )
 
 
 def _brevo(path: str, headers: Mapping[str, str], body: bytes) -> Taken:
@@ -193,6 +247,15 @@ def _mailjet_error(code: str, status: int, words: str, about: str) -> tuple[int,
 
 _KINDS = (
     _Kind(
+        "/v2/email/outbound-emails", _aws, _amazon,
+        lambda mail, n: (200, {"MessageId": f"0102{n:032x}-000000"}),
+        _aws_error(400, "BadRequestException", "Missing final '@domain'")[:2],
+        (400, {"__type": "MessageRejected", "message": "Email address is not verified. The following identities failed "
+               "the check in region EU-WEST-1: stranger@acme.test"}),
+        _aws_error(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature "
+                   "you provided."),
+    ),
+    _Kind(
         "/v3/smtp/email", _header("api-key"), _brevo,
         lambda mail, n: (201, {"messageId": f"<{n}.1@smtp-relay.mailin.fr>"}),
         (400, {"code": "invalid_parameter", "message": "email is not valid in to"}),
@@ -258,6 +321,14 @@ def _handler(providers: EmailProviders) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
+
+        def do_GET(self) -> None:
+            providers.got.append(self.path)
+            page = providers.pages.get(self.path.partition("?")[0])
+            self.send_response(200 if page is not None else 404)
+            self.send_header("Content-Length", str(len(page or b"")))
+            self.end_headers()
+            self.wfile.write(page or b"")
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
             """Say nothing."""

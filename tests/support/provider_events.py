@@ -13,6 +13,8 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support import sns
+
 SIGNING_KEY = "a-signing-key-of-mailgun"
 _EC = ec.generate_private_key(ec.SECP256R1())
 PUBLIC_KEY = base64.b64encode(
@@ -138,9 +140,32 @@ def _sparkpost(kind: str, token: str, agent: str) -> Any:
     return [{"msys": {"message_event": told}}]
 
 
+def _amazon_ses(kind: str, token: str, agent: str) -> Any:
+    names = {
+        "delivered": "Delivery", "hard": "Bounce", "soft": "Bounce", "complained": "Complaint", "opened": "Open",
+        "clicked": "Click", "rejected": "Reject", "deferred": "DeliveryDelay",
+    }  # fmt: skip
+    who = [{"emailAddress": TO, "diagnosticCode": "said so"}]
+    about: dict[str, Any] = {
+        "Delivery": {"recipients": [TO], "smtpResponse": "250 ok"},
+        "Bounce": {
+            "bounceType": "Permanent" if kind == "hard" else "Transient", "bounceSubType": "General",
+            "bouncedRecipients": who,
+        },
+        "Complaint": {"complainedRecipients": who, "complaintFeedbackType": "abuse"},
+        "Open": {"userAgent": agent}, "Click": {"userAgent": agent, "link": URL},
+        "Reject": {"reason": "Bad content"}, "DeliveryDelay": {"delayType": "MailboxFull", "delayedRecipients": who},
+    }  # fmt: skip
+    headers = [{"name": "X-Metadata", "value": json.dumps({"millrace": token})}]
+    mail = {"messageId": "1-000000", "destination": [TO], "headersTruncated": False, "headers": headers}
+    name = names[kind]
+    told = {"eventType": name, "mail": mail, name[0].lower() + name[1:]: about[name]}
+    return sns.message(json.dumps(told))
+
+
 _SHAPES: Mapping[str, Callable[[str, str, str], Any]] = {
-    "brevo": _brevo, "mailgun": _mailgun, "mailjet": _mailjet, "postmark": _postmark, "sendgrid": _sendgrid,
-    "sparkpost": _sparkpost,
+    "amazon_ses": _amazon_ses, "brevo": _brevo, "mailgun": _mailgun, "mailjet": _mailjet, "postmark": _postmark,
+    "sendgrid": _sendgrid, "sparkpost": _sparkpost,
 }  # fmt: skip
 
 
@@ -151,6 +176,8 @@ def event_body(provider: str, kind: str, token: str, *, agent: str = PERSON) -> 
 
 def sent_by(provider: str, address: str, body: bytes) -> dict[str, str]:
     """Return the headers by which the provider shows who it is; the password stands in the address."""
+    if provider == "amazon_ses":
+        return sns.headers(body)
     if provider == "sendgrid":
         stamp = str(int(time.time()))
         signature = base64.b64encode(_EC.sign(stamp.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
