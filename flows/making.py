@@ -6,6 +6,7 @@ A thing is made by the operation of the app that it belongs to, with that app's 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +22,10 @@ from content.operations.forms import FormNameTaken, create_form
 from content.operations.links import LinkDraft, LinkNameTaken, create_link
 from content.operations.scripts import STARTER, ScriptRefused, save_script
 from core.kinds import KindTable
-from crm.forms.choices import FORMS, NamedForm
+from crm.forms.choices import FORMS, NamedForm, NewStageForm, SaleTypeForm
+from crm.forms.sales import sale_kind
 from crm.forms.small import ClubForm, NameForm, SubscriptionTypeForm
-from crm.models import ListItem, Project, Selection
+from crm.models import CustomField, ListItem, Project, Selection
 from crm.operations.choices import KINDS, save_choice
 from crm.operations.clubs import NameTaken, create_club
 from crm.operations.desk import NoSuchOwner
@@ -45,10 +47,11 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Who makes it, and when."""
+    """Who makes it, when, and beside which choice."""
 
     member: Membership
     now: dt.datetime
+    kind: str = ""
 
 
 class QuickLinkForm(forms.Form):
@@ -132,20 +135,27 @@ def _subscription_type(given: dict[str, Any], maker: Maker) -> int:
         raise Refused("name", str(taken)) from None
 
 
-def _follow_up_type(given: dict[str, Any], maker: Maker) -> int:
-    kind = ListItem.List.FOLLOW_UP_TYPE
-    try:
-        return int(add_item(list_name=kind, field_id=None, name=given["name"], actor=maker.member.user).pk)
-    except AlreadyListed as taken:
-        raise Refused("name", str(taken)) from None
+def _listed(name: str) -> Callable[[dict[str, Any], Maker], int]:
+    """A value of a list; of a custom field where the choice says which (`list:custom:7`)."""
+
+    def make(given: dict[str, Any], maker: Maker) -> int:
+        field_id = int(maker.kind.rpartition(":")[2]) if name == ListItem.List.CUSTOM else None
+        try:
+            made = add_item(list_name=name, field_id=field_id, name=given["name"], actor=maker.member.user)
+        except AlreadyListed as taken:
+            raise Refused("name", str(taken)) from None
+        return made.pk
+
+    return make
 
 
 def _choice(slug: str) -> Callable[[dict[str, Any], Maker], int]:
     def make(given: dict[str, Any], maker: Maker) -> int:
+        values = {name: value for name, value in given.items() if name != "type_id"}
+        type_id, actor = given.get("type_id"), maker.member.user
         try:
-            return int(
-                save_choice(kind=KINDS[slug], choice_id=None, values=given, actor=maker.member.user).pk
-            )
+            made = save_choice(kind=KINDS[slug], choice_id=None, values=values, actor=actor, type_id=type_id)
+            return int(made.pk)
         except AlreadyListed as taken:
             raise Refused("name", str(taken)) from None
         except NoSuchOwner as refusal:
@@ -170,8 +180,16 @@ def _edits_requests(member: Membership) -> bool:
     return member.may(*LIST_EDITORS) and Licence.Code.SERVICE in member.licences
 
 
+def _edits_sales(member: Membership) -> bool:
+    return member.may(*LIST_EDITORS) and Licence.Code.SALES in member.licences
+
+
 def _of_requests(name: str, slug: str) -> Thing:
     return Thing(name, KINDS[slug].word, FORMS.get(slug, NamedForm), _edits_requests, _choice(slug))
+
+
+def _of_list(name: str, noun: str) -> Thing:
+    return Thing(name, noun, NameForm, _edits_lists, _listed(name))
 
 
 THINGS: KindTable[Thing] = KindTable(
@@ -199,7 +217,13 @@ THINGS: KindTable[Thing] = KindTable(
         Thing(
             "subscription_type", "subscription type", SubscriptionTypeForm, _edits_lists, _subscription_type
         ),
-        Thing("follow_up_type", "follow-up type", NameForm, _edits_lists, _follow_up_type),
+        _of_list(ListItem.List.FOLLOW_UP_TYPE, "follow-up type"),
+        _of_list(ListItem.List.CATEGORY, "category"),
+        _of_list(ListItem.List.BUSINESS, "business"),
+        _of_list(ListItem.List.INTEREST, "interest"),
+        _of_list(ListItem.List.CUSTOM, "value"),
+        Thing("sale_type", "sale type", SaleTypeForm, _edits_sales, _choice("sale-types")),
+        Thing("sale_stage", "stage", NewStageForm, _edits_sales, _choice("sale-stages")),
         _of_requests("request_type", "request-types"),
         _of_requests("request_category", "request-categories"),
         _of_requests("request_priority", "request-priorities"),
@@ -212,12 +236,27 @@ BESIDE: Mapping[str, tuple[str, ...]] = {
     "click": ("link",),
     "submission": ("form",),
     "action": ("link", "form"),
+    "type_and_stage": ("sale_type", "sale_stage"),
 }
+# A choice among the values of a list: `list:category`, or `list:custom:7` of a custom field.
+_LIST = re.compile(r"list:(category|business|interest|custom(?=:\d)):?(\d{1,18})?")
+
+
+def list_kind(name: str, field_id: int | None) -> str:
+    """Return the kind of a choice among the values of a list."""
+    return f"list:{name}:{field_id}" if field_id else f"list:{name}"
 
 
 def made_beside(kind: str) -> tuple[str, ...]:
     """Return what a choice of this kind may get beside it."""
+    if found := _LIST.fullmatch(kind):
+        name, field = found.groups()
+        return (name,) if bool(field) == (name == ListItem.List.CUSTOM) and _is_list(field) else ()
     return BESIDE.get(kind, (kind,) if kind in THINGS else ())
+
+
+def _is_list(field: str | None) -> bool:
+    return field is None or CustomField.objects.filter(pk=field, type=CustomField.Type.LIST).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +284,8 @@ def as_choice(kind: str, thing: Thing, pk: int, flow_id: int, name: str) -> tupl
     """Return a made thing as the value and label of a choice of the kind."""
     acts = kind in {"action", "click", "submission"}
     value = code_of(Action.model_validate({"kind": thing.name, "id": pk})) if acts else str(pk)
+    if kind == "type_and_stage":
+        return sale_kind(thing.name, pk)
     if kind not in CHOOSABLE:
         return value, name
     return value, CHOOSABLE[kind].labels(flow_id, [value]).get(value, name)

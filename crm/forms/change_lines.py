@@ -65,6 +65,7 @@ class ChangeLines:
     def __init__(self, *, data: QueryDict | None, kept: Sequence[Change]) -> None:
         self.targets = changeable()
         self.by_key = {target.key: target for target in self.targets}
+        self.kept = kept
         self.lines = list(kept) if data is None else self._posted(data)
         self.errors: dict[int, list[str]] = {}
 
@@ -72,10 +73,21 @@ class ChangeLines:
         """Judge the lines that have values; a line without one may wait. Say whether all of them can be made."""
         for index, change in enumerate(self.lines):
             if change.field and any(str(value).strip() for value in change.values):
-                found = change_problems(change)
+                found = change_problems(change) or self._retired(change)
                 if found:
                     self.errors[index] = found
         return not self.errors
+
+    def _retired(self, change: Change) -> list[str]:
+        """Refuse values that nobody can choose anew; where one was kept for this field, it may stay."""
+        target = self.by_key[change.field]
+        found = fields_by_key([target.key]).get(target.key) if target.choices else None
+        if found is None:
+            return []
+        kept = {str(value) for line in self.kept if line.field == change.field for value in line.values}
+        given = {str(value) for value in change.values} - kept
+        gone = [one.name for one in choices_of(found) if one.retired and one.value in given]
+        return [f"{target.label}: “{name}” is no longer offered." for name in gone]
 
     @property
     def changes(self) -> list[Change]:
@@ -135,21 +147,33 @@ class ChangeLines:
             return []
         given = tuple(str(value) for value in change.values)
         if action.slots == ("values",):
-            return [Input(f"line-{index}-value-0", "Values", "choices", given, self._options(target))]
+            options = self._options(target, given)
+            return [Input(f"line-{index}-value-0", "Values", "choices", given, options)]
         pairs = [(slot, given[n] if n < len(given) else "") for n, slot in enumerate(action.slots)]
         labels = ("Search for", "Replace with") if len(pairs) > 1 else ("Value",)
         return [
-            Input(f"line-{index}-value-{n}", labels[n], _type(slot, target), (value,), self._options(target))
+            Input(
+                f"line-{index}-value-{n}",
+                labels[n],
+                _type(slot, target),
+                (value,),
+                self._options(target, (value,)),
+            )
             for n, (slot, value) in enumerate(pairs)
         ]
 
-    def _options(self, target: Target) -> list[tuple[str, str]]:
+    def _options(self, target: Target, given: Sequence[str]) -> list[tuple[str, str]]:
+        """What may be chosen; a retired value only where it is chosen already."""
         if not target.choices:
             return []
         found = fields_by_key([target.key]).get(target.key)
         if found is None:
             return []
-        return [(choice.value, choice.name) for choice in choices_of(found) if not choice.retired]
+        return [
+            (choice.value, choice.name)
+            for choice in choices_of(found)
+            if not choice.retired or choice.value in given
+        ]
 
 
 def _type(slot: str, target: Target) -> str:

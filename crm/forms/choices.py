@@ -8,7 +8,7 @@ from django import forms
 
 from accounts.models import Group
 from crm.forms.desk import id_field, offer, owner_choices
-from crm.models import RequestCategory
+from crm.models import RequestCategory, SaleType
 
 
 class NamedForm(forms.Form):
@@ -43,6 +43,18 @@ class SaleStageForm(NamedForm):
 
     ids = "stage_%s"
     probability = forms.IntegerField(label="Probability (%)", min_value=0, max_value=100, initial=50)
+
+
+class NewStageForm(SaleStageForm):
+    """A new stage, where its type is not told by the page."""
+
+    type_id = id_field("Sale type")
+
+    def prepare(self, choice: Any) -> None:
+        """Offer the types."""
+        kinds = SaleType.objects.filter(retired=False).values_list("pk", "name")
+        offer(self, "type_id", [("", "–"), *((str(pk), name) for pk, name in kinds)])
+        self.order_fields(["type_id"])
 
 
 class RequestCategoryForm(NamedForm):

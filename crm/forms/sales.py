@@ -32,6 +32,14 @@ def stage_choices(type_id: int | None, stage_id: int | None) -> list[tuple[int, 
     return groups
 
 
+def sale_kind(made: str, pk: int) -> tuple[str, str]:
+    """Return a `sale_type` or `sale_stage` that was just made as value and label of a choice of type and stage."""
+    if made == "sale_type":
+        return f"{pk}:", f"{SaleType.objects.get(pk=pk)}: its first stage"
+    stage = SaleStage.objects.select_related("type").get(pk=pk)
+    return f"{stage.type_id}:{pk}", f"{stage.type}: {stage} ({stage.probability} %)"
+
+
 class SaleForm(OnceForm):
     """All fields of a sale; without one, those of a new one."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.db.models import Q
 from django.http import QueryDict
 
 from accounts.models import Membership
@@ -270,11 +271,12 @@ class MessagesForm(forms.Form):
             "utm_campaign": messages.utm_campaign,
         }
         super().__init__(data, initial=initial)
-        types = list(SubscriptionType.objects.filter(retired=False).values_list("id", "name"))
+        offered = SubscriptionType.objects.filter(Q(retired=False) | Q(pk=messages.subscription_type))
+        types = list(offered.values_list("id", "name"))
         choose(
             self,
             "subscription_type",
-            number_choices(types, messages.subscription_type, "A type that is no longer offered"),
+            number_choices(types, messages.subscription_type, "A type that was deleted"),
         )
         make_beside(self, "subscription_type", "subscription_type")
         choose(self, "sms_sender", sender_choices(messages.sms_sender, empty="The account's first"))

@@ -10,7 +10,7 @@ from django import forms
 from crm.currencies import CURRENCIES
 from crm.forms.sales import stage_choices
 from flows.document import StepNode
-from flows.steps.forms import EMPTY, choose, offer, to_number
+from flows.steps.forms import EMPTY, choose, make_beside, offer, to_number
 from flows.steps.people import fallback_field, prepare_users, user_field, who_field
 from flows.steps.texts import TaggedForm
 
@@ -53,6 +53,7 @@ class CreateSaleForm(TaggedForm):
         chosen = self.initial["type_and_stage"]
         kinds = _kinds(self.initial.get("sale_type"), self.initial.get("stage"), chosen)
         choose(self, "type_and_stage", kinds)
+        make_beside(self, "type_and_stage", "type_and_stage")
         currencies = [(code, f"{code} {name}") for code, name in CURRENCIES.items()]
         choose(self, "currency", [("", EMPTY), *currencies])
         offer(self, "project", "project", empty="No project")

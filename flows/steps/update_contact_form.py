@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from crm.bulk import Change
 from crm.forms.change_lines import ChangeLines, LineView
+from flows.making import Offer, list_kind, offers_beside
 from flows.steps.forms import StepForm
 
 
@@ -36,9 +37,15 @@ class UpdateContactForm(StepForm):
         return {"lines": [{"field": c.field, "action": c.action, "values": list(c.values)} for c in kept]}
 
     @property
-    def line_views(self) -> list[LineView]:
-        """Every line, and an empty one where there is none."""
-        return self.lines.views
+    def line_views(self) -> list[tuple[LineView, list[Offer]]]:
+        """Every line, and an empty one where there is none, with what may be made beside its values."""
+        return [(line, self._makes(line.field)) for line in self.lines.views]
+
+    def _makes(self, field: str) -> list[Offer]:
+        target = self.lines.by_key.get(field)
+        if target is None or target.type not in {"item", "items"}:
+            return []
+        return offers_beside(list_kind(target.choices, target.custom_id))
 
     @property
     def field_groups(self) -> list[tuple[str, list[tuple[str, str]]]]:

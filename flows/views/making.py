@@ -28,7 +28,7 @@ def make(request: TenantRequest, tenant: str, flow_id: int, kind: str, name: str
     form.auto_id = "make_%s"
     if form.is_bound and form.is_valid():
         try:
-            pk = thing.make(form.cleaned_data, Maker(request.member, tenant_now(request.tenant.pk)))
+            pk = thing.make(form.cleaned_data, Maker(request.member, tenant_now(request.tenant.pk), kind))
         except Refused as refusal:
             form.add_error(refusal.field, str(refusal))
         else:

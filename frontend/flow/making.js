@@ -57,9 +57,10 @@ export class Making {
       select.value = value;
       for (const name of ["input", "change"]) select.dispatchEvent(new Event(name, { bubbles: true }));
     } else {
-      const box = addBox(field.querySelector(":scope > div:not([class])"), this.asked.name, value, label);
+      const list = field.querySelector(".choice-box");
+      const box = list ? addCheck(list, this.asked.name, value, label) : addBox(field.querySelector(":scope > div:not([class])"), this.asked.name, value, label);
       box.checked = true;
-      box.dispatchEvent(new Event("input", { bubbles: true }));
+      for (const name of ["input", "change"]) box.dispatchEvent(new Event(name, { bubbles: true }));
     }
     this.designer.say(`“${title}” was made and chosen.`);
     this.link(place.parentElement, title, url);
@@ -72,4 +73,14 @@ export class Making {
     if (!url) return;
     buttons.append(Object.assign(document.createElement("a"), { href: url, target: "_blank", rel: "noopener", textContent: `Open “${title}”` }));
   }
+}
+
+/* One more box in a list behind a line of choices, drawn as components/choice_list.html draws them. */
+function addCheck(list, name, value, text) {
+  list.querySelector("p")?.remove();
+  const label = Object.assign(document.createElement("label"), { className: "check" });
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", name, value });
+  label.append(box, Object.assign(document.createElement("span"), { textContent: text }));
+  list.append(label);
+  return box;
 }

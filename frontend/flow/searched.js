@@ -1,12 +1,19 @@
-/* A select whose list is long becomes a combobox that searches on the server. The select stays, out of sight, and
-   carries the value: forms and their checks know nothing of this. With few choices the select is left as it is. */
+/* A select whose list is long becomes a combobox: it searches on the server where the list has more than was brought,
+   else among its own options. The select stays, out of sight, and carries the value: forms and their checks know
+   nothing of this. With few choices the select is left as it is; so are those of lines and criteria. */
+const FEW = 12;
 let count = 0;
 
 export function searchSelects(root) {
-  for (const select of root.querySelectorAll("select[data-searched][data-more]")) {
+  for (const select of root.querySelectorAll(".field > select:not([multiple])")) {
+    if (!isLong(select)) continue;
     if (select.previousElementSibling?.localName !== "search-select") new Search(select);
     else if (!select.classList.contains("visually-hidden")) hide(select);
   }
+}
+
+function isLong(select) {
+  return "more" in select.dataset || (select.options.length > FEW && !select.closest(".flow-line, .criteria"));
 }
 
 function hide(select) {
@@ -21,7 +28,7 @@ class Search {
     this.at = -1;
     count += 1;
     this.box = document.createElement("search-select");
-    this.input = Object.assign(document.createElement("input"), { type: "text", id: `search-${count}`, className: "form-control", autocomplete: "off", disabled: select.matches(":disabled") });
+    this.input = Object.assign(document.createElement("input"), { type: "text", id: `search-${count}`, className: "form-select", autocomplete: "off", disabled: select.matches(":disabled") });
     this.list = Object.assign(document.createElement("ul"), { id: `search-${count}-list`, hidden: true });
     this.list.setAttribute("role", "listbox");
     for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": this.list.id })) this.input.setAttribute(name, value);
@@ -55,6 +62,13 @@ class Search {
   get options() { return [...this.list.querySelectorAll("[role=option]:not([aria-disabled])")]; }
 
   async search(text) {
+    if ("more" in this.select.dataset) return this.ask(text);
+    this.list.innerHTML = "";
+    this.list.append(...found(this.select, text));
+    return this.show(text);
+  }
+
+  async ask(text) {
     const asked = (this.asked = Symbol("search"));
     const url = `${this.select.closest("flow-designer").dataset.url}choices/${this.select.dataset.searched}/`;
     const empty = this.select.querySelector('option[value=""]')?.textContent;
@@ -74,6 +88,10 @@ class Search {
       none.dataset.value = "";
       this.list.prepend(none);
     }
+    this.show(text);
+  }
+
+  show(text) {
     this.options.forEach((option, n) => {
       option.id = `${this.list.id}-${n}`;
       option.setAttribute("aria-selected", String(option.dataset.value === this.select.value));
@@ -132,4 +150,46 @@ class Search {
 
   /* The name of what is chosen; half-typed words choose nothing. */
   restore() { this.input.value = this.select.selectedOptions[0]?.textContent ?? ""; }
+}
+
+/* The options of a select that hold every word, in their groups; without regard to case, accents and underscores. */
+function found(select, text) {
+  const words = plain(text).split(" ").filter(Boolean);
+  const holds = (option) => words.every((word) => plain(option.textContent).includes(word));
+  const lines = [...select.children].map((child) => {
+    if (child.localName !== "optgroup") return holds(child) && !(words.length && !child.value) ? line(child) : null;
+    const inside = [...child.children].filter(holds).map(line);
+    return inside.length ? group(child.label, inside) : null;
+  });
+  const shown = lines.filter(Boolean);
+  return shown.length ? shown : [nothing()];
+}
+
+const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replace(/[_/]/g, " ").toLowerCase().trim();
+
+function line(option) {
+  const one = Object.assign(document.createElement("li"), { textContent: option.textContent });
+  one.setAttribute("role", "option");
+  one.dataset.value = option.value;
+  return one;
+}
+
+function group(label, inside) {
+  const [one, name, list] = ["li", "span", "ul"].map((tag) => document.createElement(tag));
+  one.setAttribute("role", "group");
+  one.setAttribute("aria-label", label);
+  name.textContent = label;
+  name.setAttribute("aria-hidden", "true");
+  list.setAttribute("role", "presentation");
+  list.append(...inside);
+  one.append(name, list);
+  return one;
+}
+
+function nothing() {
+  const one = Object.assign(document.createElement("li"), { textContent: "Nothing is called that." });
+  one.setAttribute("role", "option");
+  one.setAttribute("aria-disabled", "true");
+  one.setAttribute("aria-selected", "false");
+  return one;
 }

@@ -27,7 +27,7 @@ class ChoiceList extends HTMLElement {
   }
 
   summarise() {
-    const names = [...this.querySelectorAll("input:checked")].map((box) => box.closest("label").innerText.trim());
+    const names = [...this.querySelectorAll("input:checked")].map((box) => box.closest("label").textContent.trim());
     const more = names.length > 4 ? ` and ${names.length - 3} more` : "";
     const summary = this.querySelector("[data-summary]");
     summary.textContent = names.slice(0, more ? 3 : 4).join(", ") + more || summary.dataset.summary || "Choose …";

@@ -290,7 +290,10 @@ def do(page: Page, label: str, value: Any) -> None:
             choose_several(panel.get_by_role("group", name=named).last, value)
             return
         control = panel.get_by_label(named).locator("visible=true").last
-        kind = control.evaluate("one => one.type")
+        kind = control.evaluate("one => one.getAttribute('role') ?? one.type")
+        if kind == "combobox":
+            choose_searched(panel, control, value)
+            return
         if kind in {"select-one", "select-multiple"}:
             control.select_option(label=value)
         elif kind in {"checkbox", "radio"}:
@@ -300,6 +303,13 @@ def do(page: Page, label: str, value: Any) -> None:
         if not kind.startswith("select"):
             return
     settle(page)
+
+
+def choose_searched(panel: Locator, control: Locator, label: str) -> None:
+    """Write into a long list's search, and take what it finds by that name."""
+    control.fill(label)
+    panel.get_by_role("option", name=label, exact=True).click()
+    expect(control).to_have_value(label)
 
 
 def choose_several(group: Locator, names: list[str]) -> None:

@@ -13,15 +13,19 @@ from accounts.rights import Right
 from content.models import Form, Script, TrackedLink
 from content.operations.forms import create_form
 from core.tenancy import tenant_scope
+from crm.criteria.fields import custom_key
 from crm.models import (
     ListItem,
     Project,
     RequestCategory,
     RequestPriority,
     RequestType,
+    SaleStage,
+    SaleType,
     Selection,
     SubscriptionType,
 )
+from crm.operations.lists import add_field
 from flows.document import FlowDocument, Trigger
 from flows.making import THINGS, made_beside
 from flows.models import Flow
@@ -29,6 +33,7 @@ from flows.operations.create import create_flow
 from flows.searched import CHOOSABLE
 from tests.fixtures.people import Person
 from tests.flows.conftest import NOW, World
+from tests.flows.documents import step
 
 # What is made at each kind of choice, what is posted, and where it is then.
 MADE: list[tuple[str, str, dict[str, Any], Any]] = [
@@ -43,6 +48,10 @@ MADE: list[tuple[str, str, dict[str, Any], Any]] = [
     ("action", "form", {"name": "Sign-up"}, Form),
     ("subscription_type", "subscription_type", {"name": "Our own offers"}, SubscriptionType),
     ("follow_up_type", "follow_up_type", {"name": "Our own call"}, ListItem),
+    ("list:category", "category", {"name": "Our own category"}, ListItem),
+    ("list:business", "business", {"name": "Our own business"}, ListItem),
+    ("list:interest", "interest", {"name": "Our own interest"}, ListItem),
+    ("type_and_stage", "sale_type", {"name": "Our own sale", "default_days": "30"}, SaleType),
     ("request_type", "request_type", {"name": "Our own complaint"}, RequestType),
     ("request_category", "request_category", {"name": "Our own returns", "rule": "nobody"}, RequestCategory),
     ("request_priority", "request_priority", {"name": "Our own urgent"}, RequestPriority),
@@ -64,7 +73,8 @@ def test_it_is_made_and_comes_back_as_a_choice(
     kind: str, name: str, posted: dict[str, Any], model: Any, alice: Person, flow: Flow, world: World
 ) -> None:
     with tenant_scope(alice.tenant.pk):
-        Licence.objects.get_or_create(code=Licence.Code.SERVICE)
+        for code in (Licence.Code.SERVICE, Licence.Code.SALES):
+            Licence.objects.get_or_create(code=code)
     client, place = alice.client(), url(alice, flow, kind, name)
     assert f"New {THINGS[name].noun}" in client.get(place).content.decode()
     empty = client.post(place, {"name": " "})
@@ -83,8 +93,49 @@ def test_it_is_made_and_comes_back_as_a_choice(
 
 
 def test_every_thing_is_tried() -> None:
-    assert {name for _, name, _, _ in MADE} == {thing.name for thing in THINGS}
+    # Those of a sale type and of a custom field need one: below.
+    there = {name for _, name, _, _ in MADE} | {"sale_stage", "custom"}
+    assert there == {thing.name for thing in THINGS}
     assert [made_beside(kind) for kind in ("action", "user", "flow")] == [("link", "form"), (), ()]
+
+
+def test_a_stage_is_made_for_its_type_and_chosen_with_it(alice: Person, flow: Flow, world: World) -> None:
+    with tenant_scope(alice.tenant.pk):
+        Licence.objects.get_or_create(code=Licence.Code.SALES)
+        kind = SaleType.objects.order_by("rank").first()
+        assert kind is not None
+    client, place = alice.client(), url(alice, flow, "type_and_stage", "sale_stage")
+    posted = {"name": "Handshake", "type_id": kind.pk, "probability": "80"}
+    value, label = made(client.post(place, posted).content.decode())
+    with tenant_scope(alice.tenant.pk):
+        stage = SaleStage.objects.get(name="Handshake")
+        assert (stage.type_id, stage.probability) == (kind.pk, 80)
+        assert (value, label) == (f"{kind.pk}:{stage.pk}", f"{kind.name}: Handshake (80 %)")
+    without = client.post(place, {**posted, "name": "Other", "type_id": ""})
+    assert (without.status_code, "has-error" in without.content.decode()) == (422, True)
+    with tenant_scope(alice.tenant.pk):
+        Licence.objects.filter(code=Licence.Code.SALES).delete()
+    assert client.post(place, {**posted, "name": "Other"}).status_code == 404
+
+
+def test_a_value_is_made_for_its_custom_field_alone(alice: Person, flow: Flow, world: World) -> None:
+    with tenant_scope(alice.tenant.pk):
+        field = add_field(name="Shirt", on="contact", type_="list", actor=alice.user)
+        text = add_field(name="Nickname", on="contact", type_="text", actor=alice.user)
+    client = alice.client()
+    value, label = made(
+        client.post(url(alice, flow, f"list:custom:{field.pk}", "custom"), {"name": "XL"}).content.decode()
+    )
+    with tenant_scope(alice.tenant.pk):
+        item = ListItem.objects.get(name="XL")
+        assert (item.field_id, item.list, value, label) == (field.pk, "custom", str(item.pk), "XL")
+    for bad in (f"list:custom:{text.pk}", "list:custom:0", "list:custom", f"list:category:{field.pk}"):
+        assert client.post(url(alice, flow, bad, "custom"), {"name": "S"}).status_code == 404, bad
+    node = step("update_contact", "Shirts", lines=[{"field": custom_key(field), "action": "set"}])
+    with tenant_scope(alice.tenant.pk):
+        mine = create_flow(name="Mine", owner=alice.user, now=NOW, document=FlowDocument(steps=(node,)))
+    panel = alice.client().get(alice.url(f"flows/{mine.pk}/edit/panel/?part=step:{node.id}")).content.decode()
+    assert f'data-kind="list:custom:{field.pk}" data-name="line-0-value-0"' in panel
 
 
 def test_who_may_not_make_it_sees_no_button_and_is_refused(

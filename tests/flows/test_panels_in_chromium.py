@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from accounts.models import Licence
 from core.tenancy import tenant_scope
 from crm.criteria.schema import Criteria, Group, Line
-from crm.models import Selection
+from crm.models import ListItem, SaleStage, Selection
 from flows.document import Branch, FlowDocument
 from flows.models import Flow
 from flows.operations.folding import keep_folded
@@ -22,6 +23,7 @@ from tests.flows.test_designer_in_chromium import give
 from tests.flows.test_triggers_in_chromium import draft, look
 from tests.support.axe import accessibility_faults
 
+OPEN = "part => document.querySelector('flow-designer').open(part, { focus: false })"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -109,6 +111,82 @@ def test_a_problem_of_view_flow_leads_to_the_field_or_branch_at_fault(
     page.locator("#problems li", has_text="Cooks").get_by_role("link").click()
     expect(page.locator("#flow-panel [data-part^='branch:'] flow-faults")).to_contain_text("nobody can match")
     expect(page.locator("[data-name=Cooks]")).to_be_in_viewport()
+
+
+def test_a_long_list_is_searched_and_what_it_lacks_is_made_beside_it(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    sale = step("create_sale", "Sale", currency="EUR")
+    with tenant_scope(alice.tenant.pk):
+        Licence.objects.get_or_create(code=Licence.Code.SALES)
+    give(flow, alice, FlowDocument(settings=world.settings(), steps=(sale,)))
+    open_designer(page, alice, live_server, flow)
+    panel = page.locator("#flow-panel")
+    page.evaluate(OPEN, "settings")
+    zone = panel.get_by_role("combobox", name="Timezone")
+    expect(zone).to_have_value("Europe/Oslo")
+    zone.fill("new york")
+    expect(panel.get_by_role("option")).to_have_text(["America/New York"])
+    both(page, "timezone-search")
+    zone.press("Enter")
+    expect(zone).to_have_value("America/New York")
+    zone.fill("nowhere at all")
+    expect(panel.get_by_text("Nothing is called that.")).to_be_visible()
+    zone.press("Escape")
+    expect(zone).to_have_value("America/New York")
+    with answered(page, "**/edit/apply/"):
+        page.locator("#panel-apply").click()
+    assert draft(flow, alice).settings.timezone == "America/New_York"
+
+    page.evaluate(OPEN, f"step:{sale.id}")
+    money = panel.get_by_role("combobox", name="Currency")
+    expect(money).to_have_value("EUR Euro")
+    both(page, "create-sale")
+    money.fill("krone")
+    panel.get_by_role("option", name="NOK Norwegian krone").click()
+    panel.get_by_role("button", name="New stage").click()
+    dialog = page.locator("#flow-make")
+    dialog.get_by_label("Sale type").select_option(label="New business")
+    dialog.get_by_label("Name").fill("Handshake")
+    dialog.get_by_label("Probability (%)").fill("80")
+    both(page, "new-stage")
+    dialog.get_by_role("button", name="Make").click()
+    expect(dialog).to_be_hidden()
+    expect(panel.get_by_role("combobox", name="Type and stage")).to_have_value(
+        "New business: Handshake (80 %)"
+    )
+
+    panel.get_by_label("Title of the sale").fill("Renewal")
+    with answered(page, "**/edit/apply/"):
+        page.locator("#panel-apply").click()
+    [kept] = draft(flow, alice).steps
+    with tenant_scope(alice.tenant.pk):
+        stage = SaleStage.objects.get(name="Handshake")
+    assert kept.settings["currency"] == "NOK"
+    assert (kept.settings["sale_type"], kept.settings["stage"]) == (stage.type_id, stage.pk)
+    assert kept.settings["sale_title"] == "Renewal"
+
+
+def test_a_value_of_a_list_is_made_beside_the_line_that_wants_it(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    lines = [{"field": "contact.interests", "action": "add", "values": []}]
+    change = step("update_contact", "Change", lines=lines)
+    give(flow, alice, FlowDocument(settings=world.settings(), steps=(change,)))
+    open_designer(page, alice, live_server, flow)
+    panel, dialog = page.locator("#flow-panel"), page.locator("#flow-make")
+    page.evaluate(OPEN, f"step:{change.id}")
+    panel.get_by_role("button", name="New interest").click()
+    dialog.get_by_label("Name").fill("Curling")
+    dialog.get_by_role("button", name="Make").click()
+    expect(panel.locator("choice-list summary")).to_contain_text("Curling")
+    both(page, "new-interest")
+    with answered(page, "**/edit/apply/"):
+        page.locator("#panel-apply").click()
+    [kept] = draft(flow, alice).steps
+    with tenant_scope(alice.tenant.pk):
+        item = ListItem.objects.get(name="Curling")
+    assert kept.settings["lines"][0]["values"] == [str(item.pk)]
 
 
 def test_a_trigger_is_found_and_added_with_the_keyboard(
