@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -22,7 +22,6 @@ from core.db.busy import is_busy
 from core.signing import BadToken
 from core.tenancy import tenant_scope
 from delivery.operations.recipients import NoSuchMessage
-from delivery.operations.tracking import Seen, message_seen
 from delivery.tokens import MessageRef, Purpose, read_message_token
 
 P = ParamSpec("P")
@@ -72,10 +71,10 @@ def for_message(
 
 def for_tracking(
     purpose: Purpose,
-) -> Callable[[Callable[Concatenate[Any, Seen, P], HttpResponse]], Callable[..., HttpResponse]]:
-    """Decorate a view that takes (request, message, …): scope, clock and message come in one round trip, and the
-    request has no `sender`."""
-    return _decorated(purpose, _as_seen)
+) -> Callable[[Callable[Concatenate[Any, MessageRef, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Decorate a view that takes (request, ref, …), outside any scope: what it calls opens one, perhaps with others.
+    The request has neither `sender` nor `now`."""
+    return _decorated(purpose, lambda _, ref: nullcontext(ref))
 
 
 @contextmanager
@@ -86,13 +85,6 @@ def _by_name(request: PublicRequest, ref: MessageRef) -> Iterator[MessageRef]:
     request.sender, request.now = sender, clock.now() + sender.clock_offset
     with tenant_scope(ref.tenant_id):
         yield ref
-
-
-@contextmanager
-def _as_seen(request: PublicRequest, ref: MessageRef) -> Iterator[Seen]:
-    with message_seen(ref) as message:
-        request.now = clock.now() + message.ahead
-        yield message
 
 
 def busy(request: HttpRequest, error: OperationalError) -> HttpResponse:

@@ -1,6 +1,7 @@
 """Following a link of a message: only to an address that its tenant wrote, with the message's own values in it.
 
-A registered link also says that it was clicked (link.clicked) and does its actions, in the same transaction.
+A registered link also says that it was clicked (link.clicked) and does its actions, in the same transaction. Clicks of
+ordinary links that wait in one process at the same time share one transaction.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from content.rendering import render_address
 from content.sandbox import paths_of
 from content.tree import costs_a_query
 from content.values import values_of
+from core import clock
+from core.combining import Combiner
 from core.db.busy import is_busy
 from core.db.cursors import raw_cursor
 from core.jobs import start_job
@@ -30,7 +33,8 @@ from core.tenancy import require_tenant_id
 from crm.events import NewEvent, Origin, record_events
 from delivery.models import Message
 from delivery.operations.bursts import is_too_soon
-from delivery.operations.tracking import Seen, record_click
+from delivery.operations.tracking import Act, Seen, message_seen, messages_seen, record_click, record_clicks
+from delivery.tokens import MessageRef
 
 JOB: Final = "link_actions"
 _FIND = {
@@ -81,6 +85,76 @@ class Followed:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A request for link `number` of a message."""
+
+    ref: MessageRef
+    number: int
+    machine: bool
+
+
+def follow(click: Click) -> Followed | None:
+    """Return where a link leads, and record the click; None where there is no such link. Raises NoSuchMessage.
+
+    Outside any scope. When it returns, the click is on disk, by a commit that may be others' as well.
+    """
+    followed = _together(click.ref.tenant_id, click)
+    if followed is not None:
+        return followed
+    with message_seen(click.ref) as message:
+        now = clock.now() + message.ahead
+        return follow_link(message=message, number=click.number, now=now, machine=click.machine)
+
+
+def _follow_all(clicks: Sequence[Click]) -> list[Followed | None]:
+    """Follow ordinary links of one tenant's messages in one transaction; None for a click that is to go alone.
+
+    That is a registered link, whose actions may wait for others; a message that somebody else holds; what is not
+    there; and of one message every click but the first, so that each sees those before it.
+    """
+    of_message = {click.ref.message_id: click for click in reversed(clicks)}
+    with messages_seen([click.ref for click in of_message.values()]) as found:
+        plain: list[tuple[Act, Link]] = []
+        for number, message in found.items():
+            link = _ordinary(message, of_message[number].number)
+            if link is not None:
+                now, machine = clock.now() + message.ahead, of_message[number].machine
+                plain.append((Act(message, now, machine, link.url, link.label), link))
+        record_clicks([act for act, _ in plain])
+        values = _values_for(plain)
+    done: dict[int, Followed] = {}
+    for act, link in plain:
+        message = act.message
+        address = _filled(link.url, message, values.get(message.contact_id or 0, {}))
+        machine = act.machine or is_too_soon(message, act.now)
+        done[message.ref.message_id] = Followed(
+            _greeting(_with_utm_of(address, message), message, machine=machine)
+        )
+    return [
+        done.get(click.ref.message_id) if of_message[click.ref.message_id] is click else None
+        for click in clicks
+    ]
+
+
+_together: Combiner[Click, Followed] = Combiner(_follow_all)
+
+
+def _ordinary(message: Seen, number: int) -> Link | None:
+    try:
+        link = _link(message.ref.tenant_id, message.channel, message.version_id, number)
+    except NoSuchLink:
+        return None
+    return link if link.registered_id is None else None
+
+
+def _values_for(plain: Sequence[tuple[Act, Link]]) -> dict[int, dict[str, Any]]:
+    """Return what links with merge tags are filled with, by contact."""
+    wanted = [(act.message.contact_id, link.custom_keys) for act, link in plain if "{" in link.url]
+    people = [contact_id for contact_id, _ in wanted if contact_id is not None]
+    return values_of(people, paths={key for _, keys in wanted for key in keys}) if people else {}
+
+
 def follow_link(*, message: Seen, number: int, now: dt.datetime, machine: bool) -> Followed | None:
     """Return where link `number` of a message leads, and record the click; None where there is no such link.
 
@@ -94,7 +168,7 @@ def follow_link(*, message: Seen, number: int, now: dt.datetime, machine: bool) 
     if link.registered_id is not None:
         return click_registered(link_id=link.registered_id, message=message, now=now, machine=machine)
     record_click(message=message, link=link.url, label=link.label, now=now, machine=machine)
-    address = _filled(link.url, message, link.custom_keys)
+    address = _filled(link.url, message, _values(link.url, message, link.custom_keys))
     return Followed(_greeting(_with_utm_of(address, message), message, machine=machine))
 
 
@@ -122,7 +196,7 @@ def click_registered(*, link_id: int, message: Seen, now: dt.datetime, machine: 
     if link.shows == TrackedLink.Shows.TEXT:
         return Followed(heading=link.heading, text=link.text)
     keys = [path.replace(".custom", "") for path in paths_of(link.url) if costs_a_query(path)]
-    address = _with_utm_of(_filled(link.url, message, keys), message)
+    address = _with_utm_of(_filled(link.url, message, _values(link.url, message, keys)), message)
     return Followed(_greeting(address, message, machine=machine))
 
 
@@ -161,11 +235,14 @@ def act(*, contact_id: int, actions: ContactActions, now: dt.datetime) -> None:
         )  # fmt: skip
 
 
-def _filled(url: str, message: Seen, paths: Sequence[str]) -> str:
-    context: dict[str, Any] = {"event": dict(message.event)}
-    if "{" in url and message.contact_id is not None:
-        context.update(values_of([message.contact_id], paths=paths).get(message.contact_id, {}))
-    return render_address(url, context)
+def _values(url: str, message: Seen, paths: Sequence[str]) -> Mapping[str, Any]:
+    if "{" not in url or message.contact_id is None:
+        return {}
+    return values_of([message.contact_id], paths=paths).get(message.contact_id, {})
+
+
+def _filled(url: str, message: Seen, values: Mapping[str, Any]) -> str:
+    return render_address(url, {"event": dict(message.event), **values})
 
 
 def _with_utm_of(address: str, message: Seen) -> str:

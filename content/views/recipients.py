@@ -7,13 +7,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Tenant
-from content.operations.clicks import follow_link
+from content.operations.clicks import Click, follow
 from content.rendering import render_sent
 from content.safe_html import mail_response
 from delivery.machines import is_machine
 from delivery.models import Message
 from delivery.operations.recipients import NoSuchMessage, recipient_of
-from delivery.operations.tracking import Seen
 from delivery.public import PublicRequest, for_message, for_tracking, not_found
 from delivery.rendering import RenderFailed, message_links
 from delivery.tokens import MessageRef, Purpose
@@ -21,14 +20,14 @@ from delivery.tokens import MessageRef, Purpose
 
 @require_safe
 @for_tracking(Purpose.CLICK)
-def click(request: PublicRequest, message: Seen, number: int) -> HttpResponse:
+def click(request: PublicRequest, ref: MessageRef, number: int) -> HttpResponse:
     """Lead on to the link's address, or show the text of a registered link."""
-    followed = follow_link(message=message, number=number, now=request.now, machine=is_machine(request))
+    followed = follow(Click(ref, number, is_machine(request)))
     if followed is None:
         return not_found(request)
     if followed.address:
         return HttpResponseRedirect(followed.address)
-    sender = Tenant.objects.get(pk=message.ref.tenant_id)
+    sender = Tenant.objects.get(pk=ref.tenant_id)
     context = {"sender": sender, "heading": followed.heading, "text": followed.text}
     return render(request, "content/link_text.html", context)
 

@@ -19,10 +19,13 @@ LINKS: Final = 3
 WINDOW: Final = dt.timedelta(seconds=10)
 
 OTHER_LINKS = """
-SELECT count(DISTINCT object_key) FROM crm_event
-WHERE tenant_id = %(tenant)s AND contact_id = %(contact)s AND at > %(since)s AND message_id = %(message)s
-  AND object_key <> %(link)s
-  AND (kind = 'message.clicked' OR kind = 'message.machine_clicked' AND data ? 'at_once')
+SELECT g.message, (
+    SELECT count(DISTINCT e.object_key) FROM crm_event e
+    WHERE e.tenant_id = %(tenant)s AND e.contact_id = g.contact AND e.at > g.since AND e.message_id = g.message
+      AND e.object_key <> g.link
+      AND (e.kind = 'message.clicked' OR e.kind = 'message.machine_clicked' AND e.data ? 'at_once'))
+FROM unnest(%(message)s::bigint[], %(contact)s::bigint[], %(since)s::timestamptz[], %(link)s::text[])
+    AS g(message, contact, since, link)
 """
 # What intake is taking in this moment is taken as a person's; it is locked.
 _MARK = """
@@ -64,11 +67,18 @@ def is_too_soon(message: Seen, now: dt.datetime) -> bool:
 
 
 def burst_of(message: Seen, *, link: str, now: dt.datetime) -> dict[str, Any]:
-    """Return what OTHER_LINKS and `mark_burst` ask with: whose, which message, since when, and the link asked for."""
+    """Return what `mark_burst` and, of several, OTHER_LINKS ask with: whose, which message, since when, and the link
+    asked for."""
     return {
         "tenant": message.ref.tenant_id, "contact": message.contact_id, "message": message.ref.message_id,
         "day": message.ref.enrolled_on, "since": now - WINDOW, "link": link,
     }  # fmt: skip
+
+
+def others_of(bursts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what OTHER_LINKS asks with for clicks on messages of one tenant."""
+    columns = {name: [burst[name] for burst in bursts] for name in ("message", "contact", "since", "link")}
+    return {"tenant": bursts[0]["tenant"], **columns}
 
 
 def mark_burst(cursor: psycopg.Cursor[Any], burst: dict[str, Any]) -> None:

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm.models import SubscriptionOptOut, SubscriptionType
 from delivery.machines import is_machine
 from delivery.operations import recipients
+from delivery.operations.opens import fetch_pixel
 from delivery.operations.recipients import Recipient
-from delivery.operations.tracking import Seen, record_open
 from delivery.public import PublicRequest, for_message, for_tracking, not_found
 from delivery.tokens import MessageRef, Purpose, make_message_token
 
@@ -23,9 +23,9 @@ _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBR
 
 @require_safe
 @for_tracking(Purpose.OPEN)
-def open_pixel(request: PublicRequest, message: Seen) -> HttpResponse:
+def open_pixel(request: PublicRequest, ref: MessageRef) -> HttpResponse:
     """Answer with one transparent pixel, and note that the message was opened."""
-    record_open(message=message, now=request.now, machine=is_machine(request))
+    fetch_pixel(ref, machine=is_machine(request))
     return HttpResponse(_PIXEL, content_type="image/gif")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.test import Client
 
 from accounts.models import Tenant
 from content.actions import ContactActions
+from content.operations import clicks
 from content.operations.links import LinkDraft, create_link
 from core.tenancy import tenant_scope
 from crm.models import Event, EventInbox, Selection, SelectionMember
@@ -170,6 +172,53 @@ def test_links_that_are_fetched_side_by_side_see_each_other(post: Post, mailbox:
         "Read 0", "Read 1", "Read 2", "Read 3"
     ]  # fmt: skip
     assert (post.state(), post.waiting()) == (("sent", None, None), [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clicks_of_many_messages_at_once_are_one_transaction_and_none_waits_for_a_message_that_is_held(
+    post: Post, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ann's message is held by somebody: her click waits for it alone, and the others are answered meanwhile."""
+    people = ("Ann", "Bob", "Cid", "Dot", "Eve")
+    paths = [post.sent(mailbox, first)[0] for first in people]
+    with post.scope():
+        ids = list(Message.objects.order_by("id").values_list("id", flat=True))
+    works: list[int] = []
+
+    def counted(some: Sequence[clicks.Click]) -> list[clicks.Followed | None]:
+        works.append(len(some))
+        return clicks._follow_all(some)
+
+    together = threading.Barrier(len(paths))
+    statuses: dict[str, int] = {}
+    monkeypatch.setattr(clicks._together, "_patience", 5.0)
+    monkeypatch.setattr(clicks._together, "_last", len(paths))
+    monkeypatch.setattr(clicks._together, "_work", counted)
+
+    def fetch(name: str, path: str) -> None:
+        together.wait(timeout=20)
+        try:
+            statuses[name] = Client().get(path, headers=PHONE).status_code
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=fetch, args=one) for one in zip(people, paths, strict=True)]
+    with time_machine.travel(LATER, tick=False):
+        with post.scope():
+            Message.objects.select_for_update(of=("self",)).get(pk=ids[0])
+            for thread in threads:
+                thread.start()
+            for thread in threads[1:]:
+                thread.join(timeout=30)
+            assert statuses == dict.fromkeys(people[1:], 302)
+        threads[0].join(timeout=30)
+    assert statuses == dict.fromkeys(people, 302)
+    assert works == [5]
+    with post.scope():
+        events = Event.objects.filter(kind="message.clicked")
+        assert sorted(number for number in events.values_list("message_id", flat=True) if number) == ids
+        assert len(set(events.filter(message_id__in=ids[1:]).values_list("xid", flat=True))) == 1
+        assert set(Message.objects.values_list("status", "first_clicked_at")) == {("clicked", LATER)}
 
 
 @pytest.mark.parametrize(("seconds", "machine"), [(0, True), (1.9, True), (2, False), (60, False)])

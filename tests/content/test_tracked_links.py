@@ -262,7 +262,7 @@ def test_a_page_that_waited_too_long_says_to_try_again(
         raise error from psycopg.errors.LockNotAvailable()
 
     path = shop.click_of(mailbox, shop.contact("Ada"))
-    monkeypatch.setattr("content.views.recipients.follow_link", busy)
+    monkeypatch.setattr("content.operations.clicks.follow_link", busy)
     response = Client().get(path, headers=PHONE)
     assert (response.status_code, response["Retry-After"]) == (503, "5")
 

@@ -19,6 +19,7 @@ from delivery.models import Message, Stream
 from delivery.operations.sending import send_batch
 from delivery.operations.streams import open_stream
 from delivery.tasks import wake_delivery
+from trial.bench.costs import Costs, costs_of
 from trial.bench.engine import WrongResult
 from trial.bench.mail_sink import mail_sink, taken
 from trial.bench.mails import Mails, make_mails
@@ -55,7 +56,7 @@ def send(*, messages: int) -> dict[str, Any]:
     with mail_sink() as port:
         floor = [_push(prepared, port, number=messages)]
         mails.queue(messages)
-        seconds, early, crew = _work(mails.tenant, mails.stream, port, messages)
+        seconds, early, crew, spent = _work(mails.tenant, mails.stream, port, messages)
         floor.append(_push(prepared, port, number=messages))
     _check(mails.tenant, messages)
     alone = sum(floor) / len(floor)
@@ -68,6 +69,7 @@ def send(*, messages: int) -> dict[str, Any]:
         "mail_bytes": round(sum(len(e.data) for e in prepared) / len(prepared)),
         "rss_mib_at_a_tenth": round(early / 1024),
         "peak_rss_mib": round(crew.peak_kib / 1024),
+        **spent.each(messages),
     }
 
 
@@ -82,13 +84,15 @@ def _prepare(mails: Mails) -> list[Envelope]:
     return keep.envelopes
 
 
-def _work(tenant: Tenant, stream: Stream, port: int, messages: int) -> tuple[float, int, Workers]:
-    """Let one worker send everything; return seconds, peak memory (KiB) at a tenth, and the worker."""
+def _work(tenant: Tenant, stream: Stream, port: int, messages: int) -> tuple[float, int, Workers, Costs]:
+    """Let one worker send everything; return seconds, peak memory (KiB) at a tenth, the worker, and what it cost."""
     os.environ.update(MILLRACE_SMTP_HOST="127.0.0.1", MILLRACE_SMTP_PORT=str(port))
     log = Path(settings.HOME) / "logs" / "bench-worker.log"
     before, early = taken(port), 0
     with celery_workers(1, log=log) as crew:
         analyze()
+        cost = costs_of([crew.process.pid])
+        at_first = cost()
         start = time.perf_counter()
         with tenant_scope(tenant.pk):
             open_stream(stream_id=stream.pk)
@@ -101,8 +105,9 @@ def _work(tenant: Tenant, stream: Stream, port: int, messages: int) -> tuple[flo
                 early = crew.peak_kib
             time.sleep(0.05)
         seconds = time.perf_counter() - start
+        spent = cost().since(at_first)
         crew.measure()
-    return seconds, early, crew
+    return seconds, early, crew, spent
 
 
 def _unsettled(tenant: Tenant) -> bool:

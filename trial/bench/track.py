@@ -20,6 +20,7 @@ from crm.models import Event
 from delivery.models import Message
 from delivery.tokens import MessageRef, Purpose, make_message_token
 from trial.bench.asking import Answers, ask
+from trial.bench.costs import costs_of
 from trial.bench.engine import WrongResult
 from trial.bench.mails import make_mails
 from trial.bench.world import analyze
@@ -39,12 +40,15 @@ def track(*, messages: int, connections: int) -> dict[str, Any]:
         Message.objects.update(status=Message.Status.SENT)
     analyze()
     clicks, opens = _paths(mails.tenant)
-    with web_worker("trial.bench.only_redirects:application") as port:
+    with web_worker("trial.bench.only_redirects:application") as (port, _):
         floor = [ask(port, clicks, connections=connections)]
-    with web_worker("config.wsgi:application") as port:
+    with web_worker("config.wsgi:application") as (port, pid):
         opened = ask(port, opens, connections=connections)
+        cost = costs_of([pid])
+        before = cost()
         clicked = ask(port, clicks, connections=connections)
-    with web_worker("trial.bench.only_redirects:application") as port:
+        spent = cost().since(before)
+    with web_worker("trial.bench.only_redirects:application") as (port, _):
         floor.append(ask(port, clicks, connections=connections))
     _check(mails.tenant, messages, opened, clicked, *floor)
     alone = sum(one.per_second for one in floor) / len(floor)
@@ -58,6 +62,7 @@ def track(*, messages: int, connections: int) -> dict[str, Any]:
         "open_ms_p99": round(opened.within(0.99), 2),
         "redirects_per_second": round(alone),
         "ratio": round(clicked.per_second / alone, 3),
+        **spent.each(messages),
     }
 
 
@@ -73,8 +78,8 @@ def _paths(tenant: Tenant) -> tuple[list[str], list[str]]:
 
 
 @contextmanager
-def web_worker(application: str) -> Iterator[int]:
-    """Run one web worker, as in production; yield its port."""
+def web_worker(application: str) -> Iterator[tuple[int, int]]:
+    """Run one web worker, as in production; yield its port and its process."""
     port = free_port()
     command = [
         sys.executable,
@@ -94,7 +99,7 @@ def web_worker(application: str) -> Iterator[int]:
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=environment) as process:
         try:
             _wait_ready(port, process)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
 
