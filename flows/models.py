@@ -162,17 +162,29 @@ class FlowOpened(TenantModel):
 
 
 class SavedView(TenantModel):
-    """A view of the flow list that its owner keeps under a name: the list's query string. Shared: everybody who sees
-    flows finds it."""
+    """A view of a list that its owner keeps under a name: the list's query string. Shared: everybody who sees flows
+    finds it. One that names a step of a flow is of that flow alone."""
+
+    class Place(models.TextChoices):
+        FLOWS = "flows", "Flows"
+        PARTICIPANTS = "participants", "Participants"
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    place = models.CharField(max_length=20, choices=Place, default=Place.FLOWS, db_default=Place.FLOWS)
+    flow = TenantForeignKey(Flow, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=60)
     query = models.CharField(max_length=1_000, blank=True)
     shared = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "owner", "name"], name="saved_view_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "owner", "place", "flow", "name"],
+                name="saved_view_once",
+                nulls_distinct=False,
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -21,6 +21,7 @@ from participants.held_people import HELD_BY
 from participants.models import Participant, Visit
 from participants.queries import COMPLETED, WHENS, ParticipantFilter
 from participants.search import contacts_matching
+from participants.sorting import USUAL_ORDER, Order, asked_order
 
 # What the numbers of a report ask for, by their names in the URL.
 REPORT_FIELDS = ("when", "from", "to", "got", "of", "email", "link", "took", "bought", "since", "met")
@@ -45,7 +46,7 @@ class Asked:
     branch_id: uuid.UUID | None = None
     # Who stands at one of these steps: those in a branch.
     at: tuple[uuid.UUID, ...] = ()
-    oldest_first: bool = False
+    order: Order = USUAL_ORDER
     when: str = ""
     first: dt.date | None = None
     last: dt.date | None = None
@@ -116,7 +117,7 @@ def asked(data: QueryDict, member: Membership) -> Asked:
         went=data.get("went", "") if data.get("went") in {Visit.Ended.WENT_ON, Visit.Ended.LEFT} else "",
         branch_id=_uuid(data.get("branch", "")),
         at=tuple(step for text in data.getlist("at")[:MOST_STEPS] if (step := _uuid(text)) is not None),
-        oldest_first=data.get("sort") == "oldest",
+        order=asked_order(data.get("sort", ""), data.get("group", "")),
         when=data.get("when", "")
         if data.get("when") in {*WHENS, "came", "left", "message", "bought"}
         else "",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from flows.models import Step
 from participants.asked import Asked
 from participants.counters import step_counts
 from participants.figures import FlowFigures
 from participants.models import Participant
-from participants.queries import COMPLETED, ParticipantFilter, ParticipantPage
+from participants.queries import COMPLETED, ParticipantFilter, ParticipantPage, participants_page
+from participants.sorting import ALWAYS, SORTS, Order
 
 COLUMNS: Final[dict[str, tuple[str, str]]] = {
     "contact": ("Contact", ""),
@@ -31,6 +33,23 @@ COLUMNS: Final[dict[str, tuple[str, str]]] = {
 # spec: e-mail address, company, enrolled, status, current step, last message, when, its status.
 USUAL: Final = ("contact", "company", "enrolled", "status", "step", "message", "message_at", "message_status")
 MOST_COUNTED: Final = 10_000
+_STATUSES: Final = Participant.Status.choices
+
+
+# Orders to choose where there is no head to press: at phone width.
+_ORDERS: Final = {
+    "-enrolled": "Newest first",
+    "enrolled": "Oldest first",
+    "until": "Next to go on first",
+    "-ended": "Ended last first",
+    "-success": "Success met last first",
+    "contact": "Contact, A to Z",
+    "company": "Company, A to Z",
+    "status": "Status",
+    "step": "Current step",
+}
+# How the ways to the pages before and after are called.
+ORDER_WAYS: Final = {"-enrolled": ("Newer", "Older"), "enrolled": ("Older", "Newer")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +59,28 @@ class Column:
     name: str
     title: str
     classes: str
+    # What sorts it, "" where nothing does.
+    sort: str
 
 
 def columns_of(names: Sequence[str]) -> list[Column]:
     """Return the columns with these names in the table's order; the usual ones where none is known."""
     chosen = [name for name in COLUMNS if name in names] or list(USUAL)
-    return [Column(name, *COLUMNS[name]) for name in chosen]
+    return [Column(name, *COLUMNS[name], name if name in SORTS else "") for name in chosen]
+
+
+def offered_orders(few: bool, order: Order) -> list[tuple[str, str]]:
+    """Return the orders to choose from, with the one that the heads chose."""
+    found = [(sort, label) for sort, label in _ORDERS.items() if few or sort.removeprefix("-") in ALWAYS]
+    if order.asked not in _ORDERS:
+        title = "Email address" if order.by == "email" else COLUMNS[order.by][0]
+        found.append((order.asked, f"{title}, {'downwards' if order.descending else 'upwards'}"))
+    return found
+
+
+def without_sorts_for_few(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns of a list of very many: only what an index has in its order sorts."""
+    return [replace(column, sort=column.sort if column.sort in ALWAYS else "") for column in columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +96,85 @@ class Matching:
         return f"more than {self.number:,}" if self.is_more else f"{self.number:,}"
 
 
-def matching_number(
-    *, flow_id: int, asked: Asked, narrowed: ParticipantFilter, figures: FlowFigures, page: ParticipantPage
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of the list with how many match, and whether they are few enough for any order and for groups."""
+
+    page: ParticipantPage
+    matching: Matching
+
+    @property
+    def few(self) -> bool:
+        """Whether every column sorts and groups can be made."""
+        return not self.matching.is_more and self.matching.number <= MOST_COUNTED
+
+
+def listed(*, flow_id: int, asked: Asked, figures: FlowFigures) -> Listed:
+    """Return the page that the address asks for. How many match is known from the page, the counters, or counted up to
+    MOST_COUNTED; an order of its own, or groups, must know it first."""
+    narrowed = asked.as_filter()
+
+    def page(few: bool) -> ParticipantPage:
+        return participants_page(
+            flow_id=flow_id,
+            narrowed=narrowed,
+            after=asked.after,
+            before=asked.before,
+            order=asked.order,
+            few=few,
+        )
+
+    if asked.order.is_usual:
+        found = page(False)
+        if found.previous is None and found.next is None:
+            return Listed(found, Matching(len(found.rows)))
+        number = _matching_number(flow_id, asked, narrowed, figures)
+        return Listed(found, replace(number, number=max(number.number, len(found.rows))))
+    number = _matching_number(flow_id, asked, narrowed, figures)
+    return Listed(page(not number.is_more and number.number <= MOST_COUNTED), number)
+
+
+@dataclass(frozen=True, slots=True)
+class BigGroup:
+    """A group of a list that is too long to be grouped: what narrows the list to it."""
+
+    label: str
+    number: int
+    name: str
+    value: str
+
+
+def big_groups(flow_id: int, asked: Asked, figures: FlowFigures) -> list[BigGroup]:
+    """Return the groups of the whole flow with what the counters know of them; none where the list is narrowed, or by
+    company. Two queries at most."""
+    if asked.narrowed:
+        return []
+    if asked.order.group == "status":
+        numbers = {
+            "active": figures.active,
+            "finished": figures.finished,
+            "success": figures.success,
+            "dropped": figures.dropped,
+            "cancelled": figures.cancelled,
+        }
+        found = [BigGroup(str(label), numbers[value], "status", value) for value, label in _STATUSES]
+    elif asked.order.group == "reason":
+        found = [BigGroup(drop.label, drop.number, "reason", drop.reason) for drop in figures.dropped_by]
+    elif asked.order.group == "step":
+        counts = step_counts(flow_id)
+        steps = Step.objects.filter(flow_id=flow_id).values_list("pk", "title")
+        found = [BigGroup(title, counts.get(pk, {}).get("here", 0), "step", str(pk)) for pk, title in steps]
+    else:
+        return []
+    return [group for group in found if group.number]
+
+
+def _matching_number(
+    flow_id: int, asked: Asked, narrowed: ParticipantFilter, figures: FlowFigures
 ) -> Matching:
-    """Return how many match: known from the page or the counters, else counted up to MOST_COUNTED."""
-    if page.older is None and page.newer is None:
-        return Matching(len(page.rows))
     known = _known(flow_id, asked, figures)
     if known is not None:
-        return Matching(max(known, len(page.rows)))
+        return Matching(known)
     rows = narrowed.apply(Participant.objects.filter(flow_id=flow_id)).order_by().values("pk")
     found = rows[: MOST_COUNTED + 1].count()
     return Matching(min(found, MOST_COUNTED), found > MOST_COUNTED)

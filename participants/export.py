@@ -33,13 +33,13 @@ def export_rows(
 ) -> Iterator[Sequence[object]]:
     """Yield the headings, then one row a participant, newest first. The tenant's scope must be open."""
     yield headings
-    before: int | None = None
+    after: int | None = None
     while True:
-        page = participants_page(flow_id=flow_id, narrowed=narrowed, before=before, size=SLICE)
+        page = participants_page(flow_id=flow_id, narrowed=narrowed, after=after, size=SLICE)
         yield from (_cells(row) for row in page.rows)
-        if page.older is None:
+        if page.next is None:
             return
-        before = page.older
+        after = page.next
 
 
 def _cells(row: ParticipantRow) -> Sequence[object]:

@@ -164,6 +164,17 @@ class Participant(HotTenantModel):
             models.Index(
                 fields=["tenant", "contact_id"], name="participant_listening", condition=Q(listening=True)
             ),
+            # The list in the order of these moments, and a report's time among a million.
+            models.Index(
+                fields=["tenant", "flow_id", "ended_at", "id"],
+                name="participants_by_end",
+                condition=Q(ended_at__isnull=False),
+            ),
+            models.Index(
+                fields=["tenant", "flow_id", "success_at", "id"],
+                name="participants_by_success",
+                condition=Q(success_at__isnull=False),
+            ),
             # The few who are held among a million who wait.
             models.Index(
                 fields=["tenant", "flow_id", "-id"], name="participants_held", condition=~Q(held_reason="")

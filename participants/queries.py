@@ -1,6 +1,6 @@
 """Reads of participants: the page of a flow's participants, and one participant's row.
 
-Keyset-paged by id, newest first, so a page costs the same with ten participants and with a million. Knows contacts,
+Keyset-paged (participants.sorting), so a page costs the same with ten participants and with a million. Knows contacts,
 messages and steps by their ids only until a page of rows is known, then reads each kind once.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import shorten
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from participants.figures import reason_label
 from participants.got import MessageFilter
 from participants.held_people import is_held
 from participants.models import Participant, Visit
+from participants.sorting import USUAL_ORDER, Group, Order, few_in_order, many_in_order
 from participants.words import source_words
 
 PAGE_SIZE = 50
@@ -52,6 +53,8 @@ class ParticipantRow:
     contact: Contact | None
     step_title: str
     message: LastMessage | None
+    # The group that begins with them on the page, in a grouped list.
+    group: Group | None = None
 
     @property
     def contact_name(self) -> str:
@@ -176,44 +179,50 @@ class ParticipantFilter:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantPage:
-    """A page of rows; `older` and `newer` are the ids to go on from, None at an end."""
+    """A page of rows; `previous` and `next` are the ids to go on from, before and after them, None at an end."""
 
     rows: list[ParticipantRow]
-    older: int | None
-    newer: int | None
+    previous: int | None
+    next: int | None
 
 
 def participants_page(
     *,
     flow_id: int,
     narrowed: ParticipantFilter,
-    before: int | None = None,
     after: int | None = None,
-    oldest_first: bool = False,
+    before: int | None = None,
+    order: Order = USUAL_ORDER,
+    few: bool = False,
     size: int = PAGE_SIZE,
 ) -> ParticipantPage:
-    """Return a page, newest first or oldest first: the rows older than `before`, or newer than `after`, or the first
-    ones. Five queries."""
+    """Return a page in its order: the rows behind `after`, or those before `before`, or the first ones. `few` says that
+    they are few enough for any order and for groups. Eight queries at most, five in the usual order."""
     rows = narrowed.apply(Participant.objects.filter(flow_id=flow_id))
-    # Who is searched for is found by contact and sorted then: the flow's own index would be walked through for them.
-    order = F("pk") if narrowed.contact_ids is None else F("pk") + 0
-    upwards = after is not None or (oldest_first and before is None)
-    if upwards:
-        found = list((rows if after is None else rows.filter(pk__gt=after)).order_by(order.asc())[: size + 1])
+    if few and not order.is_usual:
+        found = few_in_order(rows, flow_id=flow_id, order=order, after=after, before=before, size=size)
     else:
-        found = list(
-            (rows if before is None else rows.filter(pk__lt=before)).order_by(order.desc())[: size + 1]
+        searched = narrowed.contact_ids is not None
+        found = many_in_order(
+            rows, order=order.for_many(), after=after, before=before, size=size, not_by_index=searched
         )
-    more, page = len(found) > size, found[:size]
-    if not page:
-        return ParticipantPage(rows=[], older=None, newer=None)
-    ids = [participant.pk for participant in page]
-    has_newer, has_older = (more, after is not None) if upwards else (before is not None, more)
+    page = found.participants
     return ParticipantPage(
-        rows=with_details(page if upwards == oldest_first else page[::-1]),
-        older=min(ids) if has_older else None,
-        newer=max(ids) if has_newer else None,
+        rows=_with_heads(with_details(page), found.groups) if page else [],
+        previous=page[0].pk if found.has_previous else None,
+        next=page[-1].pk if found.has_next else None,
     )
+
+
+def _with_heads(rows: list[ParticipantRow], groups: Mapping[int, Group]) -> list[ParticipantRow]:
+    """Name each group at the first of its rows on the page."""
+    told: list[ParticipantRow] = []
+    last: Group | None = None
+    for row in rows:
+        group = groups.get(row.participant.pk)
+        told.append(replace(row, group=group) if group != last else row)
+        last = group
+    return told
 
 
 def with_details(participants: Sequence[Participant]) -> list[ParticipantRow]:

@@ -18,17 +18,28 @@ from accounts.rights import Right
 from core.csv_out import csv_lines
 from core.tenancy import tenant_scope
 from flows.models import Step
+from flows.operations.saved_views import PARTICIPANTS, kept_query, views_for
 from participants.asked import REPORT_FIELDS, Asked, asked
-from participants.columns import COLUMNS, columns_of, matching_number
+from participants.columns import (
+    COLUMNS,
+    MOST_COUNTED,
+    ORDER_WAYS,
+    big_groups,
+    columns_of,
+    listed,
+    offered_orders,
+    without_sorts_for_few,
+)
 from participants.export import HEADINGS, export_rows
 from participants.flow_page import flow_page, visible_flow
 from participants.forms import Targets
 from participants.held_people import HELD_BY
 from participants.models import Participant
-from participants.queries import COMPLETED, participants_page
+from participants.queries import COMPLETED
 from participants.queries_made import made_at_visits
 from participants.queries_story import story_of
 from participants.report_words import report_words
+from participants.sorting import GROUPS
 
 STATUS_TONES = {
     "active": "is-info",
@@ -42,43 +53,42 @@ STATUS_TONES = {
 @require_GET
 @needs(Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
 def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
-    """Show the participants of a flow, newest first, narrowed by status, step, reason and search."""
+    """Show the participants of a flow: narrowed, in an order, in groups, with the columns asked for."""
     page = flow_page(request, flow_id)
     wanted = asked(request.GET, request.member)
-    narrowed = wanted.as_filter()
-    rows = participants_page(
-        flow_id=flow_id,
-        narrowed=narrowed,
-        before=wanted.before,
-        after=wanted.after,
-        oldest_first=wanted.oldest_first,
-    )
+    found = listed(flow_id=flow_id, asked=wanted, figures=page.figures)
     columns = columns_of(request.GET.getlist("col"))
     context = {
         "page": page,
         "tab": "participants",
         "asked": wanted,
-        "rows": rows,
+        "rows": found.page,
+        "sort": wanted.order.asked,
         "statuses": [*Participant.Status.choices, (COMPLETED, "Completed (both)")],
         "reasons": page.figures.dropped_by,
+        "held_by": HELD_BY.items(),
         "by_visit": _by_visit(flow_id, wanted) if wanted.by_visit else "",
         "by_report": report_words(wanted),
-        "held_by": HELD_BY.get(wanted.held, ""),
         "report_fields": [(name, request.GET[name]) for name in REPORT_FIELDS if request.GET.get(name)],
         "steps": Step.objects.filter(flow_id=flow_id, removed_at=None),
-        "columns": columns,
+        "columns": columns if found.few else without_sorts_for_few(columns),
+        "few": found.few,
         "shown": {column.name for column in columns},
         "all_columns": [(name, title) for name, (title, _) in COLUMNS.items()],
         "chosen_columns": [column.name for column in columns] if request.GET.get("col") else [],
+        "groups": GROUPS.items(),
+        "orders": offered_orders(found.few, wanted.order),
+        "ways": ORDER_WAYS.get(wanted.order.asked, ("Previous", "Next")),
+        "most": MOST_COUNTED,
+        "width": len(columns) + (3 if page.may_run else 1),
+        "big_groups": big_groups(flow_id, wanted, page.figures)
+        if wanted.order.group and not found.few
+        else (),
         "token": uuid.uuid4().hex,
-        "matching": matching_number(
-            flow_id=flow_id,
-            asked=wanted,
-            figures=page.figures,
-            page=rows,
-            narrowed=narrowed,
-        ),
+        "matching": found.matching,
         "targets": Targets.of(page.flow, request.member) if page.may_run else None,
+        "saved_views": views_for(request.member, PARTICIPANTS, flow_id),
+        "view_query": kept_query(request.GET, PARTICIPANTS),
     }
     return render(request, "participants/participants.html", context)
 

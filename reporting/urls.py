@@ -44,6 +44,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<int:flow_id>/reports/outcomes/", views_reports.outcomes, name="report_outcomes"),
     path("flows/<int:flow_id>/control-group/", views_control.held_out, name="held_out"),
     path("flows/<int:flow_id>/reports/<slug:section>.csv", views_reports.as_csv, name="report_csv"),
+    path(
+        "flows/<int:flow_id>/participants/views/new/",
+        views_saved.new_of_participants,
+        name="participants_view_new",
+    ),
+    path(
+        "flows/<int:flow_id>/participants/views/<int:view_id>/delete/",
+        views_saved.delete_of_participants,
+        name="participants_view_delete",
+    ),
     path("flows/<int:flow_id>/content/", views.content, name="content"),
     path("flows/<int:flow_id>/copy/", views_manage.copy, name="copy"),
     path("flows/<int:flow_id>/delete/", views_manage.delete, name="delete"),

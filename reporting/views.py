@@ -62,9 +62,9 @@ def flows(request: TenantRequest, tenant: str) -> HttpResponse:
         "view": view,
         "may_run": request.member.may(Right.FLOW_ADMINISTRATOR),
     }
-    name = (
-        "reporting/flow_results.html" if request.htmx and not request.htmx.boosted else "reporting/flows.html"
-    )
+    is_part = bool(request.htmx) and not request.htmx.boosted
+    context["is_oob"] = is_part
+    name = "reporting/flow_results.html" if is_part else "reporting/flows.html"
     response = render(request, name, context)
     response.set_cookie("flow_view", view, max_age=365 * 86_400, samesite="Lax", httponly=True)
     return response

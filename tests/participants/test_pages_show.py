@@ -89,7 +89,7 @@ def test_paging_by_key_shows_everyone_once_both_ways(stage: Stage, bob: Person) 
         )
     assert seen == everyone
     assert [len(page) for page in pages] == [50, 50, 24]
-    back = page_of(bob, stage.url("participants/"), after=pages[2][0])
+    back = page_of(bob, stage.url("participants/"), before=pages[2][0])
     assert [int(one) for one in re.findall(r'name="ids" value="(\d+)" aria-label', back)] == pages[1]
 
 
