@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 
 from crm.criteria.describe import describe_all
 from crm.criteria.schema import Criteria
+from flows.canvas_words import exit_text, finish_lines, start_lines, start_title
 from flows.checking import check_context
-from flows.document import Branch, ExitSettings, FlowDocument, StepNode
+from flows.document import Branch, FlowDocument, StepNode
 from flows.editing.tree import subtree
 from flows.occupancy import holds_people, occupied
 from flows.reached import Reached, reached
 from flows.references import part
 from flows.steps.base import CheckContext
 from flows.steps.table import STEP_KINDS
-from flows.success.table import SUCCESS_KINDS
 from flows.trail import Trail
-from flows.triggers.table import TRIGGER_KINDS
 from flows.validation import FlowProblem, is_valid_settings
 
 
@@ -115,6 +114,8 @@ class StepCard:
     notes: Sequence[NoteCard] = ()
     # How long after entering it is reached: "Day 5".
     when: str = ""
+    # Open threads of colleagues at it.
+    comments: int = 0
 
     @property
     def part(self) -> str:
@@ -139,6 +140,7 @@ class EndCard:
     problems: Problems
     count: object = None
     when: str = ""
+    comments: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ class Canvas:
     finish: EndCard
     editable: bool
     linked: bool = False
+    # Cards tell of comments, and open them.
+    talks: bool = False
     # Splits and branches fold, and notes open.
     in_designer: bool = False
     selected: str = ""
@@ -168,6 +172,7 @@ class _Drawing:
     counts: Mapping[uuid.UUID, object]
     people: Mapping[uuid.UUID, int]
     folded: Collection[uuid.UUID] = ()
+    comments: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[uuid.UUID | None, Sequence[NoteCard]] = field(default_factory=dict)
     criteria: dict[int, str] = field(default_factory=dict)
     reached: Reached = field(default_factory=Reached)
@@ -188,13 +193,15 @@ def canvas_of(
     people_url: str = "",
     trail: Trail | None = None,
     folded: Collection[uuid.UUID] | None = None,
+    comments: Mapping[str, int] | None = None,
 ) -> Canvas:
     """Return the picture of a document; `found` are the problems to show on the cards.
 
     `editable` draws the "+" and the menus; `linked` makes the cards buttons (`data-open` names their part). `people`
     are those who stand on each step while it is edited, `people_url` lists them; `trail` is one participant's
     way. `folded` names the splits and branches of which only the number of steps is
-    shown; given at all, even empty, the picture is the designer's, where things fold and notes open.
+    shown; given at all, even empty, the picture is the designer's, where things fold and notes open. `comments` are
+    the open threads by place (flows.talk); given at all, cards show and open them.
     """
     drawing = _Drawing(
         ctx or check_context(document),
@@ -202,14 +209,13 @@ def canvas_of(
         counts or {},
         people or {},
         folded or (),
+        comments or {},
         _notes(document),
     )
     drawing.criteria, drawing.reached = _described(document), reached(document)
     places, last = _sequence(document.steps, None, "the flow", drawing)
     return Canvas(
-        start=EndCard(
-            _start_title(document), start_lines(document, drawing.ctx), _ends(drawing, "start"), start_count
-        ),
+        start=_start(document, drawing, start_count),
         places=places,
         last=last,
         finish=EndCard(
@@ -221,11 +227,22 @@ def canvas_of(
         ),
         editable=editable,
         linked=linked,
+        talks=comments is not None,
         in_designer=folded is not None,
         selected=selected,
         people_url=people_url,
         trail=trail,
         notes=drawing.notes.get(None, ()),
+    )
+
+
+def _start(document: FlowDocument, drawing: _Drawing, count: object) -> EndCard:
+    return EndCard(
+        start_title(document),
+        start_lines(document, drawing.ctx),
+        _ends(drawing, "start"),
+        count,
+        comments=drawing.comments.get("start", 0),
     )
 
 
@@ -290,6 +307,7 @@ def _card(node: StepNode, drawing: _Drawing) -> StepCard:
         inside=Inside(sum(b.inside.steps for b in branches), sum(b.inside.errors for b in branches)),
         notes=drawing.notes.get(node.id, ()),
         when=drawing.reached.words(node.id),
+        comments=drawing.comments.get(str(node.id), 0),
     )
 
 
@@ -311,7 +329,7 @@ def _branches(node: StepNode, drawing: _Drawing) -> Iterator[BranchCard]:
             is_else=position == len(node.branches) - 1,
             is_first=position == 0,
             exits=branch.exit is not None,
-            exit_text=_exit_text(branch.exit, drawing.ctx),
+            exit_text=exit_text(branch.exit, drawing.ctx),
             places=places,
             last=last,
             people=sum(drawing.people[step] for step in standing),
@@ -336,47 +354,3 @@ def _described(document: FlowDocument) -> dict[int, str]:
     ]
     texts = describe_all([criteria for _, criteria in branches]) if branches else []
     return {id(branch): text for (branch, _), text in zip(branches, texts, strict=True)}
-
-
-def _exit_text(exit_: ExitSettings | None, ctx: CheckContext) -> str:
-    if exit_ is None:
-        return ""
-    parts = []
-    if exit_.selection is not None:
-        parts.append(f"add to “{ctx.name('selection', exit_.selection) or 'a deleted selection'}”")
-    if exit_.flow is not None:
-        parts.append(f"go on to “{ctx.name('flow', exit_.flow) or 'a deleted flow'}”")
-    return ", ".join(parts)
-
-
-def _start_title(document: FlowDocument) -> str:
-    if not document.triggers:
-        return "Added by hand"
-    return "Trigger" if len(document.triggers) == 1 else f"{len(document.triggers)} triggers"
-
-
-def start_lines(document: FlowDocument, ctx: CheckContext) -> list[str]:
-    """Return who comes in: the triggers, then what narrows them."""
-    lines = [TRIGGER_KINDS[t.kind].summary(t, ctx) for t in document.triggers]
-    if not lines:
-        lines = ["Nobody enters by themselves"]
-    if document.filter is not None and not document.filter.is_empty:
-        lines.append(f"Only if {describe_all([document.filter])[0]}")
-    excluded = [
-        ctx.name("selection", number) or "a deleted selection" for number in document.settings.exclusions
-    ]
-    if excluded:
-        lines.append(f"Not if in {', '.join(excluded)}")
-    return lines
-
-
-def finish_lines(document: FlowDocument, ctx: CheckContext) -> list[str]:
-    """Return what counts as success, and where people go on to."""
-    lines = [f"Success: {SUCCESS_KINDS[c.kind].summary(c, ctx)}" for c in document.success]
-    if document.success and document.settings.move_to_finish:
-        lines.append("Who meets it finishes at once")
-    for label, exit_ in (("With success", document.finish.success), ("Without", document.finish.no_success)):
-        text = _exit_text(exit_, ctx)
-        if text:
-            lines.append(f"{label}: {text}")
-    return lines

@@ -23,6 +23,7 @@ from flows.occupancy import step_occupancy
 from flows.operations.drafts import draft_of
 from flows.operations.folding import folded_parts
 from flows.steps.base import CheckContext
+from flows.talk import START, open_comments
 from flows.together import print_of
 
 
@@ -89,10 +90,22 @@ class Designer:
             editable=self.editable,
             linked=True,
             found=self.problems,
-            selected=self.part,
+            selected=self.card_part,
             ctx=self.ctx,
             folded=folded_parts(flow_id=self.flow.pk, user=self.member.user),
+            comments=self.comments,
         )
+
+    @property
+    def card_part(self) -> str:
+        """The part whose card is marked: the comments of a step belong to its card."""
+        kind, _, key = self.part.partition(":")
+        return self.part if kind != "comments" else key if key == START else f"step:{key}"
+
+    @cached_property
+    def comments(self) -> Mapping[str, int]:
+        """How many threads are open, by place."""
+        return open_comments(self.flow.pk)
 
     @cached_property
     def is_saved(self) -> bool:

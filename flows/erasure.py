@@ -1,8 +1,14 @@
-"""Flows hold the tenant's own plans: no column of theirs is about a contact."""
+"""Flows hold the tenant's own plans: no column of theirs is about a contact, but what colleagues write to each other
+at a step may name one."""
 
 from __future__ import annotations
 
-from core.erasure import Place, Room
+from core.erasure import EMPTY, Place, Room
+
+_NAMES_THEM = """
+    t.text ILIKE ANY(%(mentions)s::text[])
+    OR (%(name)s::text <> '' AND strpos(lower(t.text), lower(%(name)s::text)) > 0)
+"""
 
 ERASURE = Room(
     (
@@ -12,6 +18,7 @@ ERASURE = Room(
         Place("flows_step", ("kind", "title")),
         Place("flows_savedview", ("name", "query")),
         Place("flows_flowopened", ("folded",)),
+        Place("flows_flowcomment", ("step_title", "mentions"), {"text": EMPTY}, _NAMES_THEM),
         Place("flows_draftstate", ("document", "label", "moves")),
     )
 )

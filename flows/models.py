@@ -190,6 +190,47 @@ class SavedView(TenantModel):
         return self.name
 
 
+class FlowComment(TenantModel):
+    """What a colleague wrote at a step, or where people enter. The first of a thread has none above it, and is what is
+    resolved; answers name it. Not part of the document: no revision, copy or file of the flow has it."""
+
+    flow = TenantForeignKey(Flow, on_delete=models.CASCADE, related_name="comments")
+    # No reference: a step may be in the draft alone, and what was said at a removed one stays.
+    # None: where people enter.
+    step = models.UUIDField(null=True)
+    # What the step was called then, for when it is gone.
+    step_title = models.CharField(max_length=200, blank=True)
+    thread = TenantForeignKey("self", on_delete=models.CASCADE, null=True, related_name="answers")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    # Empty: deleted while it had answers, or it named a person who was erased.
+    text = models.TextField(blank=True)
+    # Colleagues whom the text names: [{"user": id, "name": as it stands behind the @}].
+    mentions = models.JSONField(default=list, db_default=Value([], models.JSONField()))
+    # Made by the page that sends it: sent twice, it is written once.
+    once = models.UUIDField()
+    created_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "author", "once"], name="comment_once"),
+            models.CheckConstraint(
+                name="a_resolved_comment_begins_a_thread",
+                condition=Q(resolved_at=None, resolved_by=None)
+                | Q(resolved_at__isnull=False, resolved_by__isnull=False, thread=None),
+            ),
+            models.CheckConstraint(
+                name="a_deleted_comment_says_nothing", condition=Q(deleted_at=None) | Q(text="")
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant", "flow", "step", "-id"], name="comments_at_step")]
+
+
 class FlowUserPermission(UserGrant):
     """A chosen user who sees a flow (django-guardian; flows.visibility reads it)."""
 

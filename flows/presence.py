@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 SECONDS = 25
 MOST = 20
 _WINDOW = re.compile(r"[0-9a-f-]{8,40}")
-_PART = re.compile(r"[a-z_]{0,20}(:[0-9a-f-]{0,36})?")
+_PART = re.compile(r"[a-z_]{0,20}(:(start|[0-9a-f-]{0,36}))?")
 
 
 @dataclass(frozen=True, slots=True)

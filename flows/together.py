@@ -17,6 +17,7 @@ WORDS = {
     "": "",
     "start": "who enters",
     "finish": "Finish",
+    "comments": "the comments",
     "details": "the settings",
     "enrolment": "the settings",
     "messages": "the message settings",

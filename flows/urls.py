@@ -6,6 +6,7 @@ from django.urls import path
 
 from flows.views import (
     choices,
+    comments,
     create,
     designer,
     exchange,
@@ -39,6 +40,12 @@ urlpatterns = [
     path("flows/<int:flow_id>/edit/newest/", together.newest, name="newest"),
     path("flows/<int:flow_id>/edit/undo/", designer.undo, name="undo"),
     path("flows/<int:flow_id>/edit/redo/", designer.redo, name="redo"),
+    path("flows/<int:flow_id>/comments/", comments.talk, name="talk"),
+    path("flows/<int:flow_id>/comments/people/", comments.people, name="comment_people"),
+    path("flows/<int:flow_id>/comments/write/", comments.write, name="comment_write"),
+    path("flows/<int:flow_id>/comments/<int:comment_id>/edit/", comments.edit, name="comment_edit"),
+    path("flows/<int:flow_id>/comments/<int:comment_id>/delete/", comments.delete, name="comment_delete"),
+    path("flows/<int:flow_id>/comments/<int:comment_id>/resolve/", comments.resolve, name="comment_resolve"),
     path("flows/<int:flow_id>/edit/save/", lifecycle.save, name="save"),
     path("flows/<int:flow_id>/edit/start/", lifecycle.start, name="start"),
     path("flows/<int:flow_id>/edit/pause/", lifecycle.pause, name="pause"),

@@ -7,11 +7,12 @@ with a flow is asked by the views (accounts.guards).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.looking import who_looks
-from accounts.models import Membership
+from accounts.models import Membership, MembershipGroup, RoleRight
 from accounts.permissions import set_grants
 from accounts.rights import Right
 from flows.models import Flow, FlowGroupPermission, FlowUserPermission
@@ -68,6 +69,33 @@ def would_see(
     if visibility == Flow.Visibility.CHOSEN:
         return member.user_id in user_ids or bool({*member.auth_group_ids} & {*auth_group_ids})
     return False
+
+
+def members_who_see(flow: Flow) -> QuerySet[Membership]:
+    """Return the active members who may look at the flow, by name: `visible_flows` the other way round."""
+
+    def role_has(*rights: Right) -> Exists:
+        return Exists(RoleRight.objects.filter(role_id=OuterRef("role_id"), right__in=rights))
+
+    members = Membership.objects.filter(role_has(*VIEW_RIGHTS), is_active=True, user__is_active=True)
+    seen = Q(user_id=flow.owner_id) | Q(role_has(Right.ADMINISTRATOR))
+    if flow.visibility == Flow.Visibility.GROUP:
+        home = Membership.objects.filter(user_id=flow.owner_id).values("group__auth_group_id")
+        seen |= _in_groups(home)
+    elif flow.visibility == Flow.Visibility.CHOSEN:
+        seen |= Q(user_id__in=flow.user_grants.values("user_id")) | _in_groups(
+            flow.group_grants.values("group_id")
+        )
+    narrowed = members if flow.visibility == Flow.Visibility.EVERYONE else members.filter(seen)
+    return narrowed.select_related("user").order_by("user__first_name", "user__last_name", "user_id")
+
+
+def _in_groups(auth_group_ids: QuerySet[Any, Any]) -> Q:
+    """Members of these groups by any way."""
+    others = MembershipGroup.objects.filter(
+        membership=OuterRef("pk"), group__auth_group_id__in=auth_group_ids
+    )
+    return Q(group__auth_group_id__in=auth_group_ids) | Q(Exists(others))
 
 
 def visible_flows(member: Membership) -> QuerySet[Flow]:

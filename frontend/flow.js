@@ -6,3 +6,4 @@ import "./flow/tag-field.js";
 import "./flow/faults.js";
 import "./flow/add-list.js";
 import "./flow/together.js";
+import "./flow/comments.js";

@@ -20,6 +20,7 @@ from flows.canvas import canvas_of
 from flows.models import Flow
 from flows.operations.saved_views import kept_query, views_for
 from flows.steps.table import STEP_KINDS
+from flows.talk import START, open_comments, talk_at, talked_about
 from flows.validation import errors
 from participants.figures import FlowFigures
 from participants.flow_page import FlowPage, flow_page, folder_line
@@ -123,6 +124,7 @@ def canvas(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         counts={node.id: numbers.get(node.id, StepNumbers()).here for node in document.walk()},
         start_count=page.figures.enrolled,
         finish_count=page.figures.completed,
+        comments=open_comments(flow_id),
     )
     steps = [(node.id, node.title, numbers.get(node.id, StepNumbers())) for node in document.walk()]
     drawn = {step_id for step_id, _, _ in steps}
@@ -130,7 +132,15 @@ def canvas(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     removed = [
         (pk, titles.get(pk, "A step"), n) for pk, n in numbers.items() if pk not in drawn and n.entered
     ]
-    context = {"page": page, "tab": "flow", "canvas": picture, "steps": steps, "removed": removed}
+    talk = request.GET.get("comments", "")[:36]
+    context = {
+        "page": page,
+        "tab": "flow",
+        "canvas": picture,
+        "steps": steps,
+        "removed": removed,
+        "opens": f"comments:{talk}" if talk else "",
+    }
     return render(request, "reporting/canvas.html", context)
 
 
@@ -156,7 +166,14 @@ def counts(request: TenantRequest, tenant: str, flow_id: int) -> JsonResponse:
         "completed": page.figures.completed,
         "active": page.figures.active,
     }
-    return JsonResponse({"steps": steps, "flow": figures, "status": page.flow.status})
+    return JsonResponse(
+        {
+            "steps": steps,
+            "flow": figures,
+            "status": page.flow.status,
+            "comments": open_comments(flow_id),
+        }
+    )
 
 
 @require_GET
@@ -165,6 +182,8 @@ def part(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     """Show one part of the canvas in the side panel: a step, a branch, the start or the finish."""
     page = flow_page(request, flow_id)
     kind, _, name = request.GET.get("part", "").partition(":")
+    if kind == "comments":
+        return _comments_panel(request, page, name)
     if kind in {"start", "finish"}:
         return render(
             request, f"reporting/panel_{kind}.html", {"page": page, "summary": summary_of(page.flow)}
@@ -173,6 +192,16 @@ def part(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     if kind == "branch":
         return _branch_panel(request, page, part_id)
     return _step_panel(request, page, part_id)
+
+
+def _comments_panel(request: TenantRequest, page: FlowPage, key: str) -> HttpResponse:
+    context: dict[str, Any] = {"page": page, "flow": page.flow}
+    if not key:
+        return render(
+            request, "reporting/panel_talked_about.html", {**context, "places": talked_about(page.flow)}
+        )
+    context["talk"] = talk_at(page.flow, None if key == START else _uuid(key), member=request.member)
+    return render(request, "reporting/panel_comments.html", context)
 
 
 def _step_panel(request: TenantRequest, page: FlowPage, step_id: uuid.UUID) -> HttpResponse:

@@ -31,6 +31,7 @@ from crm.operations.lists import add_field
 from crm.operations.requests import register_request
 from crm.operations.sales import create_sale
 from delivery.operations.webhook_secrets import keep_secret
+from flows.operations.comments import write_comment
 from flows.operations.create import create_flow
 from flows.operations.folders import create_folder
 from flows.operations.saved_views import save_view
@@ -66,8 +67,12 @@ def _people(alice: Person, bob: Person) -> dict[str, Any]:
 
 def _marketing(alice: Person) -> dict[str, Any]:
     flow = create_flow(name="Welcome", owner=alice.user, now=LAST_MONDAY)
+    said = write_comment(
+        flow=flow, step=None, text="Who?", author=alice.user, now=LAST_MONDAY, once=uuid.uuid4()
+    )
     return {
         "flow_id": flow.pk,
+        "comment_id": said.pk,
         "view_id": save_view(name="Mine", query="", shared=True, actor=alice.user, now=LAST_MONDAY).pk,
         "folder_id": create_folder(name="Newcomers", parent_id=None).pk,
         "script_id": save_script(

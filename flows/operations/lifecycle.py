@@ -23,7 +23,7 @@ from delivery.operations.streams import close_stream, hold_stream, open_stream
 from flows import validation
 from flows.document import FlowDocument
 from flows.locks import flow_gate_exclusive
-from flows.models import Flow
+from flows.models import Flow, FlowComment
 from flows.operations import clock
 from flows.operations.drafts import draft_of, keep_state, lock_draft
 from flows.operations.save import save_locked
@@ -112,8 +112,10 @@ def end(*, flow_id: int, actor: User, now: dt.datetime) -> Flow:
 
 @transaction.atomic
 def delete(*, flow_id: int, actor: User, now: dt.datetime) -> None:
-    """Take the flow away; its name stays for timelines. Raises WrongStatus unless it is not running, and InUse
-    where another flow goes on to it."""
+    """Take the flow away, and what was written at its steps; its name stays for timelines.
+
+    Raises WrongStatus unless it is not running, and InUse where another flow goes on to it.
+    """
     flow = _locked(flow_id)
     if flow.status != Flow.Status.NOT_RUNNING:
         raise WrongStatus("End the flow before you delete it.")
@@ -124,6 +126,7 @@ def delete(*, flow_id: int, actor: User, now: dt.datetime) -> None:
         raise InUse(users)
     flow.deleted_at = now
     flow.save(update_fields=["deleted_at"])
+    FlowComment.objects.filter(flow=flow).delete()
     Usage.objects.filter(user_kind="flow", user_id=flow_id).delete()
     _audit(flow, actor, "flow.delete")
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django import forms
 from django.http import Http404, QueryDict
 
-from flows.canvas import start_lines
+from flows.canvas_words import start_lines
 from flows.criteria_field import CriteriaForm
 from flows.document import ExitSettings, Finish, FlowDocument, SuccessCriterion, Trigger
 from flows.editing.frame import update_success, update_trigger, with_filter, with_finish, with_settings

@@ -6,6 +6,7 @@ from django.http import Http404
 
 from flows.designer import Designer
 from flows.panels.base import Panel
+from flows.panels.comments import CommentsPanel
 from flows.panels.ends import FilterPanel, FinishPanel, StartPanel, SuccessPanel, TriggerPanel
 from flows.panels.look import FindPanel, PalettePanel, ProblemsPanel, RevisionsPanel
 from flows.panels.notes import NotePanel
@@ -25,6 +26,7 @@ PANELS: dict[str, type[Panel]] = {
     "details": DetailsPanel,
     "settings": EnrolmentPanel,
     "messages": MessagesPanel,
+    "comments": CommentsPanel,
     "find": FindPanel,
     "problems": ProblemsPanel,
     "revisions": RevisionsPanel,

@@ -54,6 +54,7 @@ def canvas_card(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
         "editable": canvas.editable,
         "opens": canvas.editable or canvas.linked,
         "selected": canvas.selected == step.part,
+        "talks": canvas.talks,
         "people_url": canvas.people_url if step.occupied else "",
     }
     if canvas.trail and marks:
@@ -72,6 +73,7 @@ def canvas_card(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
         *step.occupied,
         step.inside.steps,
         step.when,
+        step.comments,
     )
     problems = tuple(step.problems.errors), tuple(step.problems.warnings)
     return _remembered("flows/canvas/card.html", _Key(shown, (step.id, key, problems, shown["people_url"])))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Set
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -125,7 +127,7 @@ def fold(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
     folded = folded_parts(flow_id=flow_id, user=request.user)
     try:
         if request.POST.get("reveal"):
-            folded -= around(designer.document, ask.id("reveal"))
+            folded -= _around(designer.document, ask.id("reveal"))
         else:
             folded ^= {foldable(designer.document, ask.id("fold"))}
     except IllegalEdit as error:
@@ -134,6 +136,14 @@ def fold(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         flow_id=flow_id, user=request.user, folded=folded, document=designer.document, now=designer.now
     )
     return answer(request, designer, keeps_panel="keep" in request.POST)
+
+
+def _around(document: FlowDocument, part: uuid.UUID) -> Set[uuid.UUID]:
+    """Nothing hides what is gone: comments of a removed step are looked at too."""
+    try:
+        return around(document, part)
+    except IllegalEdit:
+        return frozenset()
 
 
 @require_POST

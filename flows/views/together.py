@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
@@ -37,6 +39,7 @@ def here(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         "flow": flow,
         "others": [(one, part_words(designer.document, one.part)) for one in others],
         "is_behind": moved or ("editable" in request.POST) != designer.editable,
+        "open_comments": json.dumps(designer.comments),
         "by": flow.draft_by.get_full_name() if moved and flow.draft_by else "",
     }
     return render(request, "flows/designer/presence.html", context)

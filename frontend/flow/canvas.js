@@ -157,7 +157,7 @@ class FlowCanvas extends HTMLElement {
   }
 
   next(key, here) {
-    const stops = [...this.querySelectorAll(STOPS)].filter((stop) => !stop.disabled);
+    const stops = [...this.querySelectorAll(STOPS)].filter((stop) => !stop.disabled && !stop.hidden);
     if (here === this) return key === "ArrowDown" ? stops[0] : null;
     const at = stops.indexOf(here);
     if (at < 0) return null;

@@ -28,7 +28,7 @@ class FlowDesigner extends HTMLElement {
     this.addEventListener("submit", ({ target }) => { if (this.panel.contains(target)) this.dirty = false; });
     this.addEventListener("htmx:afterRequest", ({ target, detail }) => {
       const { elt, formData } = detail.requestConfig;
-      if (!this.panel.contains(target)) return;
+      if (!this.panel.contains(target) || elt.matches("[data-own]")) return;
       // A form that was refused is still to apply; so is a line taken out, whose button is gone by now.
       if (elt.matches("form") ? !accepted(detail) : accepted(detail) && formData?.has("drop")) this.unapplied();
     });
@@ -123,7 +123,7 @@ class FlowDesigner extends HTMLElement {
 
   /* Unfolds whatever hides a step or a branch. */
   async unfold(part) {
-    const [kind, id] = part.split(":");
+    const [kind, id] = cardPart(part).split(":");
     if (["step", "branch"].includes(kind) && !this.querySelector(`#${kind}-${CSS.escape(id)}`)) await this.fold({ reveal: id });
   }
 
@@ -190,7 +190,7 @@ class FlowDesigner extends HTMLElement {
     for (const card of this.querySelectorAll(".is-selected")) card.classList.remove("is-selected");
     for (const open of this.querySelectorAll("#flow-root [data-open][aria-current]")) open.removeAttribute("aria-current");
     if (!part) return;
-    const card = this.querySelector(`#flow-root [data-part="${CSS.escape(part)}"]`);
+    const card = this.querySelector(`#flow-root [data-part="${CSS.escape(cardPart(part))}"]`);
     card?.classList.add("is-selected");
     card?.querySelector("[data-open]")?.setAttribute("aria-current", "true");
   }
@@ -198,7 +198,7 @@ class FlowDesigner extends HTMLElement {
   /* Brings what was opened into sight, where it is not. */
   show(part) {
     const canvas = this.querySelector("flow-canvas");
-    const card = part && this.querySelector(`#flow-root [data-part="${CSS.escape(part)}"]`);
+    const card = part && this.querySelector(`#flow-root [data-part="${CSS.escape(cardPart(part))}"]`);
     if (!card) return;
     const [at, seen] = [card.getBoundingClientRect(), canvas.getBoundingClientRect()];
     const inSight = at.top >= seen.top && at.bottom <= seen.bottom && at.left >= seen.left && at.right <= seen.right;
@@ -206,7 +206,7 @@ class FlowDesigner extends HTMLElement {
   }
 
   touched(event) {
-    if (this.panel.contains(event.target) && event.target.closest("form")) this.unapplied();
+    if (this.panel.contains(event.target) && event.target.closest("form:not([data-own])")) this.unapplied();
   }
 
   unapplied() {
@@ -292,6 +292,7 @@ class FlowDesigner extends HTMLElement {
 
   stepAct(act, card) {
     if (act === "edit") return this.open(card.dataset.part);
+    if (act === "comment") return this.open(`comments:${card.dataset.step}`);
     if (act === "move" || act === "copy_to") return this.placing.pick(card, act);
     if (act === "remove") return askRemove(this, card);
     if (act === "fold") return "splits" in card.dataset && this.fold({ fold: card.dataset.step });
@@ -323,6 +324,7 @@ class FlowDesigner extends HTMLElement {
     if (action === "open-problems") return this.open("problems");
     if (action === "open-settings") return this.open("details");
     if (action === "open-revisions") return this.open("revisions");
+    if (action === "open-comments") return this.open("comments");
     if (this.dirty && !(await this.apply(this.openPart))) return undefined;
     return this.request(`${action}/`);
   }
@@ -342,5 +344,8 @@ class FlowDesigner extends HTMLElement {
 
 /* htmx calls a refusal a success where the page shows it (409, 422). */
 const accepted = ({ successful, xhr }) => Boolean(successful) && xhr.status < 400;
+
+/* The comments of a step belong to its card. */
+const cardPart = (part) => part.replace(/^comments:(?!start)/, "step:").replace("comments:start", "start");
 
 customElements.define("flow-designer", FlowDesigner);

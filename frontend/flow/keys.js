@@ -70,6 +70,8 @@ export class Keys {
   cardKey(event) {
     const near = (selector) => event.target.closest?.(`#flow-root ${selector}`);
     const label = near(".flow-branch__label");
+    const about = near("#card-start") ? "start" : this.cardAt(event)?.dataset.step;
+    if (event.key === "c" && about) return this.designer.open(`comments:${about}`);
     if (!this.designer.editable) return undefined;
     if (label) return this.branchKey(event, label.parentElement);
     const note = near(".flow-note");

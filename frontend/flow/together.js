@@ -1,5 +1,7 @@
 /* Two people at one flow. <flow-presence data-url>: says now and then that this window is open and what it is at, shows
    who else is, and that the draft moved on. Rests while the page is hidden. Together takes the newest draft. */
+import { showComments } from "./comments.js";
+
 const EVERY = 10_000;
 const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
@@ -40,7 +42,12 @@ class FlowPresence extends HTMLElement {
   async ask() {
     const answer = await this.tell();
     if (!answer?.ok || answer.redirected) return;
-    const html = (await answer.text()).trim();
+    const box = document.createElement("template");
+    box.innerHTML = await answer.text();
+    const talk = box.content.querySelector("[data-comments]");
+    showComments(this.designer, JSON.parse(talk.dataset.comments));
+    talk.remove();
+    const html = box.innerHTML.trim();
     if (this.drawn !== html) this.innerHTML = this.drawn = html;
     this.mark();
   }

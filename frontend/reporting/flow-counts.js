@@ -15,6 +15,8 @@ class FlowCounts extends HTMLElement {
     this.timer = setInterval(this.shown, EVERY);
     this.toggle();
     this.ask();
+    // A notification leads to what was written at a step.
+    if (this.dataset.opens) addEventListener("load", () => this.load(this.dataset.opens), { once: true });
   }
 
   disconnectedCallback() {
@@ -28,7 +30,8 @@ class FlowCounts extends HTMLElement {
     if (answer?.ok && !answer.redirected) this.show(await answer.json());
   }
 
-  show({ steps, flow }) {
+  show({ steps, flow, comments }) {
+    document.dispatchEvent(new CustomEvent("flow:commented", { detail: { open: comments } }));
     for (const card of this.querySelectorAll("[data-step]")) {
       const numbers = steps[card.dataset.step] ?? { here: 0, went_on: 0, left: 0, branches: {} };
       this.badge(card, numbers.here, "here now", `status=active&step=${card.dataset.step}`);
@@ -132,10 +135,11 @@ class FlowCounts extends HTMLElement {
 
   /* A step that was found: it comes into sight and tells about itself at the side. */
   goTo(part) {
+    if (part?.startsWith("comments")) return this.load(part);
     const card = part && this.querySelector(`[data-part="${CSS.escape(part)}"]`);
-    if (!card) return;
+    if (!card) return undefined;
     card.scrollIntoView({ block: "center", inline: "center" });
-    card.querySelector("[data-open]")?.click();
+    return card.querySelector("[data-open]")?.click();
   }
 
   open(event) {
@@ -143,10 +147,15 @@ class FlowCounts extends HTMLElement {
     if (event.target.closest(".flow-card__numbers, [data-count], .flow-branch__share")) return undefined;
     const part = event.target.closest("[data-open]")?.dataset.open;
     if (!part) return undefined;
-    this.querySelectorAll(".is-selected").forEach((card) => card.classList.remove("is-selected"));
-    this.querySelector(`[data-part="${part}"]`)?.classList.add("is-selected");
+    return this.load(part, event.target.closest("[data-open]"));
+  }
+
+  load(part, source = this) {
+    const card = part.replace("comments:start", "start").replace(/^comments:/u, "step:");
+    this.querySelectorAll(".is-selected").forEach((old) => old.classList.remove("is-selected"));
+    this.querySelector(`[data-part="${CSS.escape(card)}"]`)?.classList.add("is-selected");
     const url = `${this.dataset.partUrl}?part=${encodeURIComponent(part)}`;
-    return window.htmx.ajax("GET", url, { target: "#panel", source: event.target.closest("[data-open]") });
+    return window.htmx.ajax("GET", url, { target: "#panel", source });
   }
 }
 
