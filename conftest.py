@@ -11,10 +11,12 @@ from django.conf import settings
 
 from config.embedded import ensure_environment
 from tests.support.redis_numbers import claim_redis_database
+from tools.texts import compile_catalogs
 
 ROOT = Path(__file__).resolve().parent
 
 ensure_environment()
+compile_catalogs()
 os.environ["REDIS_URL"] = claim_redis_database()
 os.environ["MILLRACE_TESTING"] = "1"
 # Tests stop the clock, so that their people click in the moment of the hand-over.

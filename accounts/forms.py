@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from accounts.models import Group, Invitation, Membership, Role, Tenant, User
 from accounts.rights import DataObject, Reach, Right
 from core.phones import read_phone
+from core.texts import TEXTS_IN
 
 VERBS = (("read", "See"), ("create", "Create"), ("update", "Change"), ("remove", "Delete"))
 
@@ -171,6 +172,10 @@ class CompanyForm(forms.Form):
         choices=timezone_choices, help_text="The start for new flows, and how times are shown."
     )
     country = forms.CharField(max_length=2, required=False, help_text="Two letters, such as NO or DE.")
+    language = forms.ChoiceField(
+        choices=list(TEXTS_IN.items()),
+        help_text="What recipients' pages speak where the contact's language is not known.",
+    )
     postal_address = forms.CharField(
         required=False,
         max_length=500,

@@ -15,22 +15,15 @@ from premailer import Premailer
 
 from content.brand import DEFAULT, BrandValues, branded, with_values
 from content.direction import directed
+from content.footer import spoken_footer, text_footer, with_footer
 from content.links import EmailLink, LinkTracker
 from content.markup import read_markup
 from content.plain import text_from_html
 from content.problems import Problem, problem_at
-from content.sandbox import HTML, TEXT, always_shows, check_tags, paths_of
+from content.sandbox import HTML, TEXT, check_tags, paths_of
 from content.tags import Hidden, unescaped
 from content.tree import TagTree, costs_a_query, registered_links
 
-_UNSUBSCRIBE = "links.unsubscribe"
-_FOOTER = """<mj-section padding="8px 16px 24px"><mj-column><mj-text align="center" color="{{ brand.muted }}"
-font-size="12px" line-height="18px"><span style="white-space:pre-line">{{ tenant.name }}
-{{ tenant.postal_address }}</span><br/>
-<a href="{{ links.unsubscribe }}" style="color:{{ brand.muted }}">Unsubscribe</a>
- · <a href="{{ links.preferences }}" style="color:{{ brand.muted }}">Preferences</a></mj-text>
-</mj-column></mj-section>"""
-_TEXT_FOOTER = "\n--\n{{ tenant.name }}\n{{ tenant.postal_address }}\nUnsubscribe: {{ links.unsubscribe }}\n"
 _PREHEADER = (
     '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden">'
     "{}</div>"
@@ -96,8 +89,8 @@ def compile_email(
     if problems or markup.problems:
         return Result([*problems, *markup.problems])
     wrapped = _wrapped(source.mjml, markup.loose)
-    whole = _with_footer(wrapped, source.mjml) if is_marketing else wrapped
-    hidden = Hidden(directed(branded(whole, brand), source.language))
+    whole = with_footer(wrapped, source.mjml) if is_marketing else wrapped
+    hidden = Hidden(directed(spoken_footer(branded(whole, brand), source.language), source.language))
     try:
         page = _to_html(hidden.source, inlined=not for_browser)
     except ValueError as error:
@@ -151,18 +144,6 @@ def _wrapped(mjml: str, loose: list[tuple[int, int]]) -> str:
     return mjml
 
 
-def _with_footer(mjml: str, written: str) -> str:
-    """Return the source with our footer, unless it always shows a link to unsubscribe."""
-    if always_shows(written, _UNSUBSCRIBE):
-        return mjml
-    before, end, after = mjml.rpartition("</mj-body>")
-    return (
-        f"{before}{_FOOTER}{end}{after}"
-        if end
-        else mjml.replace("<mj-body/>", f"<mj-body>{_FOOTER}</mj-body>")
-    )
-
-
 def _to_html(mjml: str, *, inlined: bool) -> str:
     """Return HTML with inlined styles. No fonts of other sites, no files fetched."""
     options = mrml.RenderOptions(fonts={}, social_icon_origin=f"{settings.PUBLIC_URL}/static/mail/")
@@ -210,7 +191,7 @@ def _finish(source: Source, hidden: Hidden, page: str, *, is_marketing: bool) ->
 def _text_part(source: Source, hidden: Hidden, page: str, tracker: LinkTracker, *, is_marketing: bool) -> str:
     if source.own_text is None:
         return hidden.restore(text_from_html(page))
-    footer = "" if not is_marketing or always_shows(source.own_text, _UNSUBSCRIBE) else _TEXT_FOOTER
+    footer = text_footer(source.own_text, source.language) if is_marketing else ""
     return tracker.in_text(source.own_text.strip().replace("\r\n", "\n")) + "\n" + footer
 
 

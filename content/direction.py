@@ -13,6 +13,7 @@ from content.tags import masked
 
 RIGHT_TO_LEFT = frozenset(code for code, info in LANG_INFO.items() if info.get("bidi"))
 _ROOT = re.compile(r"<mjml\b(?P<attributes>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(?P<end>/?>)")
+_SIDE = re.compile(r"(?<=\salign=\")(left|right)(?=\")")
 _HEAD = re.compile(r"<mj-head\b[^>]*?(/?)>")
 # MJML writes a direction at sections and columns, and an alignment at texts, whatever the root says.
 _MIRRORED = (
@@ -35,6 +36,15 @@ def directed(mjml: str, language: str) -> str:
         return mjml
     mjml = _with_root(mjml, {"lang": language, "dir": direction_of(language)})
     return with_head(mjml, _MIRRORED) if direction_of(language) == "rtl" else mjml
+
+
+def mirrored(mjml: str) -> str:
+    """Return a source with left and right exchanged where it says an alignment: the layout of the other direction."""
+    hidden = masked(mjml)
+    for place in reversed([match.span(1) for match in _SIDE.finditer(hidden)]):
+        said = mjml[slice(*place)]
+        mjml = mjml[: place[0]] + ("right" if said == "left" else "left") + mjml[place[1] :]
+    return mjml
 
 
 def _with_root(mjml: str, wanted: dict[str, str]) -> str:

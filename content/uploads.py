@@ -11,6 +11,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import IO
 
+from django.utils.translation import gettext, gettext_noop
+
 LARGEST_MB = 10
 MOST_FILES = 5
 _STARTS: tuple[tuple[bytes, str, str], ...] = (
@@ -29,7 +31,7 @@ _OPEN_DOCUMENT = {
     b"application/vnd.oasis.opendocument.spreadsheet": "ods",
     b"application/vnd.oasis.opendocument.presentation": "odp",
 }
-WORDS = "PDF, JPEG, PNG, GIF, WebP, Word, Excel, PowerPoint, OpenDocument and plain text"
+WORDS = gettext_noop("PDF, JPEG, PNG, GIF, WebP, Word, Excel, PowerPoint, OpenDocument and plain text")
 
 
 class UploadRefused(ValueError):
@@ -48,11 +50,11 @@ class Upload:
 def read_upload(file: IO[bytes], *, name: str, size: int, most_mb: int = LARGEST_MB) -> Upload:
     """Return the file, or raise UploadRefused."""
     if size > most_mb * 1024 * 1024:
-        raise UploadRefused(f"The file is larger than {most_mb} MB.")
+        raise UploadRefused(gettext("The file is larger than %(most)s MB.") % {"most": most_mb})
     file.seek(0)
     data = file.read()
     if not data:
-        raise UploadRefused("The file is empty.")
+        raise UploadRefused(gettext("The file is empty."))
     ending, kind = _told(data)
     return Upload(_named(name, ending), kind, data)
 
@@ -67,12 +69,19 @@ def _told(data: bytes) -> tuple[str, str]:
         return _document(data)
     if _is_text(data):
         return "txt", "text/plain"
-    raise UploadRefused(f"This kind of file is not taken. Send {WORDS}.")
+    raise _not_taken()
+
+
+def _not_taken() -> UploadRefused:
+    words = gettext("This kind of file is not taken. Send one of these: %(kinds)s.") % {
+        "kinds": gettext(WORDS)
+    }
+    return UploadRefused(words)
 
 
 def _document(data: bytes) -> tuple[str, str]:
     """Return what an archive is, if it is a document without macros; nothing is unpacked but the name of its kind."""
-    refused = UploadRefused(f"This kind of file is not taken. Send {WORDS}.")
+    refused = _not_taken()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())

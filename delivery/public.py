@@ -21,7 +21,8 @@ from core import clock
 from core.db.busy import is_busy
 from core.signing import BadToken
 from core.tenancy import tenant_scope
-from delivery.operations.recipients import NoSuchMessage
+from core.texts import speaking
+from delivery.operations.recipients import NoSuchMessage, language_of_recipient
 from delivery.tokens import MessageRef, Purpose, read_message_token
 
 P = ParamSpec("P")
@@ -83,7 +84,7 @@ def _by_name(request: PublicRequest, ref: MessageRef) -> Iterator[MessageRef]:
     if sender is None:
         raise NoSuchMessage("There is no such tenant.")
     request.sender, request.now = sender, clock.now() + sender.clock_offset
-    with tenant_scope(ref.tenant_id):
+    with tenant_scope(ref.tenant_id), speaking(request, language_of_recipient(ref), sender.language):
         yield ref
 
 
@@ -91,11 +92,14 @@ def busy(request: HttpRequest, error: OperationalError) -> HttpResponse:
     """Answer that it can be tried again where others held the same rows for too long; raise any other error."""
     if not is_busy(error):
         raise error
-    response = render(request, "delivery/busy.html", {"sender": getattr(request, "sender", None)}, status=503)
+    sender = getattr(request, "sender", None)
+    with speaking(request, sender.language if sender else ""):
+        response = render(request, "delivery/busy.html", {"sender": sender}, status=503)
     response["Retry-After"] = "5"
     return response
 
 
 def not_found(request: HttpRequest) -> HttpResponse:
     """Answer that there is nothing here, without a word of why."""
-    return render(request, "delivery/not_found.html", status=404)
+    with speaking(request):
+        return render(request, "delivery/not_found.html", status=404)

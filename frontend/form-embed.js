@@ -18,11 +18,12 @@
   frame.title = label;
   frame.src = address.href;
 
-  const told = { ready: () => {}, close: () => {} };
+  const told = { ready: () => {}, close: () => {}, word: () => {} };
   addEventListener("message", (event) => {
     if (event.source !== frame.contentWindow || event.origin !== base.origin || !event.data?.millrace) return;
-    const { height, ready, close, leadTo } = event.data.millrace;
+    const { height, ready, close, leadTo, closeWord } = event.data.millrace;
     if (height) frame.style.height = `${Math.min(Math.max(Number(height) || 0, 120), 5000)}px`;
+    if (typeof closeWord === "string") told.word(closeWord);
     if (ready) told.ready();
     if (close) told.close();
     if (typeof leadTo === "string" && /^https?:\/\//.test(leadTo)) location.assign(leadTo);
@@ -46,6 +47,7 @@
   close.type = "button";
   close.textContent = "×";
   close.setAttribute("aria-label", "Close");
+  told.word = (word) => close.setAttribute("aria-label", word);
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   told.close = () => dialog.close();

@@ -43,7 +43,7 @@ if (window.parent !== window) {
   const page = document.querySelector("[data-form-page]");
   const measure = () => tell({ height: Math.ceil(page.getBoundingClientRect().height) });
   new ResizeObserver(measure).observe(page);
-  if (form) tell({ ready: true });
+  if (form) tell({ ready: true, closeWord: form.dataset.close });
   const onward = document.querySelector("[data-lead-to]");
   if (onward) tell({ leadTo: onward.dataset.leadTo });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") tell({ close: true }); });
@@ -54,8 +54,8 @@ const pages = [...document.querySelectorAll("[data-page]")];
 if (form && pages.length > 1 && !pages[0].closest("fieldset[disabled]")) {
   const send = form.querySelector(".form-actions");
   const button = (words, classes) => Object.assign(document.createElement("button"), { type: "button", textContent: words, className: classes });
-  const back = button("Back", "btn");
-  const next = button("Next", "btn btn-primary");
+  const back = button(form.dataset.back, "btn");
+  const next = button(form.dataset.next, "btn btn-primary");
   send.prepend(back, next);
   const sending = [...send.children].filter((child) => child !== back && child !== next);
   let at = Math.max(pages.findIndex((page) => page.querySelector(".has-error")), 0);

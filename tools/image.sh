@@ -12,6 +12,7 @@ frontend) # Node's packages by their lock file, then the bundle
 python) # exactly the production set: neither embedded servers nor tools of developers
   uv venv --quiet --clear "$2"
   uv pip sync --quiet --python "$2/bin/python" --require-hashes requirements.lock
+  "$2/bin/python" tools/texts.py compile
   "$2/bin/python" -m compileall -q accounts config content core crm delivery flows participants reporting trial
   ;;
 static) # hashed and compressed files; needs settings, but no server

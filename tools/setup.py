@@ -119,6 +119,16 @@ def install_python(uv: str) -> None:
     marker.write_text(stamp)
 
 
+def compile_texts() -> None:
+    """Compile the texts for recipients in their languages."""
+    catalogs = sorted((ROOT / "locale").glob("*/LC_MESSAGES/django.po"))
+    marker, stamp = VENV / ".millrace-texts", stamp_of(*catalogs)
+    if is_done(marker, stamp) and all(path.with_suffix(".mo").exists() for path in catalogs):
+        return
+    run(VENV / "bin" / "python", "tools/texts.py", "compile")
+    marker.write_text(stamp)
+
+
 def find_node(uv: str) -> tuple[str, list[str]]:
     """Return node and the command that runs npm: from PATH if new enough, else from a hash-locked wheel."""
     node, npm = shutil.which("node"), shutil.which("npm")
@@ -186,6 +196,7 @@ def main() -> int:
         require_machine()
         uv = find_uv()
         install_python(uv)
+        compile_texts()
         build_frontend(uv)
     except Trouble as trouble:
         print(f"Millrace: {trouble}", file=sys.stderr)

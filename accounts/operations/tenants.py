@@ -85,12 +85,12 @@ def _seed_roles() -> None:
         )
 
 
-CHANGEABLE = ("name", "timezone", "country", "postal_address", "from_name", "from_email")
+CHANGEABLE = ("name", "timezone", "country", "language", "postal_address", "from_name", "from_email")
 
 
 @transaction.atomic
 def change_tenant(*, tenant: Tenant, actor: User, changes: dict[str, str]) -> Tenant:
-    """Change name, timezone, country, postal address or sender of the open tenant; audited with old and new."""
+    """Change one of CHANGEABLE of the open tenant; audited with old and new."""
     locked = Tenant.objects.select_for_update().get(pk=tenant.pk)
     old = {name: getattr(locked, name) for name in changes if name in CHANGEABLE}
     changed = {name: value for name, value in changes.items() if name in old and old[name] != value}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from content.actions import ContactActions
 from content.django_forms.actions import ActionsForm
 from content.forms.document import CHOOSING, KINDS, FormActions, FormDocument, FormField
 from content.forms.fields import bindable
+from content.forms.words import kept_words, words_in
 from content.languages import language_choices
 from content.models import Form, Image
 from content.queries import email_choices
@@ -192,7 +194,7 @@ class SettingsForm(forms.Form):
     language = forms.ChoiceField(
         label="Language",
         required=False,
-        help_text="Screen readers read the page in it, and it begins at the side the language is read from.",
+        help_text="Of what you write here. Errors, and the texts below as long as they are ours, follow it.",
     )
     heading = forms.CharField(label="Heading", required=False, max_length=200)
     introduction = forms.CharField(
@@ -236,12 +238,20 @@ class SettingsForm(forms.Form):
     confirm_button = forms.CharField(label="Button of the mail", max_length=60)
 
     def __init__(
-        self, *, form: Form, document: FormDocument, zone: ZoneInfo, data: QueryDict | None = None
+        self,
+        *,
+        form: Form,
+        document: FormDocument,
+        zone: ZoneInfo,
+        tenant_language: str,
+        data: QueryDict | None = None,
     ) -> None:
-        self.zone = zone
+        self.zone, self.old, self.tenant_language = zone, document, tenant_language
         shown = form.closes_at.astimezone(zone).replace(tzinfo=None) if form.closes_at else None
         own = {"name": form.name, "managed_by": form.managed_by_id, "closes_at": shown}
-        super().__init__(data, initial={**document.model_dump(), **own, "closes_after": form.closes_after})
+        words = asdict(words_in(document, tenant_language=tenant_language))
+        own = {**document.model_dump(), **words, **own, "closes_after": form.closes_after}
+        super().__init__(data, initial=own)
         groups = [(str(pk), name) for pk, name in Group.objects.values_list("pk", "name")]
         self.fields["language"].choices = [("", "Not said"), *language_choices()]  # type: ignore[attr-defined]
         self.fields["managed_by"].choices = [("", "Administrators only"), *groups]  # type: ignore[attr-defined]
@@ -263,10 +273,11 @@ class SettingsForm(forms.Form):
         chosen = self.cleaned_data["managed_by"]
         return Group.objects.get(pk=chosen) if chosen is not None else None
 
-    def document(self, old: FormDocument) -> FormDocument:
+    def document(self) -> FormDocument:
         """Return the document with what this form holds."""
         changes = {key: value for key, value in self.cleaned_data.items() if key in FormDocument.model_fields}
-        return FormDocument.model_validate({**old.model_dump(), **changes})
+        changes = kept_words(changes, self.old, tenant_language=self.tenant_language)
+        return FormDocument.model_validate({**self.old.model_dump(), **changes})
 
 
 class FormActionsForm(ActionsForm):

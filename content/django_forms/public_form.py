@@ -9,6 +9,8 @@ from typing import Any
 from django import forms
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import urlize
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from content.forms.document import COMPANY_NAME, EMAIL, FormDocument, FormField
 from content.forms.fields import Bound, changes_for
@@ -34,6 +36,17 @@ _AUTOCOMPLETE = {
     "company.website": "url",
 }
 PREFIX = "f_"
+# What is said of a value that its field cannot hold, by the field's type.
+_WRONG = {
+    "email": gettext_noop("This is not an email address. Write it as in name@example.com."),
+    "phone": gettext_noop(
+        "This is not a phone number. Write it with its country code, as in +47 22 12 34 56."
+    ),
+    "url": gettext_noop("This is not a web address. Write it as in https://example.com."),
+    "number": gettext_noop("Write a number."),
+    "date": gettext_noop("Write a date, as in 2026-11-24."),
+}
+_IMPOSSIBLE = gettext_noop("This answer is not possible.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +123,12 @@ class PublicForm(forms.Form):
                 if target is not None and value not in (None, "", [], False):
                     for change in changes_for(target, value):
                         read_change(change, target, country)
-            except BadChange as problem:
-                words = str(problem).removeprefix(f"{target.label}: " if target else "")
-                self.add_error(name, words[:1].upper() + words[1:])
+            except BadChange:
+                self.add_error(name, _(_WRONG.get(target.type if target else "", _IMPOSSIBLE)))
             if one.kind == "number" and value and values.read_decimal(value) is None:
-                self.add_error(name, "Write a number.")
+                self.add_error(name, _(_WRONG["number"]))
             if one.kind == "date" and value and values.read_day(value) is None:
-                self.add_error(name, "Write a date, as in 2026-11-24.")
+                self.add_error(name, _(_WRONG["date"]))
         return cleaned
 
     def _read(self, one: FormField, file: Any) -> None:
@@ -164,16 +176,19 @@ def _built(one: FormField, bound: Bound) -> forms.Field | None:
     """Return the Django field, or None where what it is bound to is gone."""
     common: dict[str, Any] = {
         "label": one.label, "required": one.required, "help_text": one.help,
-        "error_messages": {"required": "Please fill this in."},
+        "error_messages": {"required": _("Please fill this in.")},
     }  # fmt: skip
     if one.kind == "hidden":
         return forms.CharField(required=False, max_length=LONGEST["hidden"], widget=forms.HiddenInput)
     if one.kind == "file":
-        help_text = one.help or f"{WORDS}; at most {one.most_mb} MB."
+        help_text = one.help or _("%(kinds)s; at most %(most)s MB.") % {
+            "kinds": _(WORDS),
+            "most": one.most_mb,
+        }
         return forms.FileField(**{**common, "help_text": help_text}, max_length=250, allow_empty_file=True)
     if one.kind in {"consent", "subscription"}:
         common["label"] = urlize(one.label, nofollow=True, autoescape=True)
-        common["error_messages"] = {"required": "Please tick this box to go on."}
+        common["error_messages"] = {"required": _("Please tick this box to go on.")}
         return forms.BooleanField(**common)
     if one.kind == "crm":
         return _bound_field(one, bound, common)
@@ -194,7 +209,7 @@ def _choice(kind: str, choices: list[tuple[str, str]], common: dict[str, Any]) -
         return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **common)
     if kind in {"radio", "rating"}:
         return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, **common)
-    return forms.ChoiceField(choices=[("", "Choose…"), *choices], **common)
+    return forms.ChoiceField(choices=[("", _("Choose…")), *choices], **common)
 
 
 def _bound_field(one: FormField, bound: Bound, common: dict[str, Any]) -> forms.Field | None:

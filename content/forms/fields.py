@@ -9,9 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import get_language
+
 from content.forms.document import COMPANY_NAME, FormDocument, FormField, may_be_asked
 from content.image_urls import image_path
 from content.models import Image
+from core.texts import ENGLISH, countries_in, is_speaking, languages_in, sort_key
 from crm.bulk import Change, Target, targets
 from crm.bulk.targets import targets_by_key
 from crm.criteria.choices import list_items
@@ -59,12 +62,24 @@ class Bound:
         if target is None or target.type not in {"item", "items", "code"}:
             return []
         if target.type == "code":
-            return list((COUNTRIES if target.choices == "country" else LANGUAGES).items())
+            return _places(target.choices)
         key = (target.choices, target.custom_id)
         if key not in self._lists:
             items = list_items(target.choices, field_id=target.custom_id)
             self._lists[key] = [(item.value, item.name) for item in items if not item.retired]
         return self._lists[key]
+
+
+def _places(choices: str) -> Choices:
+    """Return countries or languages, named and sorted as the reader has them; ours in English where no one reads."""
+    known, names = (COUNTRIES, countries_in) if choices == "country" else (LANGUAGES, languages_in)
+    if not is_speaking():
+        return list(known.items())
+    language = get_language() or ENGLISH
+    here, key = names(language), sort_key(language)
+    return sorted(
+        ((code, here.get(code, name)) for code, name in known.items()), key=lambda pair: key(pair[1])
+    )
 
 
 def bindable() -> list[tuple[str, Choices]]:

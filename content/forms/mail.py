@@ -12,6 +12,7 @@ from django.conf import settings
 
 from content.compile import Compiled, Source, compile_email
 from content.forms.document import FormDocument
+from content.forms.words import words_in
 from content.tree import MergeField, TagTree
 from core.signing import make_lasting_token
 
@@ -26,17 +27,19 @@ _MJML = """<mjml><mj-body><mj-section><mj-column>
 _TEXT = "{text}\n\n{button}: {{{{ links.confirm }}}}\n\n--\n{{{{ tenant.name }}}}\n{{{{ tenant.postal_address }}}}\n"
 
 
-def confirmation_source(document: FormDocument) -> Source:
+def confirmation_source(document: FormDocument, *, tenant_language: str) -> Source:
     """Return the mail's source. The form's words are words: nothing in them is a tag or an element."""
-    text, button = _literal(document.confirm_text), _literal(document.confirm_button)
+    words = words_in(document, tenant_language=tenant_language)
+    text, button = _literal(words.confirm_text), _literal(words.confirm_button)
     mjml = _MJML.format(text=html.escape(text).replace("\n", "<br/>"), button=html.escape(button))
     own = _TEXT.format(text=text, button=button)
-    return Source(_literal(document.confirm_subject), mjml, own_text=own, language=document.language)
+    language = document.language or tenant_language
+    return Source(_literal(words.confirm_subject), mjml, own_text=own, language=language)
 
 
-def compiled_confirmation(document: FormDocument) -> Compiled:
+def compiled_confirmation(source: Source) -> Compiled:
     """Compile the mail; raises ValueError where the form's words cannot be compiled."""
-    result = compile_email(confirmation_source(document), tree=_TREE, is_marketing=False)
+    result = compile_email(source, tree=_TREE, is_marketing=False)
     if result.compiled is None:
         raise ValueError("; ".join(str(problem) for problem in result.problems))
     return result.compiled

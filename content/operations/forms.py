@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from django.db import transaction
 
 from accounts.audit import write_audit
-from accounts.models import Group, User
+from accounts.models import Group, Tenant, User
 from content.forms.document import EMAIL, FormDocument, FormField, structure_problems
 from content.forms.fields import Bound, problems_of_targets
 from content.forms.mail import compiled_confirmation, confirmation_source
 from content.models import Email, Form
 from content.operations.versions import add_version, write_email_uses
+from core.tenancy import require_tenant_id
 from crm.operations.usage import check_unused, forget_uses, write_uses
 from delivery.models import Stream
 from delivery.operations.streams import make_stream
@@ -186,7 +187,9 @@ def _follow_up(form: Form, document: FormDocument, actor: User | None, now: dt.d
 
 
 def _write_confirmation(form: Form, document: FormDocument, actor: User | None, now: dt.datetime) -> None:
-    source, compiled = confirmation_source(document), compiled_confirmation(document)
+    language = Tenant.objects.values_list("language", flat=True).get(pk=require_tenant_id())
+    source = confirmation_source(document, tenant_language=language)
+    compiled = compiled_confirmation(source)
     email = form.confirmation or Email(
         name=f"Confirmation of “{form.name}”"[:120], created_at=now, is_internal=True
     )

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts.audit import write_audit
 from accounts.models import User
+from content.direction import direction_of, mirrored
 from content.languages import language_name
 from content.models import Email, EmailVariant
 from content.operations.emails import (
@@ -46,10 +47,17 @@ def add_variant(
         raise CannotAdd(f"This email is there in {language_name(language)} already.")
     if len(there) >= MOST_VARIANTS:
         raise CannotAdd(f"An email has at most {MOST_VARIANTS} languages beside its own.")
-    variant = _write(email, language, Draft.of(email, email.name), actor, now)
+    draft = _turned(Draft.of(email, email.name), email.language, language)
+    variant = _write(email, language, draft, actor, now)
     write_email_uses(email)
     _audit(email, actor, "added", language)
     return variant
+
+
+def _turned(draft: Draft, old: str, new: str) -> Draft:
+    """Return a draft whose layout begins at the side that the new language is read from."""
+    turns = (direction_of(old) or "ltr") != (direction_of(new) or "ltr")
+    return replace(draft, mjml=mirrored(draft.mjml)) if turns else draft
 
 
 def _write(email: Email, language: str, draft: Draft, actor: User | None, now: dt.datetime) -> EmailVariant:
@@ -89,8 +97,10 @@ def set_language(
     email = email_for_change(email_id, revision)
     if EmailVariant.objects.filter(email=email, language=language).exists():
         raise CannotAdd(f"There is a variant in {language_name(language)}: take that away first.")
+    turned = _turned(Draft.of(email, email.name), email.language, language)
     email.language, email.updated_at, email.updated_by = language, now, actor
-    email.save(update_fields=["language", "updated_at", "updated_by"])
+    email.mjml = turned.mjml
+    email.save(update_fields=["language", "mjml", "updated_at", "updated_by"])
     if email.current_id is None:
         return
     draft = Draft.of(email, email.name)

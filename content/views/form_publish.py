@@ -21,10 +21,12 @@ from content.django_forms.public_form import PublicForm
 from content.forms.fields import Bound
 from content.forms.page import form_path, form_url
 from content.forms.style import style_values
+from content.forms.words import words_of
 from content.models import Form
 from content.operations import forms as operations
 from content.views.forms import form_context, get_form, save_document
 from content.views.library import WRITERS
+from core.texts import speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +117,13 @@ def page(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
 def preview_page(request: TenantRequest, it: Form) -> HttpResponse:
     """Return the public page with its fields switched off."""
     document = operations.document_of(it)
-    shown = PublicForm(document=document, bound=Bound.of(document), country=request.tenant.country)
-    context = {
-        "sender": request.tenant, "document": document, "form_path": form_path(it), "embedded": False,
-        "form": shown, "name": it.name, "is_preview": True,
-    }  # fmt: skip
-    response = render(request, "content/public_form.html", context)
+    with speaking(request, document.language, request.tenant.language):
+        shown = PublicForm(document=document, bound=Bound.of(document), country=request.tenant.country)
+        context = {
+            "sender": request.tenant, "document": document, "form_path": form_path(it), "embedded": False,
+            "form": shown, "name": it.name, "words": words_of(document), "is_preview": True,
+        }  # fmt: skip
+        response = render(request, "content/public_form.html", context)
     response._csp_replace = {"frame-ancestors": ["'self'"]}  # type: ignore[attr-defined]
     response["X-Frame-Options"] = "SAMEORIGIN"
     return response

@@ -102,12 +102,16 @@ def settings(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
     document = operations.document_of(it)
     zone = ZoneInfo(request.tenant.timezone)
     editing = SettingsForm(
-        form=it, document=document, zone=zone, data=request.POST if request.method == "POST" else None
+        form=it,
+        document=document,
+        zone=zone,
+        tenant_language=request.tenant.language,
+        data=request.POST if request.method == "POST" else None,
     )
     if editing.is_bound and editing.is_valid():
         try:
             with transaction.atomic():
-                save_document(request, it, editing.document(document))
+                save_document(request, it, editing.document())
                 _change(request, it, editing)
         except operations.FormNameTaken as taken:
             editing.add_error("name", str(taken))

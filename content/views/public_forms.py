@@ -16,6 +16,7 @@ from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -27,14 +28,17 @@ from content.forms.document import FormDocument
 from content.forms.fields import Bound
 from content.forms.mail import CONFIRM
 from content.forms.proof import BITS, is_proven
+from content.forms.words import words_of
 from content.models import Form, FormSubmission
 from content.operations import submissions, visits
 from content.operations.form_effects import may_mail
 from content.operations.forms import document_of
+from content.views.form_readers import EMBED, languages_of, onward
 from core import clock
 from core.limits import within_limit
 from core.signing import BadToken, read_lasting_token
 from core.tenancy import tenant_scope
+from core.texts import speaking
 from delivery.machines import is_machine
 from delivery.public import PublicRequest, busy, not_found
 from delivery.tasks import wake_delivery
@@ -50,7 +54,6 @@ UNPROVEN_OF_ONE, UNPROVEN_OF_ALL = (6, 600), (120, 60)
 # Looks that are noted, and what their scripts tell; beyond that nothing is, and the form works all the same.
 VISITS_OF_ONE, TOLD_BY_ONE, MOST_BYTES_TOLD = (120, 600), (600, 600), 4_096
 HONEYPOT = "website_url"
-EMBED = "embed"
 
 
 def _public(
@@ -71,7 +74,10 @@ def _public(
         try:
             with tenant_scope(tenant_id):
                 form = Form.objects.filter(pk=form_id, deleted_at=None).first()
-                response = view(request, form, *args, **kwargs) if form else not_found(request)
+                if form is None:
+                    return not_found(request)
+                with speaking(request, *languages_of(request, form)):
+                    response = view(request, form, *args, **kwargs)
         except OperationalError as error:
             return busy(request, error)
         response["X-Robots-Tag"] = "noindex, nofollow"
@@ -93,7 +99,7 @@ def _shown(request: PublicRequest, document: FormDocument, **more: Any) -> dict[
     """Return what every page of a form needs."""
     return {
         "sender": request.sender, "document": document, "form_path": getattr(request, "address", ""),
-        "embedded": EMBED in request.GET, **more,
+        "embedded": EMBED in request.GET, "words": words_of(document), **more,
     }  # fmt: skip
 
 
@@ -217,7 +223,9 @@ def _sent(request: PublicRequest, form: Form) -> HttpResponse:
     try:
         page = form_page.read_page(form, token)
     except BadToken:
-        words = "This page had been open for too long. Please check your answers and send them again."
+        words = gettext(
+            "This page had been open for too long. Please check your answers and send them again."
+        )
         return _page(request, form, filled, token=form_page.make_page(form, None), notice=words, status=422)
     visits.note_progress(
         form=form, key=page.key, document=document, now=request.now, started=True,
@@ -227,10 +235,10 @@ def _sent(request: PublicRequest, form: Form) -> HttpResponse:
         # No person sees that field. A machine that hears of its mistake would mend it.
         return _done(request, form, awaiting=document.double_opt_in)
     if not _may_post(request, form, is_proven=is_proven(token, request.POST.get("proof", ""))):
-        words = "Too many forms were sent from your network. Please try again in a few minutes."
+        words = gettext("Too many forms were sent from your network. Please try again in a few minutes.")
         return _page(request, form, filled, token=token, notice=words, status=429)
     if page.is_hasty or not filled.is_valid():
-        words = "That was very fast. Please press the button once more." if page.is_hasty else ""
+        words = gettext("That was very fast. Please press the button once more.") if page.is_hasty else ""
         return _page(request, form, filled, token=token, notice=words, status=422)
     return _taken(request, form, filled, page)
 
@@ -296,12 +304,12 @@ def _may_post(request: HttpRequest, form: Form, *, is_proven: bool) -> bool:
 def _done(request: PublicRequest, form: Form, *, awaiting: bool) -> HttpResponse:
     """Lead on from a post: a reload shall not send it again."""
     address = request.address  # type: ignore[attr-defined]
-    embedded = f"?{EMBED}=1" if EMBED in request.GET else ""
+    query = onward(request, form)
     if awaiting:
-        return HttpResponseRedirect(f"{address}check/{embedded}")
+        return HttpResponseRedirect(f"{address}check/{query}")
     # In a frame the thank-you page leads on: the site around it goes along.
-    leads_on = "" if embedded else document_of(form).redirect_url
-    return HttpResponseRedirect(leads_on or f"{address}thanks/{embedded}")
+    leads_on = "" if EMBED in request.GET else document_of(form).redirect_url
+    return HttpResponseRedirect(leads_on or f"{address}thanks/{query}")
 
 
 def _closed(request: PublicRequest, form: Form) -> HttpResponse:
@@ -336,7 +344,10 @@ def confirm(request: Any, token: str) -> HttpResponse:
     try:
         with tenant_scope(read.tenant_id):
             submission = FormSubmission.objects.select_related("form").filter(pk=read.values[0]).first()
-            return _confirmed(request, submission) if submission else not_found(request)
+            if submission is None:
+                return not_found(request)
+            with speaking(request, submission.form.document.get("language", ""), request.sender.language):
+                return _confirmed(request, submission)
     except OperationalError as error:
         return busy(request, error)
 

@@ -10,9 +10,11 @@ from accounts.models import Tenant
 from content.operations.clicks import Click, follow
 from content.rendering import render_sent
 from content.safe_html import mail_response
+from core.tenancy import tenant_scope
+from core.texts import speaking
 from delivery.machines import is_machine
 from delivery.models import Message
-from delivery.operations.recipients import NoSuchMessage, recipient_of
+from delivery.operations.recipients import NoSuchMessage, language_of_recipient, recipient_of
 from delivery.public import PublicRequest, for_message, for_tracking, not_found
 from delivery.rendering import RenderFailed, message_links
 from delivery.tokens import MessageRef, Purpose
@@ -29,7 +31,8 @@ def click(request: PublicRequest, ref: MessageRef, number: int) -> HttpResponse:
         return HttpResponseRedirect(followed.address)
     sender = Tenant.objects.get(pk=ref.tenant_id)
     context = {"sender": sender, "heading": followed.heading, "text": followed.text}
-    return render(request, "content/link_text.html", context)
+    with tenant_scope(ref.tenant_id), speaking(request, language_of_recipient(ref), sender.language):
+        return render(request, "content/link_text.html", context)
 
 
 @require_safe

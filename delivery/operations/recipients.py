@@ -131,3 +131,10 @@ def come_back(*, ref: MessageRef, now: dt.datetime) -> Recipient:
             origin=Origin.LINK,
         )
     return recipient_of(ref)
+
+
+def language_of_recipient(ref: MessageRef) -> str:
+    """Return the language of the contact who got a message; "" where there is none, or it is not known."""
+    message = Message.objects.filter(enrolled_on=ref.enrolled_on, pk=ref.message_id, is_test=False)
+    contacts = Contact.objects.filter(pk__in=message.values("contact_id"), deleted_at=None)
+    return contacts.values_list("language", flat=True).first() or ""

@@ -123,12 +123,13 @@ def test_switching_consent_checking_off_and_on_is_audited(alice: Person) -> None
 def test_company_settings_are_audited_with_old_and_new(alice: Person) -> None:
     sent = {
         "name": "Acme Outdoor", "timezone": "Europe/Oslo", "country": "no", "postal_address": "1 Mill Lane",
-        "from_name": "Acme", "from_email": "hello@acme.test",
+        "from_name": "Acme", "from_email": "hello@acme.test", "language": "nb",
     }  # fmt: skip
     alice.client().post(alice.url("settings/company/"), sent)
     with tenant_scope(alice.tenant.pk):
         entry = AuditEntry.objects.get(action="tenant.changed")
     assert entry.payload == {
         "name": ["Acme", "Acme Outdoor"],
+        "language": ["en", "nb"],
         "postal_address": ["1 Mill Lane\nOslo", "1 Mill Lane"],
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -17,11 +18,14 @@ from content.operations.emails import Draft, compile_draft
 from content.rendering import render_preview
 from content.starters import STARTERS
 from content.tree import tag_tree
+from core import clock
 from core.tenancy import tenant_scope
-from delivery.rendering import Rendered
+from delivery.rendering import Rendered, message_links
+from delivery.tokens import MessageRef
 from tests.content.forms import Booth, field
 from tests.fixtures.people import Person
 from tests.support.axe import accessibility_faults
+from tests.support.smtp import Mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WIDTHS = (375, 700)
@@ -112,3 +116,40 @@ def test_a_form_in_arabic_is_read_from_the_right(page: Page, live_server: Any, a
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         keep(page, f"form-ar-{width}")
         assert accessibility_faults(page) == []
+
+
+def test_a_recipient_who_reads_arabic_chooses_leaves_and_fills_in(
+    page: Page, live_server: Any, alice: Person, mailbox: Mailbox
+) -> None:
+    booth = Booth(alice.tenant)
+    [message_id] = booth.queue(booth.contact("محمد", email="m@post.test", language="ar"))
+    booth.send()
+    with booth.scope():
+        day = booth.message(message_id).enrolled_on
+        links = message_links(MessageRef(alice.tenant.pk, day, message_id), clock.now().date())
+    form = booth.form(
+        field("when", "date", label="متى؟"), field("next", "page", label="بعد ذلك"), field("cv", "file", label="ملف"),
+        language="ar", heading="سجل الآن",
+    )  # fmt: skip
+    places = {
+        "preferences": links.preferences, "unsubscribe": links.unsubscribe,
+        "form": live_server.url + booth.path(form), "thanks": f"{live_server.url}{booth.path(form)}thanks/",
+        "check": f"{live_server.url}{booth.path(form)}check/",
+    }  # fmt: skip
+    for name, place in places.items():
+        for width in (1440, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(live_server.url + urlsplit(place).path)
+            expect(page.locator("html")).to_have_attribute("dir", "rtl")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
+            keep(page, f"{name}-ar-{width}")
+            assert accessibility_faults(page) == [], (name, width)
+    page.goto(live_server.url + urlsplit(links.unsubscribe).path)
+    page.get_by_role("button", name="إيقاف جميع الرسائل التسويقية").click()
+    expect(page.get_by_role("heading", name="تم إلغاء اشتراكك")).to_be_visible()
+    page.goto(places["form"])
+    page.get_by_label("Email address").fill("m@post")
+    page.get_by_role("button", name="التالي").click()
+    page.get_by_role("button", name="إرسال").click()
+    expect(page.get_by_text("هذا ليس عنوان بريد إلكتروني.")).to_be_visible()
+    keep(page, "form-errors-ar-390")
