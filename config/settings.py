@@ -232,6 +232,7 @@ DELIVERY_RENDERER = "content.rendering.render_batch"
 DELIVERY_EMAIL_OF = "content.queries.email_of_version"
 TENANT_CLOCK = "accounts.queries.tenant_now"
 CONTENT_FLOWS = "flows.visibility.visible_flows"
+CONTENT_REPEATS = "flows.repeating.repeats_in_flows"
 # What criteria may name of the rooms above crm, each a crm.criteria.sources.Source. The keys are kinds of Reference.
 CRITERIA_SOURCES = {
     "email": "content.criteria_sources.EMAILS",

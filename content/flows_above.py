@@ -1,4 +1,4 @@
-"""The flow that an email belongs to, seen from below: flows lie above, so settings name who knows them."""
+"""The flows that content belongs to or acts beside, seen from below: they lie above, settings name who knows them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from accounts.models import Membership
+from content.actions import ContactActions
 
 
 def flow_name(member: Membership, flow_id: int | None) -> str | None:
@@ -23,6 +24,12 @@ def hidden_flows(member: Membership) -> set[int]:
     visible = _visible(member)
     everything = visible.model.objects.filter(deleted_at=None)
     return set(everything.exclude(pk__in=visible.values("pk")).values_list("pk", flat=True))
+
+
+def repeats(member: Membership, kind: str, object_id: int, actions: ContactActions) -> list[Any]:
+    """Return the steps of flows that do what this `form` or `link` does by itself (flows.repeating.Repeat)."""
+    found: list[Any] = import_string(settings.CONTENT_REPEATS)(member, kind, object_id, actions)
+    return found
 
 
 def _visible(member: Membership) -> Any:

@@ -19,7 +19,7 @@ from accounts.rights import Right
 from accounts.urls_for import turl
 from content import queries_form
 from content.django_forms.form import FormActionsForm, NewFormForm, SettingsForm
-from content.flows_above import hidden_flows
+from content.flows_above import hidden_flows, repeats
 from content.forms.document import FormDocument
 from content.forms.page import form_url
 from content.models import Form
@@ -76,6 +76,7 @@ def form_context(request: TenantRequest, it: Form, current: str, **more: Any) ->
     document = operations.document_of(it)
     return {
         "it": it, "document": document, "current": current, "public_url": form_url(it), "uses": uses,
+        "repeats": repeats(request.member, "form", it.pk, document.actions),
         "problems": operations.form_problems(document),
         "may_process": queries_form.managed_forms(request.member).filter(pk=it.pk).exists(),
         "counts": queries_form.counts_of([it]).get(it.pk, queries_form.Counts()), **more,

@@ -15,8 +15,9 @@ from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from content import queries_link as queries
+from content.actions import ContactActions
 from content.django_forms.link import LinkForm
-from content.flows_above import hidden_flows
+from content.flows_above import hidden_flows, repeats
 from content.models import TrackedLink
 from content.operations import links as operations
 from content.views.library import WRITERS
@@ -74,6 +75,8 @@ def _edited(request: TenantRequest, link: TrackedLink | None) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "link": link, "folders": queries.folders()}
     if link is not None:
         context["uses"] = _uses(request, link)
+        acts = ContactActions.model_validate(link.actions)
+        context["repeats"] = repeats(request.member, "link", link.pk, acts)
     failed = form.is_bound and not form.is_redraw
     return render(request, "content/link.html", context, status=422 if failed else 200)
 

@@ -20,7 +20,8 @@ from flows.triggers.table import TRIGGER_KINDS
 class FlowProblem:
     """A problem at a part of the flow; an error stops the start, a warning does not.
 
-    `place` is the field, or the id of the branch, that is at fault; empty for the part as a whole.
+    `place` is the field, or the id of the branch, that is at fault; empty for the part as a whole. `other` is what
+    has its part in it outside the flow: the name of its page's URL, its id, what it is called.
     """
 
     part: str
@@ -28,6 +29,7 @@ class FlowProblem:
     message: str
     place: str = ""
     is_warning: bool = False
+    other: tuple[str, int, str] | None = None
 
     @property
     def way(self) -> str:
@@ -49,9 +51,11 @@ class Check:
         """Yield what is wrong, top to bottom. A constant number of queries, however large the document."""
         raise NotImplementedError
 
-    def at_step(self, node: StepNode, message: str, place: str = "") -> FlowProblem:
+    def at_step(
+        self, node: StepNode, message: str, place: str = "", other: tuple[str, int, str] | None = None
+    ) -> FlowProblem:
         """Return a problem of a step."""
-        return FlowProblem(part("step", node.id), step_title(node), message, place, self.is_warning)
+        return FlowProblem(part("step", node.id), step_title(node), message, place, self.is_warning, other)
 
 
 def step_title(node: StepNode) -> str:

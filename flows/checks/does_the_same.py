@@ -6,7 +6,7 @@ only: it may be meant so. The form or link acts when it is processed or clicked,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from content.actions import ContactActions
 from content.forms.document import FormActions
@@ -36,25 +36,35 @@ class DoesTheSame(Check):
     def find(self, document: FlowDocument, ctx: CheckContext) -> Iterator[FlowProblem]:
         """Yield the steps concerned. At most six queries; none without forms, links and emails."""
         acting = list(_acting(document, ctx))
-        fields = {line[0] for node in document.walk() for line in _lines(node)} if acting else set()
-        labels = {key: target.label for key, target in targets_by_key(fields).items()} if fields else {}
+        labels = labels_of([document]) if acting else {}
         for node in document.walk() if acting else ():
-            for name, actions in acting:
-                said = dict.fromkeys(_said_of(node, actions, labels))
-                yield from (self.at_step(node, f"“{name}” {text}") for text in said)
+            for page, pk, name, actions in acting:
+                for text in repeats_of(node, actions, labels):
+                    yield self.at_step(node, f"“{name}” {text}", other=(page, pk, name))
 
 
-def _acting(document: FlowDocument, ctx: CheckContext) -> Iterator[tuple[str, ContactActions]]:
-    """Yield the forms and links of the flow that do anything, by name."""
+def labels_of(documents: Iterable[FlowDocument]) -> dict[str, str]:
+    """Return the names of the fields that the documents change, by key. At most one query."""
+    fields = {line[0] for document in documents for node in document.walk() for line in _lines(node)}
+    return {key: target.label for key, target in targets_by_key(fields).items()} if fields else {}
+
+
+def repeats_of(node: StepNode, actions: ContactActions, labels: Mapping[str, str]) -> list[str]:
+    """Say what the actions of a form or link do by themselves of what a step does, or the opposite of it."""
+    return list(dict.fromkeys(_said_of(node, actions, labels)))
+
+
+def _acting(document: FlowDocument, ctx: CheckContext) -> Iterator[tuple[str, int, str, ContactActions]]:
+    """Yield the forms and links of the flow that do anything: the name of the page's URL, id, name and actions."""
     forms, links = sorted(ctx.names.get("form", ())), dict(ctx.names.get("link", {}))
     emails = [node.settings.get("email") for node in document.walk() if node.kind == "send_email"]
     sent = sorted({email for email in emails if isinstance(email, int)})
     held = {pk for found in (links_of_emails(sent) if sent else {}).values() for _, pk in found if pk}
     links |= link_names(sorted(held - set(links))) if held - set(links) else {}
     for pk, actions in (actions_of_forms(forms) if forms else {}).items():
-        yield ctx.name("form", pk) or "A form", actions
+        yield "content:form_actions", pk, ctx.name("form", pk) or "A form", actions
     for pk, acts in (actions_of_links(sorted(links)) if links else {}).items():
-        yield links.get(pk) or "A link", acts
+        yield "content:link", pk, links.get(pk) or "A link", acts
 
 
 def _said_of(node: StepNode, actions: ContactActions, labels: Mapping[str, str]) -> Iterator[str]:

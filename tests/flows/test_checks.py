@@ -338,6 +338,60 @@ def test_a_link_in_a_sent_email_that_changes_what_a_step_changes_says_how(
     assert found("does_the_same", steps[1]) == [], "the flow sends no such link"
 
 
+def test_what_a_link_repeats_is_told_on_its_page_too_and_each_opens_the_other(
+    mail: Email, offer: TrackedLink, alice: Person, wendy: Person, bob: Person, world: World
+) -> None:
+    line = ChangeLine(field="contact.job_title", action="set", values=("Chef",))
+    draft = LinkDraft(name="Offer <b>", url="https://a.test/", actions=ContactActions(changes=(line,)))
+    change_link(link_id=offer.pk, draft=draft, actor=None, now=NOW)
+    change = changes("contact.job_title", "set", "Chef")
+    document = FlowDocument(
+        settings=world.settings(), steps=(step("send_email", "Mail", email=mail.pk), change)
+    )
+    mine = create_flow(name="Spring", owner=alice.user, now=NOW, document=document)
+    page = alice.url(f"content/links/{offer.pk}/")
+    way = f"{alice.url(f'flows/{mine.pk}/edit/')}?part=step:{change.id}"
+
+    def shown(person: Person) -> str:
+        return person.client().get(person.url(f"content/links/{offer.pk}/")).content.decode()
+
+    assert (
+        f'<a href="{way}">Spring, “Change”</a>: the link changes Job title by itself in the same way already.'
+        in shown(alice)
+    )
+    for part in ("problems", f"step:{change.id}"):
+        panel = alice.client().get(alice.url(f"flows/{mine.pk}/edit/panel/?part={part}")).content.decode()
+        assert f'href="{page}" target="_blank" rel="noopener">Open “Offer &lt;b&gt;”</a>' in panel, part
+    assert "Open “Offer &lt;b&gt;”" in alice.client().get(alice.url(f"flows/{mine.pk}/")).content.decode()
+    Flow.objects.filter(pk=mine.pk).update(visibility=Flow.Visibility.OWNER)
+    assert "Spring" not in shown(bob)
+    Flow.objects.filter(pk=mine.pk).update(visibility=Flow.Visibility.EVERYONE)
+    assert "Spring, “Change”" in shown(wendy)
+    assert way not in shown(wendy), "a writer does not open the designer"
+    Flow.objects.filter(pk=mine.pk).update(deleted_at=NOW)
+    assert "the link changes" not in shown(alice)
+
+
+def test_what_a_form_repeats_is_told_on_its_pages(closed: Form, alice: Person, world: World) -> None:
+    pk = world.selection.pk
+    actions = FormActions(add_to_selections=(pk,))
+    Form.objects.filter(pk=closed.pk).update(
+        document=document_of(closed).model_copy(update={"actions": actions}).model_dump(mode="json")
+    )
+    add, off = (
+        step("add_to_selection", "Add", selection=pk),
+        step("remove_from_selection", "Off", selection=pk),
+    )
+    trigger = Trigger(kind="form_submitted", settings={"form": closed.pk})
+    document = FlowDocument(settings=world.settings(), triggers=(trigger,), steps=(add, off))
+    create_flow(name="Spring", owner=alice.user, now=NOW, document=document)
+    for place in ("", "actions/"):
+        page = alice.client().get(alice.url(f"content/forms/{closed.pk}/{place}")).content.decode()
+        assert "Spring, “Add”</a>: the form adds to this selection by itself already." in page, place
+        said = "Spring, “Off”</a>: the form does the opposite by itself: it adds to this selection."
+        assert said in page, place
+
+
 def test_interests_of_a_link_are_compared_one_by_one(mail: Email, offer: TrackedLink) -> None:
     news, offers = ListItem.objects.filter(list="interest").order_by("pk")[:2]
     actions = ContactActions(add_interests=(news.pk,))
