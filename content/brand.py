@@ -135,6 +135,12 @@ def branded(mjml: str, values: BrandValues) -> str:
     return with_head(mjml, _DEFAULTS.format(**values.tags()))
 
 
+def defaults_of(values: BrandValues) -> tuple[str, str]:
+    """Return what an element looks like where the source does not say: MJML's attributes, and CSS for words."""
+    attributes, _, style = _DEFAULTS.format(**values.tags()).partition("<mj-style>")
+    return attributes, style.removesuffix("</mj-style>")
+
+
 def _networks(values: BrandValues) -> str:
     return "".join(
         f'<mj-social-element name="{NETWORKS[name][1]}" href="{html.escape(address)}" alt="{NETWORKS[name][0]}" />'

@@ -16,7 +16,7 @@ _ROOT = re.compile(r"<mjml\b(?P<attributes>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(?P
 _SIDE = re.compile(r"(?<=\salign=\")(left|right)(?=\")")
 _HEAD = re.compile(r"<mj-head\b[^>]*?(/?)>")
 # MJML writes a direction at sections and columns, and an alignment at texts, whatever the root says.
-_MIRRORED = (
+MIRRORED = (
     '<mj-attributes><mj-text align="right" /><mj-table align="right" /><mj-section direction="rtl" />'
     '<mj-group direction="rtl" /><mj-column direction="rtl" /></mj-attributes>'
 )
@@ -35,7 +35,7 @@ def directed(mjml: str, language: str) -> str:
     if not language:
         return mjml
     mjml = _with_root(mjml, {"lang": language, "dir": direction_of(language)})
-    return with_head(mjml, _MIRRORED) if direction_of(language) == "rtl" else mjml
+    return with_head(mjml, MIRRORED) if direction_of(language) == "rtl" else mjml
 
 
 def mirrored(mjml: str) -> str:

@@ -48,6 +48,8 @@ def link_problem(address: str) -> str | None:
         return f"A link cannot begin with “{scheme[1]}:”. Write an address that begins with https://."
     if not _WEB.match(text):
         return "A link begins with https://, mailto: or tel:."
+    if text.lower() in {"http://", "https://"}:
+        return "Write the address that this leads to, as in https://example.com/page."
     if not _HOST.match(text):
         return "Write the site's name out: a merge tag may stand only after it, as in https://example.com/{{ … }}."
     return None

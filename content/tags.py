@@ -74,7 +74,11 @@ class Hidden:
 
     def _hide(self, match: re.Match[str]) -> str:
         self.tags.append(Tag(match.group(), match.start()))
-        return f"{self._mark}{len(self.tags) - 1}Jzz"
+        return self.word(len(self.tags) - 1)
+
+    def word(self, number: int) -> str:
+        """Return the word that stands for a tag."""
+        return f"{self._mark}{number}Jzz"
 
     def restore(self, text: str) -> str:
         """Return text with the tags back in place of their words."""

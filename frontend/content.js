@@ -2,6 +2,7 @@
 import "./content/attachments.js";
 import "./content/block-editor.js";
 import "./content/rich-text.js";
+import "./content/tag-menu.js";
 
 const GUTTER = "source-lines";
 
@@ -104,15 +105,3 @@ class MailEditor extends HTMLElement {
 }
 
 customElements.define("mail-editor", MailEditor);
-document.addEventListener("click", (event) => {
-  document.querySelectorAll("[data-tag-menu][open]").forEach((menu) => {
-    if (!menu.contains(event.target)) menu.removeAttribute("open");
-  });
-});
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  document.querySelectorAll("[data-tag-menu][open]").forEach((menu) => {
-    menu.removeAttribute("open");
-    menu.querySelector("summary").focus();
-  });
-});

@@ -2,58 +2,85 @@
 import grapesjs from "grapesjs";
 import mjml from "grapesjs-mjml";
 
-const ICONS = {
-  "sw-visibility": ["bounding-box", "Show frames"], preview: ["eye", "Hide the tools"], fullscreen: ["arrows-out", "Full screen"], undo: ["arrow-counter-clockwise", "Undo"],
-  redo: ["arrow-clockwise", "Redo"], "open-sm": ["palette", "Style"], "open-tm": ["sliders-horizontal", "Settings"], "open-layers": ["stack", "Layers"],
-  "open-blocks": ["squares-four", "Blocks"], "set-device-desktop": ["desktop", "Desktop"], "set-device-tablet": ["device-tablet", "Tablet"], "set-device-mobile": ["device-mobile", "Phone"],
-};
-// Blocks that call other sites, or that nobody but their own source could change afterwards.
-const REMOVED = ["mj-raw", "mj-navbar", "mj-navbar-link", "mj-wrapper", "mj-hero"];
+import "./content/tag-menu.js";
+import { tidy } from "./mjml/chrome.js";
+import { append, dressFrame, inBrand, offer, standInType } from "./mjml/drawing.js";
+import { TagMenu, tokenType } from "./mjml/tokens.js";
 
 class MjmlCanvas extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
     this.area = this.form.elements.mjml;
+    this.canvas = JSON.parse(document.getElementById("canvas-data").textContent);
+    const ours = (editor) => {
+      inBrand(editor, this.canvas.head);
+      tokenType(editor);
+      standInType(editor);
+    };
     this.editor = grapesjs.init({
       container: this.querySelector("[data-canvas]"), height: "100%", width: "auto", fromElement: false, components: this.area.value,
-      blockManager: { appendOnClick: true }, telemetry: false, storageManager: false, cssIcons: "", noticeOnUnload: false,
-      plugins: [mjml], pluginsOpts: { [mjml]: { resetDevices: true, useCustomTheme: false } },
+      blockManager: { appendOnClick: append }, telemetry: false, storageManager: false, cssIcons: "", noticeOnUnload: false,
+      assetManager: { custom: { open: (asked) => this.choose(asked.options?.target), close: () => this.images.close() } },
+      plugins: [mjml, ours], pluginsOpts: { [mjml]: { resetDevices: true, useCustomTheme: false } },
     });
+    this.images = document.getElementById("choose-image");
+    this.images.addEventListener("click", (event) => this.chosen(event.target.closest("[data-pick]")));
     this.editor.on("load", () => this.ready());
-    this.form.addEventListener("submit", () => { this.saving = true; this.area.value = this.source(); });
+    this.form.addEventListener("submit", (event) => this.save(event));
     document.querySelector("[data-preview]").addEventListener("click", () => this.preview());
     window.addEventListener("beforeunload", (event) => { if (!this.saving && this.editor.getDirtyCount() > this.clean) event.preventDefault(); });
   }
 
   ready() {
     const { editor } = this;
-    for (const id of REMOVED) editor.BlockManager.remove(id);
-    for (const id of ["export-template", "mjml-import"]) editor.Panels.removeButton("options", id);
-    for (const panel of editor.Panels.getPanels().models) {
-      for (const button of panel.get("buttons")?.models ?? []) {
-        const [name, words] = ICONS[button.id] ?? [];
-        if (!name) continue;
-        button.set({ className: "", label: `<svg width="18" height="18" fill="currentColor" aria-hidden="true"><use href="${this.dataset.icons}#${name}"></use></svg>`, attributes: { title: words, "aria-label": words, role: "button" } });
-      }
-    }
-    const lock = (component) => {
-      if (/\bkept-\d/.test(component.getAttributes()["css-class"] ?? "")) component.set({ editable: false, copyable: false });
-      component.components().forEach(lock);
-    };
-    lock(editor.getWrapper());
+    offer(editor, this.canvas.pieces, this.dataset.icons);
+    tidy(editor, this.dataset.icons);
+    dressFrame(editor, this.canvas);
+    this.menu = new TagMenu(editor, document.querySelector("[data-tag-menu]"), this.canvas.names, (words) => this.say(words));
     editor.Panels.getButton("views", "open-blocks")?.set("active", true);
-    const frame = editor.Canvas.getFrameEl();
-    if (frame) frame.title = "The email";
     this.clean = editor.getDirtyCount();
     this.dataset.ready = "";
+  }
+
+  say(words) {
+    this.querySelector("[data-said]").textContent = words;
+  }
+
+  /* Words that are being written are in the frame alone until the writing ends. */
+  async written() {
+    await this.editor.getEditing()?.view?.disableEditing?.();
+    return this.source();
   }
 
   source() {
     return this.editor.getHtml();
   }
 
+  async save(event) {
+    if (this.saving) return;
+    event.preventDefault();
+    this.area.value = await this.written();
+    this.saving = true;
+    this.form.submit();
+  }
+
+  choose(target) {
+    this.target = target ?? this.editor.getSelected();
+    this.images.showModal();
+  }
+
+  chosen(button) {
+    if (!button) return;
+    const { pick, alt } = button.dataset;
+    const said = this.target.getAttributes().alt;
+    this.target.set("src", pick);
+    this.target.addAttributes({ src: pick, ...(said ? {} : { alt }) });
+    this.editor.Assets.close();
+    this.images.close();
+  }
+
   async preview() {
-    const values = { mjml: this.source(), do: "preview", revision: this.form.elements.revision.value };
+    const values = { mjml: await this.written(), do: "preview", revision: this.form.elements.revision.value };
     await htmx.ajax("POST", this.form.action, { source: this.form, target: "#canvas-preview-body", swap: "innerHTML", values });
     document.querySelector("#canvas-preview").showModal();
   }

@@ -6,7 +6,9 @@ What is saved is the server's: the source goes through the same check and compil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -18,18 +20,24 @@ from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.urls_for import turl
 from content import queries
-from content.blocks.canvas import for_canvas, from_canvas, shown_as_source
+from content.blocks.canvas import Eyes, Piece, for_canvas, from_canvas, pieces_for_canvas, shown_as_source
+from content.blocks.looks import look_of
+from content.blocks.tokens import names_of
 from content.blocks.tree import Unreadable
-from content.brand import brand_values
+from content.brand import BrandValues, brand_values, defaults_of, with_values
+from content.direction import MIRRORED, direction_of
 from content.flows_above import flow_name, hidden_flows
 from content.models import Email, EmailVariant
 from content.operations.emails import Draft, EmailRefused, compile_draft, save_email
 from content.previews import keep_preview
 from content.problems import Problem, problem_at
 from content.rendering import render_preview
+from content.tree import known_tree
 from content.views.editor import piece_of
 from content.views.library import WRITERS, get_email
 from delivery.rendering import RenderFailed
+
+_ATTRIBUTES = re.compile(r"<mj-attributes\b[^>]*>.*?</mj-attributes\s*>", re.DOTALL)
 
 
 @require_http_methods(["GET", "POST"])
@@ -93,8 +101,11 @@ def _canvas(
     status: int = 200,
 ) -> HttpResponse:
     source = source or piece.mjml
+    brand, tree = brand_values(), known_tree()
+    names = names_of(tree.groups)
+    eyes = Eyes(brand.tags(), names, lambda node: look_of(node, brand, names))
     try:
-        opened = for_canvas(source, brand_values().tags())
+        opened, pieces = for_canvas(source, eyes), pieces_for_canvas(source, eyes)
     except Unreadable as unreadable:
         place = problem_at("mjml", source, unreadable.offset, str(unreadable))
         messages.error(request, f"The source cannot be read: {place}. Mend it there first.")
@@ -102,13 +113,31 @@ def _canvas(
     context = {
         "email": email, "language": piece.language if isinstance(piece, EmailVariant) else "", "opened": opened,
         "problems": problems, "flow_name": flow_name(request.member, email.flow_id),
-        "revision": request.POST.get("revision", email.revision),
+        "revision": request.POST.get("revision", email.revision), "groups": tree.groups,
+        "canvas": {
+            "names": names, "pieces": [_offered(one) for one in pieces], **_dress(brand, source, piece.language),
+        },
     }  # fmt: skip
     response = render(request, "content/advanced.html", context, status=status)
     response._csp_update = {  # type: ignore[attr-defined]
         "style-src": ["'unsafe-inline'"], "img-src": ["https:", "http:"]
     }  # fmt: skip
     return response
+
+
+def _offered(piece: Piece) -> dict[str, Any]:
+    category = "Sections" if piece.is_section else "Blocks"
+    name = f"{'section' if piece.is_section else 'block'}-{piece.name}"
+    return {"id": name, "label": piece.label, "icon": piece.icon, "category": category, "content": piece.mjml}
+
+
+def _dress(brand: BrandValues, source: str, language: str) -> dict[str, str]:
+    """Return what the canvas draws by: the brand's defaults, then the email's own, as compiling takes them."""
+    attributes, style = defaults_of(brand)
+    own = [text for text in _ATTRIBUTES.findall(with_values(source, brand)) if "{" not in text]
+    direction = direction_of(language)
+    mirrored = MIRRORED if direction == "rtl" else ""
+    return {"head": "".join((mirrored, attributes, *own)), "style": style, "direction": direction or "ltr"}
 
 
 def _preview(request: TenantRequest, draft: Draft) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -81,15 +82,26 @@ def test_a_block_is_dragged_in_changed_previewed_saved_and_found_by_the_block_ed
         if folder := os.environ.get("SHOTS"):
             page.screenshot(path=str(Path(folder) / f"canvas-editor-{scheme}.png"), caret="initial")
     inside = page.frame_locator(".gjs-frame")
-    block = page.locator(".gjs-block", has_text="Button").first
+    block = page.locator(".gjs-block", has_text=re.compile(r"^\s*Button\s*$")).last
+    block.scroll_into_view_if_needed()
     drag(page, block, inside.get_by_text("Write to one person."))
-    expect(inside.get_by_text("Button", exact=True)).to_have_count(1)
+    expect(inside.get_by_text("Read more", exact=True)).to_have_count(1)
+    # A button leads nowhere yet: that is said before anything is saved.
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#canvas-preview")).to_contain_text("Write the address that this leads to")
+    page.get_by_role("button", name="Close", exact=True).click()
+    inside.get_by_text("Read more", exact=True).click()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("textbox", name="Leads to").or_(
+        page.locator(".gjs-trt-trait input[type=text]")
+    ).first.fill("https://acme.test/offer")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Blocks", exact=True).click()
     # And by a tap: behind what is chosen.
-    inside.get_by_text("Button", exact=True).click()
-    page.locator(".gjs-block", has_text="Divider").first.click()
+    page.locator(".gjs-block", has_text=re.compile(r"^\s*Line\s*$")).last.click()
     page.get_by_role("button", name="Preview").click()
     mail = page.frame_locator("#canvas-preview .mail-frame")
-    expect(mail.get_by_text("Button").first).to_be_visible(timeout=20_000)
+    expect(mail.get_by_text("Read more").first).to_be_visible(timeout=20_000)
     page.get_by_role("button", name="Close", exact=True).click()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved as version 2.")).to_be_visible(timeout=20_000)
@@ -97,6 +109,7 @@ def test_a_block_is_dragged_in_changed_previewed_saved_and_found_by_the_block_ed
     with tenant_scope(wendy.tenant.pk):
         after = Email.objects.get(pk=email.pk).mjml
     assert after.count("<mj-button") == 1
+    assert 'href="https://acme.test/offer"' in after
     assert "<mj-divider" in after
     assert "{{ brand.surface }}" in after
     assert "{{ links.unsubscribe }}" in after
