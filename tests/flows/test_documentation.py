@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.forms.utils import pretty_name
 
 from flows.steps.table import STEP_KINDS
 from flows.success.table import SUCCESS_KINDS
@@ -32,6 +34,51 @@ def test_the_table_of_kinds_is_the_codes_in_its_order(folder: str, table: Any) -
     assert written == [
         (f"[{kind.label}]({kind.name}.md)", f"`{kind.name}`", kind.description) for kind in table
     ]
+
+
+def shown_settings(kind: Any) -> list[tuple[str, str, str]]:
+    """Return (label, `name`, default) of each setting of a kind: the label of its field in the panel, empty where it
+    has none of its own, and what it is in words where nobody has touched it."""
+    fields = kind.Form.base_fields
+    return [
+        (
+            str(fields[name].label or pretty_name(name)) if name in fields else "",
+            f"`{name}`",
+            _in_words(setting.get_default(call_default_factory=True), fields.get(name)),
+        )
+        for name, setting in kind.Settings.model_fields.items()
+    ]
+
+
+def _in_words(value: Any, field: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    named = {str(key): str(label) for key, label in getattr(field, "choices", ())}
+    if str(value) in named:
+        return named[str(value)].lower() if not named[str(value)].isupper() else named[str(value)]
+    if value is None or value in ("", ()):
+        return "none"
+    if isinstance(value, dt.time):
+        return f"{value:%H:%M}"
+    return "an example" if "\n" in str(value) else str(value)
+
+
+@pytest.mark.parametrize(
+    ("folder", "table"), [("steps", STEP_KINDS), ("triggers", TRIGGER_KINDS), ("success", SUCCESS_KINDS)]
+)
+def test_the_settings_of_every_kind_are_in_its_page_by_label_name_and_default(
+    folder: str, table: Any
+) -> None:
+    for kind in table:
+        path, settings = DOCS / folder / f"{kind.name}.md", shown_settings(kind)
+        has_table = "\n## Settings\n" in path.read_text()
+        assert has_table == bool(settings), path
+        written = rows(path, "\n## Settings\n") if has_table else []
+        assert [tuple(row[1:3]) for row in written] == [row[1:] for row in settings], path
+        for (label, _, _), (shown, _, _, meaning) in zip(settings, written, strict=True):
+            assert shown == label or not label, path
+            assert shown, path
+            assert meaning, path
 
 
 def test_the_table_of_steps_names_their_licences() -> None:
