@@ -40,9 +40,9 @@ class NotYours(Exception):
 class DraftConflict(Exception):
     """Somebody changed the draft since the editor saw it."""
 
-    def __init__(self, who: str, what: str, version: int) -> None:
+    def __init__(self, who: str, what: str, version: int, user_id: int | None = None) -> None:
         super().__init__(f"{who} changed this flow meanwhile ({what}).")
-        self.who, self.what, self.version = who, what, version
+        self.who, self.what, self.version, self.user_id = who, what, version, user_id
 
 
 @transaction.atomic
@@ -113,7 +113,7 @@ def lock_draft(flow_id: int, base_version: int) -> Flow:
 def conflict_of(flow: Flow) -> DraftConflict:
     """Return who changed the draft last, and what, for an editor that saw an older one."""
     who = flow.draft_by.get_full_name() if flow.draft_by else "Somebody"
-    return DraftConflict(who, flow.draft_label, flow.draft_version)
+    return DraftConflict(who, flow.draft_label, flow.draft_version, flow.draft_by_id)
 
 
 def draft_of(flow: Flow) -> FlowDocument:

@@ -123,17 +123,21 @@ def refused(request: HttpRequest, error: Exception, flow_id: int | None = None) 
 
 def conflict(request: HttpRequest, error: DraftConflict) -> HttpResponse:
     """Tell the second of two editors who changed what; nothing was overwritten."""
-    message = (
-        f"{error.who} changed this flow while you were editing ({error.what}). Your last change was not made."
-    )
+    message = f"{_changed(request, error)} Your last change was not made."
     return refusal(request, message, status=409, reload=True)
+
+
+def _changed(request: HttpRequest, error: DraftConflict) -> str:
+    if error.user_id is not None and error.user_id == request.user.pk:
+        return f"You changed this flow in another window ({error.what})."
+    return f"{error.who} changed this flow while you were editing ({error.what})."
 
 
 def typed_conflict(
     request: HttpRequest, error: DraftConflict, designer: Designer, *, gone: bool
 ) -> HttpResponse:
     """Tell it in the panel, where what was typed stays; and whether that very part was changed, or is `gone`."""
-    message = f"{error.who} changed this flow while you were editing ({error.what}). Nothing was overwritten."
+    message = f"{_changed(request, error)} Nothing was overwritten."
     if gone:
         message += " What is open here is gone: copy what you need."
     elif request.POST.get("seen", "") != designer.print:

@@ -24,6 +24,7 @@ class FlowDesigner extends HTMLElement {
     this.addEventListener("click", (event) => this.click(event));
     this.addEventListener("contextmenu", (event) => this.context(event));
     this.addEventListener("input", (event) => this.touched(event));
+    this.addEventListener("htmx:beforeRequest", ({ detail }) => this.panelSends(detail.requestConfig.elt));
     // Dialogs have forms too.
     this.addEventListener("submit", ({ target }) => { if (this.panel.contains(target)) this.dirty = false; });
     this.addEventListener("htmx:afterRequest", ({ target, detail }) => {
@@ -90,6 +91,20 @@ class FlowDesigner extends HTMLElement {
   inTurn(start) {
     this.turn = (this.turn ?? Promise.resolve()).catch(() => {}).then(start);
     return this.turn;
+  }
+
+  /* A panel's form is sent by htmx itself. It has its turn too: what is done meanwhile waits for the version that it
+     leaves, else one's own Apply would be taken for somebody else's. */
+  panelSends(form) {
+    if (!form.matches("#flow-panel form:not([data-own])")) return;
+    this.inTurn(() => new Promise((resolve) => {
+      const heard = ({ detail }) => {
+        if (detail.requestConfig.elt !== form) return;
+        this.removeEventListener("htmx:afterRequest", heard);
+        resolve();
+      };
+      this.addEventListener("htmx:afterRequest", heard);
+    }));
   }
 
   op(op, values = {}) {

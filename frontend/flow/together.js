@@ -14,6 +14,9 @@ class FlowPresence extends HTMLElement {
     document.addEventListener("visibilitychange", this.shown);
     addEventListener("pagehide", this.leave);
     this.designer.addEventListener("htmx:afterSettle", () => this.soon());
+    this.going = new Set();
+    this.designer.addEventListener("htmx:beforeRequest", ({ detail }) => { if (detail.requestConfig.verb === "post") this.going.add(detail.xhr); });
+    this.designer.addEventListener("htmx:afterRequest", ({ detail }) => this.going.delete(detail.xhr));
     this.timer = setInterval(this.shown, EVERY);
     this.soon();
   }
@@ -40,8 +43,14 @@ class FlowPresence extends HTMLElement {
   }
 
   async ask() {
+    const seen = this.designer.state.version;
     const answer = await this.tell();
     if (!answer?.ok || answer.redirected) return;
+    // Of a change of one's own that is on its way or was answered meanwhile: asked again once that is drawn.
+    if (this.going.size || seen !== this.designer.state.version) {
+      this.soon();
+      return;
+    }
     const box = document.createElement("template");
     box.innerHTML = await answer.text();
     const talk = box.content.querySelector("[data-comments]");

@@ -155,3 +155,15 @@ def test_settings_of_two_are_not_overwritten(alice: Person, bob: Person, flow: F
     assert answer.status_code == 409
     with tenant_scope(alice.tenant.pk):
         assert Flow.objects.get(pk=flow.pk).name == "His"
+
+
+def test_ones_own_change_in_another_window_is_told_as_that(alice: Person, flow: Flow) -> None:
+    post(alice, flow, "op", op="insert", kind="split", index=0, base_version=0)
+    told = post(alice, flow, "here", window=HERS, base_version=0, editable=1).text
+    assert "You changed this flow in another window: added “Split”." in told
+    answer = post(alice, flow, "op", op="insert", kind="split", index=0, base_version=0)
+    assert answer.status_code == 409
+    assert (
+        "You changed this flow in another window (added “Split”). Your last change was not made."
+        in answer.text
+    )
