@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from accounts.views import errors
 from accounts.views.front import front, set_theme
 from accounts.views.invitation import invitation
 from accounts.views.session import session, signed_in
 from config.api import api
+from content.views.recipients import short_link
 
 tenant_pages: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
@@ -37,6 +38,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("m/", include("content.public_urls")),
     path("m/", include("delivery.public_urls")),
     path("t/<slug:tenant>/", include(tenant_pages)),
+    # The links of SMS, where each character counts: letters and digits alone, longer than any name above.
+    re_path(r"^(?P<token>[0-9A-Za-z]{14,40})$", short_link, name="short_link"),
 ]
 
 handler400 = errors.bad_request

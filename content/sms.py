@@ -17,6 +17,9 @@ from content.problems import Problem
 from content.sandbox import TEXT, check_tags, paths_of
 from content.tags import TAG
 from content.tree import MergeField, TagTree, costs_a_query, registered_links
+from core import clock
+from core.tenancy import current_tenant_id
+from delivery.short_tokens import usual_length
 
 LONGEST = 1600
 _BASIC = frozenset(
@@ -24,9 +27,11 @@ _BASIC = frozenset(
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED = frozenset("^{}\\[~]|€\f")
-# What a merge tag and a link are counted as, before anybody knows the recipient.
+# What a merge tag is counted as, before anybody knows the recipient.
 TAG_LENGTH = 10
-TOKEN_LENGTH = 24
+# Of the address of the preferences, the one that is not short: it says until when it is good.
+TOKEN_LENGTH = 26
+_PREFERENCES_TAG = re.compile(r"\{\{\s*links\.preferences\s*\}\}")
 _LINK_TAG = re.compile(r"\{\{\s*links\.\w+\s*\}\}")
 
 
@@ -69,11 +74,17 @@ def _segments(sizes: list[int], single: int, part: int) -> int:
 
 def expected_length(source: str) -> Length:
     """Return how long a source will be at least: its tags and links as their usual length, as nobody knows it yet."""
-    link = "x" * (len(f"{settings.PUBLIC_URL}/m/c//") + TOKEN_LENGTH + 1)
-    linked = re.sub(re.escape(CLICK) + r"\d+", link, LinkTracker().in_text(_one_kind(source)))
+    link = "x" * (len(settings.PUBLIC_URL) + 1 + short_length() + 1)
+    linked = re.sub(re.escape(CLICK) + r"\d", link, LinkTracker().in_text(_one_kind(source)))
+    linked = _PREFERENCES_TAG.sub("x" * (len(f"{settings.PUBLIC_URL}/m/p/") + TOKEN_LENGTH), linked)
     linked = _LINK_TAG.sub(link, linked)
     plain = TAG.sub(lambda match: "x" * TAG_LENGTH if match.group().startswith("{{") else "", linked)
     return length_of(plain.strip())
+
+
+def short_length() -> int:
+    """Return how long the token in a link will be, in the open tenant."""
+    return usual_length(current_tenant_id() or 1, clock.now().date())
 
 
 def _one_kind(source: str) -> str:

@@ -15,14 +15,13 @@ from content.kept_values import KEY
 from content.languages import variant_for
 from content.models import SmsVersion
 from content.sandbox import TEXT
-from content.sms import LONGEST, TOKEN_LENGTH, compile_text
+from content.sms import LONGEST, TOKEN_LENGTH, compile_text, short_length
 from content.values import tenant_values, values_of
 from core.db.cursors import raw_cursor
 from core.tenancy import require_tenant_id
-from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob
+from delivery.rendering import MessageLinks, Rendered, RenderFailed, RenderJob, short_links
+from delivery.short_tokens import UNSUBSCRIBE
 
-_SAMPLE = f"{settings.PUBLIC_URL}/m/%s/{'x' * TOKEN_LENGTH}"
-SAMPLE_LINKS = MessageLinks(f"{_SAMPLE % 'c'}/", "", _SAMPLE % "u", _SAMPLE % "p", "")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _NEWEST = """
 SELECT DISTINCT ON (v.id) v.id, n.id FROM content_smsversion v
@@ -70,7 +69,7 @@ def render_texts(jobs: Sequence[RenderJob]) -> dict[int, Rendered | RenderFailed
         context = {
             **contacts.get(about[job.message_id] or 0, {}), "tenant": us, "event": job.values.get("event") or {}
         }  # fmt: skip
-        result[job.message_id] = _render(text, context, job.links)
+        result[job.message_id] = _render(text, context, short_links(job.links))
     return result
 
 
@@ -88,7 +87,14 @@ def preview_text(
     )
     known = values_of([contact_id], paths=set(text.paths)) if contact_id is not None else {}
     context = {**known.get(contact_id or 0, {}), "tenant": tenant_values(), "event": {}}
-    return _render(text, context, SAMPLE_LINKS)
+    return _render(text, context, _sample_links())
+
+
+def _sample_links() -> MessageLinks:
+    """Return addresses that lead nowhere and are as long as real ones."""
+    click = f"{settings.PUBLIC_URL}/{'x' * short_length()}"
+    preferences = f"{settings.PUBLIC_URL}/m/p/{'x' * TOKEN_LENGTH}"
+    return MessageLinks(click, "", f"{click}{UNSUBSCRIBE}", preferences, "")
 
 
 def _newest_versions(version_ids: set[int]) -> dict[int, int]:

@@ -23,6 +23,7 @@ from core.signing import BadToken
 from core.tenancy import tenant_scope
 from core.texts import speaking
 from delivery.operations.recipients import NoSuchMessage, language_of_recipient
+from delivery.short_tokens import read_short
 from delivery.tokens import MessageRef, Purpose, read_message_token
 
 P = ParamSpec("P")
@@ -37,18 +38,22 @@ class PublicRequest(HttpRequest):
 
 
 def _decorated(
-    purpose: Purpose,
+    read: Callable[[str], tuple[Any, ...]],
     opened: Callable[[PublicRequest, MessageRef], AbstractContextManager[T]],
 ) -> Callable[[Callable[Concatenate[Any, T, P], HttpResponse]], Callable[..., HttpResponse]]:
-    """Decorate a view that takes (request, what `opened` yields, …): reads the token, answers forgeries with 404."""
+    """Decorate a view that takes (request, what `opened` yields, …): reads the token, answers forgeries with 404.
+
+    `read` returns the message that a token names, and what else the view is given.
+    """
 
     def decorate(view: Callable[Concatenate[Any, T, P], HttpResponse]) -> Callable[..., HttpResponse]:
         @never_cache
         @wraps(view)
         def wrapped(request: Any, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             try:
-                with opened(request, read_message_token(purpose, token)) as found:
-                    response = view(request, found, *args, **kwargs)
+                ref, *more = read(token)
+                with opened(request, ref) as found:
+                    response = view(request, found, *more, *args, **kwargs)
             except (BadToken, NoSuchMessage):
                 return not_found(request)
             except OperationalError as error:
@@ -67,7 +72,7 @@ def for_message(
     purpose: Purpose,
 ) -> Callable[[Callable[Concatenate[Any, MessageRef, P], HttpResponse]], Callable[..., HttpResponse]]:
     """Decorate a view that takes (request, ref, …), inside the scope of the message's tenant."""
-    return _decorated(purpose, _by_name)
+    return _decorated(lambda token: (read_message_token(purpose, token),), _by_name)
 
 
 def for_tracking(
@@ -75,7 +80,12 @@ def for_tracking(
 ) -> Callable[[Callable[Concatenate[Any, MessageRef, P], HttpResponse]], Callable[..., HttpResponse]]:
     """Decorate a view that takes (request, ref, …), outside any scope: what it calls opens one, perhaps with others.
     The request has neither `sender` nor `now`."""
-    return _decorated(purpose, lambda _, ref: nullcontext(ref))
+    return _decorated(lambda token: (read_message_token(purpose, token),), lambda _, ref: nullcontext(ref))
+
+
+def for_short_link(view: Callable[[Any, MessageRef, int], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorate a view that takes (request, ref, number of the link), as `for_tracking` does."""
+    return _decorated(read_short, lambda _, ref: nullcontext(ref))(view)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, cast
 
@@ -12,18 +12,23 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from delivery.files import FileSet
+from delivery.short_tokens import UNSUBSCRIBE, make_short_token
 from delivery.tokens import MessageRef, Purpose, make_message_token, make_message_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class MessageLinks:
-    """The addresses that lead from a mail back to us. A click address is `click` and the link's number."""
+    """The addresses that lead from a message back to us. A click address is `click` and the link's number.
+
+    An SMS has shorter ones, which are made from `ref` (`short_links`).
+    """
 
     click: str
     open: str
     unsubscribe: str
     preferences: str
     view: str
+    ref: MessageRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +89,13 @@ def message_links(ref: MessageRef, today: dt.date) -> MessageLinks:
         unsubscribe=f"{base}u/{unsubscribe}",
         preferences=f"{base}p/{make_message_token(Purpose.PREFERENCES, dated)}",
         view=f"{base}v/{view}",
+        ref=ref,
     )
+
+
+def short_links(links: MessageLinks) -> MessageLinks:
+    """Return the message's addresses as an SMS has them: clicks and unsubscribing by one short token."""
+    if links.ref is None:
+        return links
+    click = f"{settings.PUBLIC_URL}/{make_short_token(links.ref)}"
+    return replace(links, click=click, unsubscribe=f"{click}{UNSUBSCRIBE}")

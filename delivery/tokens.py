@@ -51,12 +51,13 @@ class MessageRef:
 
 
 @lru_cache(maxsize=64)
-def _key(purpose: str, secret: str) -> bytes:
+def key_of(purpose: str, secret: str) -> bytes:
+    """Return the key that tokens of a purpose are signed with."""
     return salted_hmac(f"millrace.message.{purpose}", "token", secret=secret, algorithm="sha256").digest()
 
 
 def _mac(purpose: str, payload: bytes, secret: str) -> bytes:
-    return hmac.digest(_key(purpose, secret), payload, "sha256")[:_MAC_BYTES]
+    return hmac.digest(key_of(purpose, secret), payload, "sha256")[:_MAC_BYTES]
 
 
 def make_message_token(purpose: Purpose, ref: MessageRef) -> str:
@@ -69,7 +70,7 @@ def make_message_tokens(ref: MessageRef, *purposes: Purpose) -> list[str]:
     numbers = [ref.tenant_id, (ref.enrolled_on - FIRST_DAY).days, ref.message_id]
     if ref.issued_on:
         numbers.append((ref.issued_on - FIRST_DAY).days)
-    payload, secret = b"".join(map(_pack, numbers)), settings.SECRET_KEY
+    payload, secret = b"".join(map(pack, numbers)), settings.SECRET_KEY
     made = (payload + _mac(purpose, payload, secret) for purpose in purposes)
     return [binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=").decode() for raw in made]
 
@@ -86,7 +87,7 @@ def read_message_token(purpose: Purpose, token: str) -> MessageRef:
     secrets = [settings.SECRET_KEY, *(str(secret) for secret in settings.SECRET_KEY_FALLBACKS)]
     if not payload or not any(hmac.compare_digest(mac, _mac(purpose, payload, secret)) for secret in secrets):
         raise BadToken("This link is not valid.")
-    tenant_id, day, message_id, *issued = _unpack(payload)
+    tenant_id, day, message_id, *issued = unpack(payload)
     return MessageRef(
         tenant_id=tenant_id,
         enrolled_on=FIRST_DAY + dt.timedelta(days=day),
@@ -95,7 +96,7 @@ def read_message_token(purpose: Purpose, token: str) -> MessageRef:
     )
 
 
-def _pack(number: int) -> bytes:
+def pack(number: int) -> bytes:
     """Return a whole number, 0 or more, seven bits a byte, least first."""
     out = bytearray()
     while number > 0x7F:
@@ -105,7 +106,8 @@ def _pack(number: int) -> bytes:
     return bytes(out)
 
 
-def _unpack(payload: bytes) -> list[int]:
+def unpack(payload: bytes) -> list[int]:
+    """Return the numbers that `pack` wrote."""
     numbers, number, shift = [], 0, 0
     for byte in payload:
         number |= (byte & 0x7F) << shift

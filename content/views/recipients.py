@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.models import Tenant
@@ -15,15 +16,31 @@ from core.texts import speaking
 from delivery.machines import is_machine
 from delivery.models import Message
 from delivery.operations.recipients import NoSuchMessage, language_of_recipient, recipient_of
-from delivery.public import PublicRequest, for_message, for_tracking, not_found
+from delivery.public import PublicRequest, for_message, for_short_link, for_tracking, not_found
 from delivery.rendering import RenderFailed, message_links
-from delivery.tokens import MessageRef, Purpose
+from delivery.short_tokens import UNSUBSCRIBE
+from delivery.tokens import MessageRef, Purpose, make_message_token
 
 
 @require_safe
 @for_tracking(Purpose.CLICK)
 def click(request: PublicRequest, ref: MessageRef, number: int) -> HttpResponse:
     """Lead on to the link's address, or show the text of a registered link."""
+    return _follow(request, ref, number)
+
+
+@require_safe
+@for_short_link
+def short_link(request: PublicRequest, ref: MessageRef, number: int) -> HttpResponse:
+    """Lead on as `click` does, from an SMS; or to the page for unsubscribing, which asks before it acts."""
+    if number == UNSUBSCRIBE:
+        return HttpResponseRedirect(
+            reverse("mail:unsubscribe", args=[make_message_token(Purpose.UNSUBSCRIBE, ref)])
+        )
+    return _follow(request, ref, number)
+
+
+def _follow(request: PublicRequest, ref: MessageRef, number: int) -> HttpResponse:
     followed = follow(Click(ref, number, is_machine(request)))
     if followed is None:
         return not_found(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +13,15 @@ from django.test import Client
 from pytest_django import Settings
 
 from content.operations.texts import text_version
+from content.sms import expected_length
 from core.db.cursors import raw_cursor
+from core.signing import BadToken
 from crm.models import Consent, Contact, SubscriptionOptOut
 from delivery.models import Message, SmsOptOut, Stream
 from delivery.operations.streams import stream_for_notes
 from delivery.queue import NewMessage, queue_messages
+from delivery.short_tokens import make_short_token, read_short
+from delivery.tokens import MessageRef, Purpose, make_message_token, read_message_token
 from tests.delivery.conftest import NOW, House
 from tests.delivery.sms_house import STEP, events, queue, reply, someone, state
 from tests.delivery.sms_house import connected as connected
@@ -53,9 +58,9 @@ def test_everybody_gets_the_text_in_their_language_and_its_own_links(house: Hous
     assert house.send().handed == 4
     said = {sms.to: sms.text for sms in twilio.sent}
     assert said["+4791234561"].startswith("Hello http")
-    assert said["+4791234561"].endswith("/1")
+    assert said["+4791234561"].endswith("1")
     assert said["+4791234562"].startswith("Hallo Ada http")
-    assert said["+4791234562"].endswith("/2")
+    assert said["+4791234562"].endswith("2")
     assert said["+4791234563"] == "Olá 🎉"
     assert said["+4791234564"].startswith("Hello http")
     client = Client(headers={"user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) Safari"})
@@ -132,15 +137,83 @@ def test_a_link_in_an_sms_is_short_tracked_and_leads_on(house: House, twilio: Tw
     house.send()
     [sms] = twilio.sent
     word = sms.text.split()[1]
-    assert word.startswith("http://127.0.0.1:8000/m/c/")
-    assert word.endswith("/1.")
-    from django.test import Client
-
-    answer = Client(headers={"User-Agent": "Mozilla/5.0 (iPhone)"}).get(
-        "/" + word.rstrip(".").split("/", 3)[3]
-    )
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/[0-9A-Za-z]{13,19}1\.", word)
+    # Not longer than it was counted while it was written.
+    assert len(sms.text) <= expected_length("See https://example.com/shop.").characters
+    answer = get("/" + word.rstrip(".").split("/", 3)[3])
     assert (answer.status_code, answer["Location"]) == (302, "https://example.com/shop?who=Ada")
     assert house.message(message_id).status == "clicked"
+
+
+def test_links_of_sms_that_went_out_before_still_lead_on(house: House, twilio: Twilio) -> None:
+    [message_id] = queue(house, someone(house), text="See https://example.com/shop")
+    house.send()
+    ref = MessageRef(house.tenant.pk, NOW.date(), message_id)
+    answer = get(f"/m/c/{make_message_token(Purpose.CLICK, ref)}/1")
+    assert (answer.status_code, answer["Location"]) == (302, "https://example.com/shop")
+    assert house.message(message_id).status == "clicked"
+
+
+def test_every_link_of_an_sms_has_its_number_however_many_there_are(house: House, twilio: Twilio) -> None:
+    queue(house, someone(house), text=" ".join(f"https://example.com/{number}" for number in range(1, 13)))
+    house.send()
+    paths = ["/" + word.split("/", 3)[3] for word in twilio.sent[0].text.split()]
+    assert [get(path)["Location"] for path in paths] == [f"https://example.com/{n}" for n in range(1, 13)]
+    assert get(paths[0][:-1] + "13").status_code == 404
+
+
+def test_unsubscribing_from_an_sms_is_short_and_asks_before_it_acts(house: House, twilio: Twilio) -> None:
+    ada = someone(house)
+    queue(house, ada, text="Leave: {{ links.unsubscribe }}")
+    house.send()
+    path = "/" + twilio.sent[0].text.split("/", 3)[3]
+    assert re.fullmatch(r"/[0-9A-Za-z]{13,19}0", path)
+    page = get(path, follow=True)
+    assert page.status_code == 200
+    with house.scope():
+        assert not SubscriptionOptOut.objects.exists()
+    assert Client().post(page.redirect_chain[-1][0]).status_code == 200
+    with house.scope():
+        assert SubscriptionOptOut.objects.get().contact_id == ada.pk
+
+
+def test_a_short_link_that_was_changed_or_guessed_leads_nowhere(house: House, twilio: Twilio) -> None:
+    [message_id] = queue(house, someone(house), text="See https://example.com/shop")
+    house.send()
+    token = twilio.sent[0].text.rsplit("/", 1)[1][:-1]
+    last = "B" if token[-1] == "A" else "A"
+    for wrong in (
+        f"{token[:-1]}{last}1", f"{token}2", f"{token}999", f"{token}01", f"{token}x", f"0{token}1", token[1:] + "1",
+        token.swapcase() + "1", "A" * 14, "z" * 40, "1" * 20, "0" * 20,
+    ):  # fmt: skip
+        assert get(f"/{wrong}").status_code == 404, wrong
+    assert Client().post(f"/{token}1").status_code == 405
+    assert house.message(message_id).status == "sent"
+
+
+@pytest.mark.parametrize(
+    ("tenant", "number", "length"),
+    [(1, 1, 13), (1, 2**28 - 1, 17), (127, 2**21, 18), (128, 2**28 - 1, 19), (9, 2**40, 20)],
+)
+def test_a_short_token_is_as_long_as_it_says_and_names_its_message(
+    tenant: int, number: int, length: int
+) -> None:
+    ref = MessageRef(tenant, NOW.date(), number)
+    token = make_short_token(ref)
+    assert len(token) == length
+    assert token.isalnum()
+    for link in (0, 1, 9, 10, 999):
+        assert read_short(f"{token}{link}") == (ref, link)
+    with pytest.raises(BadToken):
+        read_message_token(Purpose.CLICK, token)
+    for wrong in ("", "1", token, f"{token}1000", f"{token}٣"):
+        with pytest.raises(BadToken):
+            read_short(wrong)
+
+
+def get(path: str, *, follow: bool = False) -> Any:
+    """Open an address on a telephone."""
+    return Client(headers={"User-Agent": "Mozilla/5.0 (iPhone)"}).get(path, follow=follow)
 
 
 @pytest.mark.parametrize("text", ["{{ contact.job_title }}", "x" * 1601])

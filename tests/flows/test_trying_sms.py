@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ def test_the_preview_is_the_text_of_the_panel_as_the_contact_would_get_it(panel:
 def test_links_of_a_preview_are_as_long_as_real_ones(panel: Panel) -> None:
     shown = panel.post("preview/", text="See https://acme.test/offer").text
     assert "acme.test/offer" not in shown
-    assert f"/m/c/{'x' * 24}/1" in shown
+    assert re.search(r":8000/x{17,19}1<", shown)
 
 
 def test_a_test_goes_out_as_it_stands_and_the_steps_own_text_stays(panel: Panel, twilio: Twilio) -> None:
