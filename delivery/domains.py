@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-import dkim
 from django.conf import settings
-from dkim.canonicalization import Relaxed
 
 from core.secrets import SecretLost, unseal
 from delivery.models import EmailConnector, SenderDomain
+from delivery.signature import signature
 
 KEY_PURPOSE = "dkim-key"
 # What a change of would make another mail; RFC 8058 wants the two List-Unsubscribe among them.
@@ -33,38 +29,20 @@ class Signer:
     private_key: bytes
 
     def signed(self, data: bytes, following: Sequence[bytes] = ()) -> bytes:
-        """Return the mail with a DKIM-Signature before it; about 8 ms. What follows it is signed with it."""
+        """Return the mail with a DKIM-Signature before it; about 0.4 ms. What follows it is signed with it."""
         head, _, body = data.partition(b"\r\n\r\n")
-        there = {line.partition(b":")[0].lower() for line in head.split(b"\r\n")}
-        signing = _Signing(head + b"\r\n\r\n", _body_hash(body, following))
-        signature: bytes = signing.sign(
-            self.selector.encode(),
-            self.domain.encode(),
-            self.private_key,
-            canonicalize=(b"relaxed", b"relaxed"),
-            include_headers=[name for name in _SIGNED if name in there],
+        return (
+            signature(
+                head,
+                body,
+                following,
+                names=_SIGNED,
+                domain=self.domain,
+                selector=self.selector,
+                pem=self.private_key,
+            )
+            + data
         )
-        return signature + data
-
-
-class _Signing(dkim.DKIM):
-    """Signs a mail whose body was hashed elsewhere: dkimpy wants it in one piece, and files are large."""
-
-    def __init__(self, head: bytes, body_hash: bytes) -> None:
-        super().__init__(head)
-        self._body_hash = body_hash
-
-    def gen_header(self, fields: list[tuple[bytes, bytes]], *rest: Any, **more: Any) -> Any:
-        own = [(name, self._body_hash if name == b"bh" else value) for name, value in fields]
-        return super().gen_header(own, *rest, **more)
-
-
-def _body_hash(body: bytes, following: Sequence[bytes]) -> bytes:
-    """Return the hash of a relaxed body (RFC 6376, 3.4.4); what follows it is relaxed as it is (delivery.files)."""
-    made = hashlib.sha256(Relaxed.canonicalize_body(body))
-    for piece in following:
-        made.update(piece)
-    return base64.b64encode(made.digest())
 
 
 @dataclass(frozen=True, slots=True)
