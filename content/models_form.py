@@ -25,6 +25,8 @@ class Form(TenantModel):
     stream = TenantForeignKey("delivery.Stream", on_delete=models.PROTECT, related_name="+")
     confirmation = TenantForeignKey("content.Email", on_delete=models.PROTECT, null=True, related_name="+")
     revision = models.IntegerField(default=0)
+    # Statistics show nothing that was before.
+    counted_since = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     updated_by = models.ForeignKey(

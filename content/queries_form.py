@@ -145,6 +145,8 @@ class Narrowing:
     status: str = ""
     place: str = ""
     site: str | None = None
+    # The moment since which a form's numbers are counted.
+    since: dt.datetime | None = None
 
     @classmethod
     def asked(cls, query: Mapping[str, str], *, zone: ZoneInfo) -> Narrowing:
@@ -157,6 +159,7 @@ class Narrowing:
             status=status if status in Status.values else "",
             place=known,
             site=query.get("site", "")[:120] if known else None,
+            since=_moment(query.get("since", "")),
             zone=zone,
         )
 
@@ -166,7 +169,8 @@ class Narrowing:
         days = " to ".join(dict.fromkeys(f"{day:%-d %b %Y}" for day in (self.first, self.last) if day))
         status = str(dict(Status.choices).get(self.status, ""))
         place = str(dict(FormVisit.Place.choices).get(self.place, ""))
-        return ", ".join(part for part in (days, status, place, self.site or "") if part)
+        since = f"since {self.since.astimezone(self.zone):%-d %b %Y, %H:%M}" if self.since else ""
+        return ", ".join(part for part in (days, since, status, place, self.site or "") if part)
 
     def of(self, found: QuerySet[FormSubmission]) -> QuerySet[FormSubmission]:
         """Narrow submissions."""
@@ -175,6 +179,8 @@ class Narrowing:
         if self.last is not None:
             after = self.last + dt.timedelta(days=1)
             found = found.filter(submitted_at__lt=dt.datetime.combine(after, dt.time(), self.zone))
+        if self.since is not None:
+            found = found.filter(submitted_at__gte=self.since)
         if self.status:
             found = found.filter(status=self.status)
         if self.place:
@@ -190,6 +196,15 @@ def _day(text: str) -> dt.date | None:
         return dt.date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    # The database keeps the years that people mean; a moment without its zone is none.
+    return found if found.tzinfo is not None and 1970 <= found.year < 3000 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ FROM content_formsubmission s
 WHERE s.tenant_id = %(tenant)s AND s.form_id = %(form)s AND s.submitted_at >= %(start)s AND s.submitted_at < %(end)s
 GROUP BY 1, 2
 """
+_EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _STOPPED = f"""
 SELECT v.page, v.field, count(*) FROM ({_LOOKS}) v
 WHERE NOT v.is_machine AND v.started_at IS NOT NULL AND NOT v.was_sent GROUP BY 1, 2
@@ -118,12 +119,15 @@ def grain_of(days: int) -> str:
 def form_numbers(
     form: Form, document: FormDocument, *, first: dt.date, last: dt.date, zone: ZoneInfo
 ) -> FormNumbers:
-    """Return the figures from one day to another, both included, as the clocks of the zone count days. Four queries."""
+    """Return the figures from one day to another, both included, as the clocks of the zone count days. Four queries.
+
+    What was before the form's numbers were reset is not counted.
+    """
     days = (last - first).days + 1
     grain = grain_of(days)
     asked: dict[str, Any] = {
         "tenant": require_tenant_id(), "form": form.pk, "zone": zone.key, "grain": grain,
-        "start": dt.datetime.combine(first, dt.time(), zone),
+        "start": max(dt.datetime.combine(first, dt.time(), zone), form.counted_since or _EVER),
         "end": dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), zone),
     }  # fmt: skip
     with raw_cursor() as cursor:

@@ -170,6 +170,15 @@ def delete_form(*, form_id: int, actor: User, now: dt.datetime) -> None:
     _audit(form, actor, "deleted")
 
 
+@transaction.atomic
+def reset_form_numbers(*, form_id: int, actor: User, now: dt.datetime) -> None:
+    """Count the form's statistics from zero. The answers stay, and so do the events on the contacts' timelines."""
+    form = _for_change(form_id)
+    form.counted_since = now
+    form.save(update_fields=["counted_since"])
+    _audit(form, actor, "statistics_reset")
+
+
 def _for_change(form_id: int) -> Form:
     return Form.objects.select_for_update(of=("self",), no_key=True).get(pk=form_id, deleted_at=None)
 

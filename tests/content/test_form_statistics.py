@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from accounts.models import AuditEntry
 from content.forms.proof import find_proof
 from content.models import Form, FormVisit
 from content.operations.forms import document_of
@@ -215,3 +217,65 @@ def test_the_page_asks_as_many_questions_with_many_looks_as_with_none(
     client.get(alice.url(f"content/forms/{form.pk}/statistics/"))
     with django_assert_max_num_queries(30):
         assert client.get(alice.url(f"content/forms/{form.pk}/statistics/?days=365")).status_code == 200
+
+
+def test_a_reset_counts_from_zero_and_loses_no_answer(booth: Booth, clock: Any, alice: Person) -> None:
+    form = booth.form()
+    Visitor(booth.path(form), clock).send(email="ada@post.test")
+    clock.shift(dt.timedelta(minutes=1))
+    page = f"content/forms/{form.pk}/statistics/"
+    client = alice.client()
+    assert client.get(alice.url(f"{page}reset/")).status_code == 405
+    assert client.post(alice.url(f"{page}reset/")).status_code == 302
+    assert numbers(booth, form).looks == Numbers()
+    assert numbers(booth, form).sent == 0
+    assert len(booth.submissions()) == 1
+    clock.shift(dt.timedelta(minutes=1))
+    Visitor(booth.path(form), clock).send(email="ben@post.test")
+    found = numbers(booth, form)
+    assert (found.looks, found.sent) == (Numbers(1, 1, 1), 1)
+    shown = client.get(alice.url(page)).text
+    assert "Counted since" in shown
+    # The number of answers opens just these.
+    [link] = set(re.findall(r'<a class="figure" href="([^"]+)"', shown))
+    opened = client.get(link.replace("&amp;", "&")).text
+    assert ("ada@post.test" in opened, "ben@post.test" in opened) == (False, True)
+    with booth.scope():
+        entry = AuditEntry.objects.get(action="form.statistics_reset")
+    assert (entry.object_id, entry.actor_id) == (str(form.pk), alice.user.pk)
+
+
+def test_nobody_else_resets_or_downloads(
+    booth: Booth, clock: Any, wendy: Person, rory: Person, charlie: Person
+) -> None:
+    form = booth.form()
+    Visitor(booth.path(form), clock)
+    page = f"content/forms/{form.pk}/statistics/"
+    for person in (rory, charlie):
+        assert person.client().post(person.url(f"{page}reset/")).status_code == 404
+        assert person.client().get(person.url(f"{page}csv/?table=days")).status_code == 404
+    assert numbers(booth, form).looks.views == 1
+    assert wendy.client().get(wendy.url(f"{page}csv/?table=nonsense")).status_code == 404
+
+
+def test_each_table_is_a_csv_that_no_spreadsheet_computes(booth: Booth, clock: Any, alice: Person) -> None:
+    form = booth.form(field("sum", label="=1+1"), field("more", "page", label="@home"), name="Été 2026")
+    path = booth.path(form)
+    tell(Visitor(path, clock), field="sum", at="0")
+    Visitor(f"{path}", clock, query="?embed=inline").send(email="ada@post.test")
+
+    def lines(table: str) -> list[str]:
+        url = alice.url(f"content/forms/{form.pk}/statistics/csv/?days=7&table={table}")
+        answer = alice.client().get(url)
+        assert answer["Content-Disposition"] == f'attachment; filename="ete-2026-{table}.csv"'
+        return b"".join(answer).decode("utf-8-sig").splitlines()
+
+    assert lines("places") == [
+        "Place,Site,Views,Began,Sent,Conversion in %", "Inline on a site,,1,1,1,100.0", "Its own page,,1,1,0,0.0"
+    ]  # fmt: skip
+    assert lines("answers") == ["Status,Answers", "Processed,1"]
+    assert lines("pages") == ["Page,Stopped,Share in %", "Page 1,1,100", "Page 2: @home,0,0"]
+    assert lines("fields") == ["Field,Stopped,Share in %", "'=1+1,1,100"]
+    days = lines("days")
+    assert days[:2] == ["From,To,Views,Began,Sent", "2026-11-28,2026-11-28,2,2,1"]
+    assert len(days) == 8

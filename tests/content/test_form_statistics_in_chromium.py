@@ -39,3 +39,12 @@ def test_a_page_tells_how_far_somebody_came_and_the_statistics_say_it(
     fields = page.get_by_role("region", name="At which field they stopped")
     expect(fields.get_by_role("row", name="First_name")).to_contain_text("100 %")
     look(page, "form-statistics")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV: where it stood").click()
+    assert download.value.suggested_filename == "sign-up-places.csv"
+    page.get_by_role("button", name="Reset").click()
+    dialog = page.get_by_role("dialog", name="Count from zero?")
+    expect(dialog).to_contain_text("The answers themselves stay.")
+    dialog.get_by_role("button", name="Reset").click()
+    expect(page.get_by_text("Nobody has looked yet")).to_be_visible()
+    expect(page.get_by_text("Counted since")).to_be_visible()
