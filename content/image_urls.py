@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.conf import settings
 
@@ -11,6 +11,7 @@ from content.models_image import Image
 from core.signing import BadToken, make_lasting_token, read_lasting_token
 
 _PURPOSE = "image"
+_WHOLE = re.compile(r"https?://[^\s/\"'<>()]+/i/[\w:=-]{10,200}\.(?:jpg|png|gif)")
 _ADDRESS = re.compile(r"/i/([\w:=-]{10,200})\.(?:jpg|png|gif)")
 
 
@@ -32,6 +33,16 @@ def read_image_token(token: str) -> tuple[int, int]:
     if not isinstance(image_id, int):
         raise BadToken("This link is not valid.")
     return read.tenant_id, image_id
+
+
+def with_pictures(source: str, tenant_id: int, address: Callable[[int], str]) -> str:
+    """Return a source with another address for each of the tenant's own pictures, of which `address` gets the id."""
+
+    def other(match: re.Match[str]) -> str:
+        found = next(images_in(match[0], tenant_id), None)
+        return match[0] if found is None else address(found)
+
+    return _WHOLE.sub(other, source) if "/i/" in source else source
 
 
 def images_in(source: str, tenant_id: int) -> Iterator[int]:

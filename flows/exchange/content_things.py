@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -21,6 +21,7 @@ from content.operations.scripts import ScriptRefused, save_script
 from content.operations.variants import MOST_VARIANTS, write_languages
 from crm.places import LANGUAGES
 from delivery.models import WebhookSecret
+from flows.exchange.attachments import carried
 from flows.exchange.kinds import CannotMake, Data, Making, UsedKind
 from flows.exchange.schema import Used
 from flows.models import Flow
@@ -29,23 +30,37 @@ from flows.visibility import visible_flows
 MOST_MJML = 400_000
 
 
+class Carried(Data):
+    """An attachment: its name in this email, and the file's thing, or none where it is named alone."""
+
+    name: str = Field(max_length=LONGEST_NAME)
+    stored_file: int | None = None
+
+
 class Written(Data):
     """What is written in one language. `text` None: the plain text is made from the content.
 
-    `files` are the names of its attachments, which do not travel: whoever imports is told to attach them again.
+    Of `files` that did not travel, or were left open, whoever imports is told to attach them again.
     """
 
     subject: str = Field(default="", max_length=400)
     preheader: str = Field(default="", max_length=400)
     mjml: str = Field(default="", max_length=MOST_MJML)
     text: str | None = Field(default=None, max_length=MOST_MJML)
-    files: tuple[Annotated[str, Field(max_length=LONGEST_NAME)], ...] = Field(
-        default=(), max_length=MOST_FILES
-    )
+    files: tuple[Carried, ...] = Field(default=(), max_length=MOST_FILES)
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        """Files of earlier installations name attachments alone."""
+        if not isinstance(value, list | tuple):
+            return value
+        return [{"name": one} if isinstance(one, str) else one for one in value]
 
     def draft(self, name: str) -> Draft:
-        """Return it as a writer would hand it in."""
-        return Draft(name, self.subject, self.mjml, self.preheader, self.text)
+        """Return it as a writer would hand it in. Raises CannotMake."""
+        files = tuple(carried(one.stored_file, one.name) for one in self.files if one.stored_file)
+        return Draft(name, self.subject, self.mjml, self.preheader, self.text, files)
 
 
 class EmailData(Written):
@@ -79,7 +94,7 @@ def _written(piece: Email | EmailVariant) -> dict[str, Any]:
     files = sorted(piece.current.attachments.all(), key=lambda one: one.number) if piece.current else ()
     return {
         "subject": piece.subject, "preheader": piece.preheader, "mjml": piece.mjml, "text": text,
-        "files": [file.name for file in files],
+        "files": [{"name": file.name, "stored_file": file.file_id} for file in files],
     }  # fmt: skip
 
 
@@ -123,10 +138,12 @@ class EmailKind(UsedKind):
         return email.pk
 
     def left_behind(self, used: Used, data: EmailData) -> str:
-        """Its attachments."""
-        names = dict.fromkeys(name for one in (data, *data.variants.values()) for name in one.files)
-        words = ", ".join(f"“{name}”" for name in names)
-        return f"“{used.name}” carried {words}: files do not travel, attach them again." if names else ""
+        """Attachments that had no room in the file, or were left open."""
+        files = [
+            file for one in (data, *data.variants.values()) for file in one.files if not file.stored_file
+        ]
+        words = ", ".join(f"“{name}”" for name in dict.fromkeys(file.name for file in files))
+        return f"“{used.name}” carried {words}, which did not come along: attach again." if files else ""
 
 
 class FormData(Data):

@@ -8,10 +8,13 @@ from collections import defaultdict
 from typing import Any
 
 from accounts.models import Membership
+from content.image_urls import with_pictures
 from content.models import EmailVersion, TrackedLink
+from core.tenancy import require_tenant_id
 from crm.criteria.fields import custom_key
 from crm.models import CustomField
 from flows.document import FlowDocument, StepNode
+from flows.exchange.bytes_told import fitted
 from flows.exchange.schema import FlowFile, Used
 from flows.exchange.swap import Swap, swapped
 from flows.exchange.table import USED_KINDS
@@ -38,7 +41,7 @@ def flow_file(flow: Flow, *, member: Membership) -> FlowFile:
         name=flow.name,
         description=flow.description,
         document=renumbered(FlowDocument.model_validate(plain)),
-        uses=tuple(uses[key] for key in numbers.given),
+        uses=fitted(uses[key] for key in numbers.given),
     )
 
 
@@ -70,6 +73,11 @@ class _Numbers(Swap):
 
     def is_list(self, key: str) -> bool:
         return key in self._fields and self._fields[key].type == CustomField.Type.LIST
+
+    def pictures(self, source: str) -> str:
+        return with_pictures(
+            source, require_tenant_id(), lambda pk: f"flow-file:image-{self.id('image', pk)}"
+        )
 
     def link(self, key: str) -> str:
         if key in self._links:

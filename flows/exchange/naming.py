@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flows.exchange.schema import FlowFile
-from flows.exchange.swap import Swap, swapped
+from flows.exchange.swap import PICTURE, Swap, swapped
 
 Key = tuple[str, int]
 _PARTS = {
@@ -60,6 +60,11 @@ class _Named(Swap):
 
     def is_list(self, key: str) -> bool:
         return key in self._fields and self._fields[key].data["type"] == "list"
+
+    def pictures(self, source: str) -> str:
+        for number in PICTURE.findall(source):
+            self.id("image", int(number))
+        return source
 
     def link(self, key: str) -> str:
         if key in self._links:

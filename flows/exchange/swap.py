@@ -21,6 +21,7 @@ NAMED: Final[Mapping[str, str]] = {
     "respond_email": "email",
     "form": "form",
     "image": "image",
+    "stored_file": "stored_file",
     "link": "link",
     "script": "script",
     "secret": "webhook_secret",
@@ -66,6 +67,8 @@ _KEYS: Final = ("field", "target")
 _SUBSCRIPTION: Final = "subscription."
 # Fields of the tenant's own whose values are yes and no: looking them up would cost a query a line.
 _YES_OR_NO: Final = (_SUBSCRIPTION, "consent.")
+# What stands in a file for the address of one of its pictures.
+PICTURE: Final = re.compile(r"\bflow-file:image-([0-9]{1,6})\b")
 _LINK_TAG: Final = re.compile(r"\blinks\.([a-z0-9_]+)")
 # Below `links.` that are the system's own.
 _SYSTEM_LINKS: Final = frozenset({"view_in_browser", "unsubscribe", "preferences", "confirm"})
@@ -90,8 +93,13 @@ class Swap(ABC):
     def link(self, key: str) -> str:
         """Return the key of a registered link, as merge tags have it."""
 
+    def pictures(self, source: str) -> str:
+        """Return a text with the addresses of our pictures put in; within a tenant they stay."""
+        return source
+
     def text(self, source: str) -> str:
-        """Return a text with the registered links that its merge tags name put in."""
+        """Return a text with the pictures that it shows and the registered links that its merge tags name put in."""
+        source = self.pictures(source)
         if "links." not in source:
             return source
         return _LINK_TAG.sub(self._tag, source)

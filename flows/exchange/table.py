@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.kinds import KindTable
-from flows.exchange import content_things, crm_things, people, pictures
+from flows.exchange import attachments, content_things, crm_things, people, pictures
 from flows.exchange.kinds import UsedKind
 
 USED_KINDS: KindTable[UsedKind] = KindTable(
@@ -25,8 +25,9 @@ USED_KINDS: KindTable[UsedKind] = KindTable(
         crm_things.ProjectKind(),
         content_things.ScriptKind(),
         content_things.LinkKind(),
-        content_things.EmailKind(),
         pictures.PictureKind(),
+        attachments.AttachmentKind(),
+        content_things.EmailKind(),
         content_things.FormKind(),
         # Last: the criteria of one may ask about anything above. Those with members of their own go before links and
         # forms, which put people into them (flows.exchange.bringing).

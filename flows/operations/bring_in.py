@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from accounts.audit import write_audit
 from accounts.models import Membership
-from content.models import TrackedLink
+from content.image_urls import image_url
+from content.models import Image, TrackedLink
 from core.kinds import UnknownKind
 from crm.criteria.fields import custom_key
 from crm.models import CustomField
@@ -21,7 +22,7 @@ from flows.editing.tree import fresh_document
 from flows.exchange.kinds import CannotMake, Making
 from flows.exchange.matching import MAKE, OPEN, Decision, Key
 from flows.exchange.schema import FlowFile, Used
-from flows.exchange.swap import Swap, swapped
+from flows.exchange.swap import PICTURE, Swap, swapped
 from flows.exchange.table import USED_KINDS
 from flows.models import DraftState, Flow, FlowFolder
 from flows.operations.consent import taken_out, within_rights
@@ -130,6 +131,7 @@ class _Here(Swap):
         }
         self._links = {str(one.data["key"]): one for one in told if one.kind == "link"}
         self._keys = {field.pk: custom_key(field) for field in CustomField.objects.all()}
+        self._pictures: dict[int, str] = {}
         self._link_keys = dict(TrackedLink.objects.filter(deleted_at=None).values_list("pk", "key"))
 
     def note(self, used: Used, made: int) -> None:
@@ -150,6 +152,17 @@ class _Here(Swap):
 
     def is_list(self, key: str) -> bool:
         return key in self._fields and self._fields[key].data["type"] == "list"
+
+    def pictures(self, source: str) -> str:
+        return PICTURE.sub(lambda match: self._picture(int(match[1])), source)
+
+    def _picture(self, number: int) -> str:
+        """Return the address of a picture; of one that was left open none, so that it is chosen anew."""
+        pk = self.taken.get(("image", number), NOTHING)
+        if pk not in self._pictures:
+            image = Image.objects.filter(pk=pk).first()
+            self._pictures[pk] = image_url(image) if image else ""
+        return self._pictures[pk]
 
     def link(self, key: str) -> str:
         used = self._links.get(key)

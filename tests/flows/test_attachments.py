@@ -1,4 +1,4 @@
-"""A flow's copy carries the files of its emails; its export names them, and whoever imports is told."""
+"""A flow's copy carries the files of its emails; a file that names them is bounded."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from content.operations.emails import Draft, save_email
 from content.operations.variants import add_variant
 from content.queries_attachment import attached_to
 from core.tenancy import tenant_scope
-from flows.exchange.matching import matched
 from flows.exchange.reading import BadFile, read_file
 from flows.models import Flow
-from flows.operations.bring_in import bring_in
 from flows.operations.create import copy_flow
 from flows.operations.drafts import draft_of
 from tests.fixtures.people import Person
@@ -59,24 +57,6 @@ def test_a_copy_of_a_flow_carries_the_files_of_its_emails(carrying: Flow, alice:
     with tenant_scope(alice.tenant.pk):
         copy = copy_flow(flow=carrying, actor=alice.user, now=NOW)
         assert names(copy) == [["Price list.pdf"], ["Prisliste 🚀.pdf"]]
-
-
-def test_a_file_names_attachments_and_the_importer_is_told(
-    carrying: Flow, alice: Person, charlie: Person
-) -> None:
-    with tenant_scope(alice.tenant.pk):
-        data = exported(carrying, alice)
-    told = {one["name"]: one["data"] for one in json.loads(data)["uses"] if one["kind"] == "email"}
-    assert told["Welcome"]["files"] == ["Price list.pdf"]
-    assert told["Welcome"]["variants"]["nb"]["files"] == ["Prisliste 🚀.pdf"]
-    with tenant_scope(charlie.tenant.pk):
-        file = read_file(data)
-        found = matched(file, member=charlie.member)
-        done = bring_in(file=file, decisions=found.decisions, name="Here", member=charlie.member, now=NOW)
-        assert names(done.flow) == [[], []]
-    assert done.notes[-1] == (
-        "“Welcome” carried “Price list.pdf”, “Prisliste 🚀.pdf”: files do not travel, attach them again."
-    )
 
 
 def test_a_file_that_names_too_many_or_too_long_is_refused(carrying: Flow, alice: Person) -> None:

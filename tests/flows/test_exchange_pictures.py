@@ -11,7 +11,7 @@ from accounts.models import Tenant
 from content.forms.document import FormDocument
 from content.models import Form, Image, ImageData
 from core.tenancy import tenant_scope
-from flows.exchange import pictures
+from flows.exchange import bytes_told
 from flows.exchange.matching import MAKE, OPEN, matched
 from flows.exchange.reading import BadFile, read_file
 from flows.models import Flow
@@ -72,7 +72,7 @@ def test_a_picture_comes_along_into_another_tenant(shown: Flow, alice: Person, c
 def test_what_has_no_room_is_told_by_name_and_left_open(
     shown: Flow, alice: Person, charlie: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "MOST_PICTURES", 10)
+    monkeypatch.setattr(bytes_told, "MOST_PICTURES", 10)
     with tenant_scope(alice.tenant.pk):
         data = exported(shown, alice)
     assert told(data)["data"]["data"] == []
