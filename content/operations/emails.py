@@ -18,11 +18,11 @@ from content.models import Email, EmailVariant
 from content.operations.attachments import attach, attachment_problems
 from content.operations.versions import add_version, write_email_uses
 from content.problems import Problem
-from content.queries import locks_of, uses_of
+from content.queries import locks_of
 from content.queries_attachment import Attached, attached_to
 from content.rendering import test_render_problem
 from content.tree import known_tree
-from crm.operations.usage import forget_uses
+from crm.operations.usage import InUse, check_unused, forget_uses
 
 
 class EmailRefused(Exception):
@@ -38,7 +38,11 @@ class EmailChanged(EmailRefused):
 
 
 class EmailInUse(EmailRefused):
-    """A flow uses the email, so it cannot be deleted."""
+    """A flow uses the email, so it cannot be deleted; `refused` says where."""
+
+    def __init__(self, refused: InUse) -> None:
+        super().__init__(str(refused))
+        self.refused = refused
 
 
 class NoSuchVariant(EmailRefused):
@@ -226,10 +230,10 @@ def email_for_change(email_id: int, revision: int | None = None) -> Email:
 def delete_email(*, email_id: int, actor: User | None, now: dt.datetime) -> None:
     """Take an email out of the library; its versions stay, for what was sent. Raises EmailLocked and EmailInUse."""
     email = email_for_change(email_id)
-    uses = uses_of(email.pk)
-    if uses:
-        names = ", ".join(f"“{use.user_name}”" for use in uses)
-        raise EmailInUse(f"This email is used by {names}. Take it out there first.")
+    try:
+        check_unused("email", email.pk, f"“{email.name}”")
+    except InUse as refused:
+        raise EmailInUse(refused) from refused
     Email.objects.filter(pk=email.pk).update(deleted_at=now, revision=F("revision") + 1)
     forget_uses(user_kind="email", user_id=email.pk)
     write_audit(

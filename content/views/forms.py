@@ -27,6 +27,7 @@ from content.operations import forms as operations
 from content.views.library import WRITERS
 from core.paging import keyset_page
 from crm.operations.usage import InUse, uses_of
+from crm.refusals import in_use
 
 
 def get_form(form_id: int) -> Form:
@@ -204,7 +205,7 @@ def delete(request: TenantRequest, tenant: str, form_id: int) -> HttpResponse:
     try:
         operations.delete_form(form_id=it.pk, actor=request.user, now=tenant_now(request.tenant.pk))
     except InUse as used:
-        messages.error(request, str(used))
+        messages.error(request, in_use(used))
         return redirect(turl(request.tenant, "content:form", it.pk))
     messages.success(request, f"“{it.name}” deleted.")
     return redirect(turl(request.tenant, "content:forms"))

@@ -22,6 +22,7 @@ from content.views.library import WRITERS
 from core.paging import keyset_page
 from crm.models import Usage
 from crm.operations.usage import InUse, uses_of
+from crm.refusals import in_use
 
 PAGE = 24
 MOST_AT_ONCE = 20
@@ -146,7 +147,7 @@ def delete(request: TenantRequest, tenant: str, image_id: int) -> HttpResponse:
     try:
         operations.delete_image(image_id=found.pk, actor=request.user)
     except InUse as used:
-        messages.error(request, str(used))
+        messages.error(request, in_use(used))
         return redirect(turl(request.tenant, "content:image", found.pk))
     messages.success(request, f"“{found.name}” deleted.")
     return redirect(turl(request.tenant, "content:images"))

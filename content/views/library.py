@@ -22,13 +22,14 @@ from content.compile import Source, compile_email
 from content.django_forms.email import NewEmailForm
 from content.flows_above import flow_name, hidden_flows
 from content.models import Email
-from content.operations.emails import EmailRefused, create_email, delete_email
+from content.operations.emails import EmailInUse, EmailRefused, create_email, delete_email
 from content.operations.variants import copy_email
 from content.rendering import render_preview
 from content.safe_html import mail_response
 from content.starters import STARTERS
 from content.tree import known_tree
 from core.paging import keyset_page
+from crm.refusals import in_use
 from delivery.rendering import RenderFailed
 
 WRITERS = (Right.FLOW_ADMINISTRATOR, Right.EDIT_FLOW_CONTENT)
@@ -122,7 +123,8 @@ def delete(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
     try:
         delete_email(email_id=email.pk, actor=request.user, now=tenant_now(request.tenant.pk))
     except EmailRefused as refused:
-        messages.error(request, str(refused))
+        said = in_use(refused.refused) if isinstance(refused, EmailInUse) else str(refused)
+        messages.error(request, said)
         return redirect(turl(request.tenant, "content:edit", email.pk))
     messages.success(request, f"“{email.name}” deleted.")
     return redirect(turl(request.tenant, "content:emails"))

@@ -24,6 +24,7 @@ from content.views.library import WRITERS
 from core.paging import keyset_page
 from crm.models import Usage
 from crm.operations.usage import InUse, uses_of
+from crm.refusals import in_use
 
 
 def get_link(link_id: int) -> TrackedLink:
@@ -130,7 +131,7 @@ def delete(request: TenantRequest, tenant: str, link_id: int) -> HttpResponse:
     try:
         operations.delete_link(link_id=link.pk, actor=request.user, now=tenant_now(request.tenant.pk))
     except InUse as used:
-        messages.error(request, str(used))
+        messages.error(request, in_use(used))
         return redirect(turl(request.tenant, "content:link", link.pk))
     messages.success(request, f"“{link.name}” deleted. In mails that went out it still leads on.")
     return redirect(turl(request.tenant, "content:links"))

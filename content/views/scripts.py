@@ -24,6 +24,7 @@ from content.operations.scripts import (
 )
 from core.paging import keyset_page
 from crm.operations.usage import InUse, uses_of
+from crm.refusals import in_use
 
 _OF_CONTACT = (
     "first_name, last_name, name, email, mobile, phone, job_title, country, language, date_of_birth, category, "
@@ -127,7 +128,7 @@ def delete(request: TenantRequest, tenant: str, script_id: int) -> HttpResponse:
     try:
         delete_script(script_id=script.pk, actor=request.user, now=tenant_now(request.tenant.pk))
     except InUse as used:
-        messages.error(request, str(used))
+        messages.error(request, in_use(used))
         return redirect(turl(request.tenant, "content:script", script.pk))
     messages.success(request, f"“{script.name}” is deleted.")
     return redirect(turl(request.tenant, "content:scripts"))

@@ -21,7 +21,7 @@ class InUse(ValueError):
         super().__init__(
             f"{name} is used in {places} place{'' if places == 1 else 's'} and cannot be deleted."
         )
-        self.uses = list(uses)
+        self.name, self.uses = name, list(uses)
 
 
 def uses_of(kind: str, object_id: int) -> list[Usage]:

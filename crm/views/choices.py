@@ -22,6 +22,7 @@ from crm.operations.choices import KINDS, SALE_TYPES, STAGES, ChoiceKind
 from crm.operations.desk import NoSuchOwner
 from crm.operations.lists import AlreadyListed, HasRecords, move_row
 from crm.operations.usage import InUse
+from crm.refusals import in_use
 from crm.views.lists import EDITORS
 
 
@@ -192,6 +193,5 @@ def choice_do(request: TenantRequest, tenant: str, choice_list: str, choice_id: 
     except HasRecords as refusal:
         messages.error(request, str(refusal))
     except InUse as used:
-        names = ", ".join(sorted({use.user_name for use in used.uses})[:5])
-        messages.error(request, f"{used} It is used by: {names}.")
+        messages.error(request, in_use(used))
     return redirect(back)

@@ -30,6 +30,7 @@ from crm.operations.usage import InUse, uses_of
 from crm.queries.listing import find_ids
 from crm.queries.reach import contacts_for
 from crm.queries.selections import MOST_COUNTED, count_members, members_of, size_of
+from crm.refusals import in_use
 from crm.views.to_flow import add_to_flow_url
 
 View = Callable[..., HttpResponse]
@@ -248,7 +249,7 @@ def _delete(pages: ClubPages) -> View:
         try:
             delete_club(model=pages.model, club_id=club.pk, actor=request.user)
         except InUse as used:
-            messages.error(request, str(used))
+            messages.error(request, in_use(used))
             return redirect(turl(request.tenant, f"crm:{pages.word}", club.pk))
         messages.success(request, f"{club.name} deleted. Its members are still contacts.")
         return redirect(turl(request.tenant, f"crm:{pages.words}"))

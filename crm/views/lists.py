@@ -17,6 +17,7 @@ from crm.forms.small import FieldForm, NameForm, SubscriptionTypeForm
 from crm.models import CustomField, ListItem, SubscriptionType, Usage
 from crm.operations import lists as operations
 from crm.operations.usage import InUse
+from crm.refusals import in_use
 
 EDITORS = (Right.MANAGE_LISTS, Right.ADMINISTRATOR)
 FIXED = {
@@ -118,8 +119,7 @@ def _do(request: TenantRequest, actions: dict[str, Callable[[], None]], do: str,
     except (operations.AlreadyListed, operations.HasRecords) as refusal:
         messages.error(request, str(refusal))
     except InUse as used:
-        names = ", ".join(sorted({use.user_name for use in used.uses})[:5])
-        messages.error(request, f"{used} It is used by: {names}.")
+        messages.error(request, in_use(used))
     return redirect(back)
 
 
