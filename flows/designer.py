@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Q
-
 from accounts.models import Membership, Tenant
 from accounts.rights import Right
 from accounts.urls_for import turl
@@ -20,7 +18,7 @@ from flows.clipboard import NOTHING, Copied
 from flows.document import FlowDocument
 from flows.models import DraftState, Flow, FlowRevision
 from flows.occupancy import step_occupancy
-from flows.operations.drafts import draft_of
+from flows.operations.drafts import draft_of, may_redo
 from flows.operations.folding import folded_parts
 from flows.steps.base import CheckContext
 from flows.talk import START, open_comments
@@ -121,6 +119,5 @@ class Designer:
 
     @cached_property
     def can_redo(self) -> bool:
-        """Whether a state was undone, or the newest took a change back."""
-        states = DraftState.objects.filter(flow=self.flow, number__gte=self.flow.draft_state)
-        return states.filter(Q(number__gt=self.flow.draft_state) | Q(takes_back__isnull=False)).exists()
+        """Whether the member undid something since the own newest change."""
+        return may_redo(self.flow, self.member.user_id)

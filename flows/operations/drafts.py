@@ -13,6 +13,7 @@ from django.db import transaction
 
 from accounts.models import User
 from flows.document import FlowDocument
+from flows.editing.history import StateLine, redoable, undoable
 from flows.editing.same import same
 from flows.editing.taking_back import take_back
 from flows.models import DraftState, Flow
@@ -86,18 +87,40 @@ def undo(*, flow_id: int, base_version: int, actor: User, now: dt.datetime) -> F
 
 @transaction.atomic
 def redo(*, flow_id: int, base_version: int, actor: User, now: dt.datetime) -> Flow:
-    """Go forward one state again, or give back what was just taken back; raises as `undo` does."""
+    """Go forward one state again, or give back what the actor took back last, from under others' later changes too;
+    raises as `undo` does."""
     flow = lock_draft(flow_id, base_version)
-    later = DraftState.objects.filter(flow=flow, number__gt=flow.draft_state).select_related("created_by")
-    state = later.order_by("number").first()
     states = DraftState.objects.filter(flow=flow).select_related("created_by")
+    following = states.filter(number__gt=flow.draft_state).order_by("number").first()
+    if following and following.created_by_id == actor.pk:
+        return _walk(flow, following, following, "redo", actor, now)
+    if following:
+        # Somebody else's undone change comes first: those that wait become undos of their own, then ours is found.
+        _write_out_undone(flow, now)
+    undos = redoable(lines_of(flow), actor.pk)
+    if not undos:
+        return _walk(flow, following, following, "redo", actor, now)
     newest = states.get(number=flow.draft_state)
-    if state is None and newest.takes_back is not None:
+    if undos[0] == newest.number:
         before = states.filter(number__lt=newest.number).order_by("-number").first()
         flow = _walk(flow, before, newest, "redo", actor, now)
         newest.delete()
         return flow
-    return _walk(flow, state, state, "redo", actor, now)
+    if given := _take_back_first(flow, undos, "gave back", actor, now):
+        return given
+    raise NothingThere("There is nothing left to undo or redo.")
+
+
+def lines_of(flow: Flow) -> list[StateLine]:
+    """Return the states up to the draft as flows.editing.history wants them. One query."""
+    rows = DraftState.objects.filter(flow=flow, number__lte=flow.draft_state)
+    return [StateLine(*row) for row in rows.values_list("number", "created_by_id", "takes_back")]
+
+
+def may_redo(flow: Flow, user_id: int) -> bool:
+    """Say whether the user has something to redo."""
+    undone = DraftState.objects.filter(flow=flow, number__gt=flow.draft_state, created_by=user_id)
+    return bool(redoable(lines_of(flow), user_id)) or undone.exists()
 
 
 def lock_draft(flow_id: int, base_version: int) -> Flow:
@@ -138,7 +161,11 @@ def _keep(
     takes_back: int | None = None,
 ) -> None:
     states = DraftState.objects.filter(flow=flow)
-    states.filter(number__gt=flow.draft_state).delete()
+    undone = states.filter(number__gt=flow.draft_state)
+    if takes_back is None and not undone.exclude(created_by=actor).exists():
+        undone.delete()
+    else:
+        _write_out_undone(flow, now)
     number = flow.draft_state + 1
     flow.draft = document.model_dump(mode="json")
     DraftState.objects.create(
@@ -154,6 +181,32 @@ def _keep(
     states.filter(number__lte=number - KEPT_STATES).delete()
     _point(flow, number, label, actor, now)
     note_draft_usage(flow, document)
+
+
+def _write_out_undone(flow: Flow, now: dt.datetime) -> None:
+    """Make states that were undone a part of the history, each followed by its undo: whoever undid them can redo them
+    when others have gone on from here. The draft stays what it is."""
+    states = DraftState.objects.filter(flow=flow)
+    undone = list(states.filter(number__gt=flow.draft_state).order_by("-number"))
+    if not undone:
+        return
+    kept = states.filter(number__gte=flow.draft_state).order_by("-number")
+    documents = list(kept.values_list("document", flat=True))[1:]
+    last = undone[0].number
+    DraftState.objects.bulk_create(
+        DraftState(
+            flow=flow,
+            number=last + 1 + at,
+            document=document,
+            label=f"took back: {state.label}"[:120],
+            moves=state.moves,
+            takes_back=state.number,
+            created_at=now,
+            created_by_id=state.created_by_id,
+        )
+        for at, (state, document) in enumerate(zip(undone, documents, strict=True))
+    )
+    flow.draft_state = last + len(undone)
 
 
 def keep_state(flow: Flow, document: FlowDocument, *, label: str, actor: User, now: dt.datetime) -> None:
@@ -189,12 +242,26 @@ def _walk(
 
 def _take_back(flow: Flow, newest: DraftState, actor: User, now: dt.datetime) -> Flow:
     """Take the actor's newest change that is still there back, from under later ones; that is a new state."""
-    states = DraftState.objects.filter(flow=flow, number__lte=flow.draft_state)
-    taken = states.filter(takes_back__isnull=False).values_list("takes_back", flat=True)
-    own = states.filter(created_by=actor, takes_back=None).exclude(number__in=list(taken))
+    changes = undoable(lines_of(flow), actor.pk)
+    if taken := _take_back_first(flow, changes, "took back", actor, now):
+        return taken
+    if newest.created_by_id == actor.pk:
+        raise NothingThere("There is nothing left to undo or redo.")
+    raise NotYours(
+        f"The newest change is {newest.created_by.get_full_name()}'s ({newest.label}), and none before it is yours."
+    )
+
+
+def _take_back_first(
+    flow: Flow, numbers: Sequence[int], words: str, actor: User, now: dt.datetime
+) -> Flow | None:
+    """Take back the first of these states that still says something; None where none does. An undo that is taken back
+    gives its change back."""
+    states = DraftState.objects.filter(flow=flow)
     old = draft_of(flow)
-    for mine in own.order_by("-number"):
-        before = states.filter(number__lt=mine.number).order_by("-number").first()
+    for number in numbers:
+        mine = states.get(number=number)
+        before = states.filter(number__lt=number).order_by("-number").first()
         if before is None:
             break
         was, then = (FlowDocument.model_validate(state.document) for state in (before, mine))
@@ -204,13 +271,10 @@ def _take_back(flow: Flow, newest: DraftState, actor: User, now: dt.datetime) ->
         there = {node.id for node in old.walk()}
         moves = [one for text in mine.moves if (one := uuid.UUID(text)) in there]
         _check_people(flow, old, new, moves)
-        _keep(flow, new, f"took back: {mine.label}", actor, now, moves, takes_back=mine.number)
+        label = mine.label.removeprefix("took back: ")
+        _keep(flow, new, f"{words}: {label}", actor, now, moves, takes_back=number)
         return flow
-    if newest.created_by_id == actor.pk:
-        raise NothingThere("There is nothing left to undo or redo.")
-    raise NotYours(
-        f"The newest change is {newest.created_by.get_full_name()}'s ({newest.label}), and none before it is yours."
-    )
+    return None
 
 
 def _point(flow: Flow, number: int, label: str, actor: User, now: dt.datetime) -> None:
