@@ -4,7 +4,9 @@ const opened = () => document.querySelector("details.list-options[open]");
 
 document.addEventListener("keydown", (event) => {
   const open = opened();
-  if (event.key !== "Escape" || event.defaultPrevented || !open || document.querySelector("dialog[open]")) return;
+  if (event.key !== "Escape" || event.defaultPrevented || !open) return;
+  // What lies above it closes first.
+  if (document.querySelector("dialog[open], [popover]:popover-open")) return;
   event.preventDefault();
   open.open = false;
   open.querySelector("summary").focus();

@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from flows.models import Flow
 from flows.operations.folders import create_folder
 from participants.models import HeldOut, Participant
 from tests.fixtures.people import Person
@@ -185,4 +186,162 @@ def test_every_state_of_participants(
         other = world.flow(wait(1), name="Third")
     page.goto(live_server.url + bob.url(f"flows/{other.pk}/participants/"))
     walk.state("nobody has entered")
+    walk.end()
+
+
+def chosen_in_menu(page: Page, button: Locator, words: str) -> None:
+    """Open a ⋮ menu and choose in it, by keyboard. The focus goes to its first item as soon as it is open."""
+    button.press("Enter")
+    menu = page.locator("[popover]:popover-open")
+    items = menu.locator("a[href], button:not(:disabled)")
+    expect(items.first).to_be_focused()
+    items.filter(has_text=re.compile(f"^\\s*{re.escape(words)}\\s*$")).press("Enter")
+
+
+def test_every_dialog_of_the_flow_list(page: Page, live_server: Any, bob: Person, walk: Walk) -> None:
+    stage = make_stage(bob)
+    with stage.scope() as world:
+        world.flow(wait(1), name="Second", status="not_running")
+    flows = live_server.url + bob.url("flows/?view=list")
+    page.goto(flows)
+    page.wait_for_function("customElements.get('action-menu') && document.readyState === 'complete'")
+    page.locator("tbody tr", has_text="Second").click(button="right", position={"x": 300, "y": 10})
+    expect(
+        page.locator("[popover]:popover-open").get_by_role("link", name="Open", exact=True)
+    ).to_be_focused()
+    walk.state("right click on a flow")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    chosen_in_menu(page, page.get_by_role("button", name="More for Second"), "Rename")
+    expect(page.get_by_role("dialog", name="Rename Second")).to_be_visible()
+    walk.state("a flow is renamed")
+    page.keyboard.press("Escape")
+    chosen_in_menu(page, page.get_by_role("button", name="More for Second"), "Delete")
+    expect(page.locator("#confirm")).to_be_visible()
+    walk.state("asked before a flow is deleted")
+    page.keyboard.press("Escape")
+    with stage.scope():
+        ids = list(Flow.objects.order_by("pk").values_list("pk", flat=True))
+    page.goto(live_server.url + bob.url(f"flows/compare/?ids={ids[0]}&ids={ids[1]}"))
+    walk.state("two flows beside each other")
+    page.goto(live_server.url + bob.url("flows/compare/"))
+    walk.state("nothing to compare")
+    walk.end()
+
+
+def test_every_dialog_of_folders_and_views(page: Page, live_server: Any, bob: Person, walk: Walk) -> None:
+    stage = make_stage(bob)
+    with stage.scope():
+        spring = create_folder(name="Spring", parent_id=None)
+        create_folder(name="القمر 🌙", parent_id=spring.pk)
+        create_folder(name="Empty", parent_id=None)
+    page.goto(live_server.url + bob.url("flows/?view=list"))
+    dialogs = {"New folder inside": "New folder in Spring", "Rename": "Rename Spring", "Move": "Move Spring"}
+    for name, title in dialogs.items():
+        chosen_in_menu(page, page.get_by_role("button", name="More for folder Spring"), name)
+        expect(page.get_by_role("dialog", name=title)).to_be_visible()
+        walk.state(f"folder dialog {name}")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    chosen_in_menu(page, page.get_by_role("button", name="More for folder Empty"), "Delete")
+    expect(page.locator("#confirm")).to_contain_text("Delete the folder Empty?")
+    walk.state("asked before a folder is deleted")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Save this view").press("Enter")
+    page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Mine ⭐")
+    page.get_by_role("button", name="Save view").press("Enter")
+    expect(page.get_by_role("link", name="Mine ⭐")).to_be_visible()
+    page.get_by_role("button", name="More for view Mine ⭐").press("Enter")
+    expect(page.locator("[popover]:popover-open button")).to_be_focused()
+    walk.state("menu of a view")
+    page.keyboard.press("Enter")
+    expect(page.locator("#confirm")).to_contain_text("Delete the view Mine ⭐?")
+    walk.state("asked before a view is deleted")
+    page.keyboard.press("Escape")
+    walk.end()
+
+
+def test_every_dialog_of_participants(page: Page, live_server: Any, stage: Stage, walk: Walk) -> None:
+    people = live_server.url + stage.url("participants/")
+    with stage.scope():
+        Participant.objects.filter(contact_id=stage.contacts["Late"].pk).update(
+            held_reason="frequency cap: x"
+        )
+    page.goto(f"{people}?group=status&sort=contact")
+    expect(page.locator(".group-row").first).to_be_visible()
+    walk.state("participants in groups")
+    page.locator("summary", has_text="Views").press("Enter")
+    walk.state("views of participants")
+    page.get_by_role("link", name="Save this view").press("Enter")
+    expect(page.get_by_role("dialog", name="Save this view")).to_be_visible()
+    walk.state("a view of participants is saved")
+    page.keyboard.press("Escape")
+    page.get_by_label("Held", exact=True).select_option("cap")
+    expect(page.locator("tbody tr[data-row]")).to_have_count(1)
+    walk.state("who is held by the cap")
+    page.wait_for_function("customElements.get('action-menu') && document.readyState === 'complete'")
+    row = page.locator("tbody tr[data-row]", has_text="late@post.test")
+    row.click(button="right", position={"x": 300, "y": 10})
+    expect(page.locator("[popover]:popover-open")).to_contain_text("Try again now")
+    walk.state("right click on a participant")
+    # Escape closes the menu, which lies above, then the views.
+    page.keyboard.press("Escape")
+    expect(page.locator("[popover]:popover-open")).to_have_count(0)
+    expect(page.locator(".list-options[open]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator(".list-options[open]")).to_have_count(0)
+    for verb, asked in (("Take out", "Take Late"), ("Remove from flow", "Remove Late")):
+        page.keyboard.press("Escape")
+        chosen_in_menu(page, row.get_by_role("button", name=re.compile("^More for")), verb)
+        expect(page.locator("#confirm")).to_contain_text(asked)
+        walk.state(f"asked before {verb}")
+    walk.end()
+
+
+def test_every_question_about_several_participants(
+    page: Page, live_server: Any, stage: Stage, walk: Walk
+) -> None:
+    people = live_server.url + stage.url("participants/")
+    with stage.scope() as world:
+        world.selection("Met at the fair")
+    page.goto(f"{people}?status=active")
+    page.wait_for_function("customElements.get('bulk-list') && document.readyState === 'complete'")
+    page.locator("tbody tr[data-row]", has_text="late@post.test").get_by_role("checkbox").check()
+    bar = page.locator("[data-bulk-bar]")
+    bar.get_by_role("button", name="Add", exact=True).press("Enter")
+    expect(page.get_by_text("Choose a selection first.")).to_be_visible()
+    walk.state("no selection chosen")
+    page.locator("tbody tr[data-row]").first.get_by_role("checkbox").check()
+    bar.get_by_label("Selection to add to").select_option(label="Met at the fair")
+    bar.get_by_role("button", name="Add", exact=True).press("Enter")
+    expect(page.get_by_text("1 participant added to the selection.")).to_be_visible()
+    walk.state("added to a selection")
+    page.get_by_label("Choose all on this page").check()
+    page.locator("[data-bulk-bar]").get_by_role("button", name="Take out").press("Enter")
+    expect(page.locator("#confirm")).to_contain_text("Take out the chosen participants?")
+    walk.state("asked before they are taken out")
+    page.locator("#confirm").get_by_role("button", name="Take out").press("Enter")
+    expect(page.get_by_text("1 participant taken out.")).to_be_visible()
+    page.goto(f"{people}{stage.participant('Late').pk}/")
+    page.get_by_role("button", name=re.compile("^More for")).press("Enter")
+    walk.state("menu of a participant on their page")
+    walk.end()
+
+
+def test_every_state_of_a_rehearsal(page: Page, live_server: Any, bob: Person, walk: Walk) -> None:
+    stage = make_stage(bob, status="not_running")
+    with stage.scope() as world:
+        anna = world.contact("Anna", job_title="Head chef")
+        nour = world.contact("Nour", last_name="نور الدين", consent=False)
+    for contact in (anna, nour):
+        page.goto(live_server.url + stage.url(f"rehearse/?contact={contact.pk}"))
+        expect(page.get_by_role("button", name="Rehearse again")).to_be_visible()
+        walk.state(f"the way of {contact.first_name}")
+    page.get_by_text("Somebody else").press("Enter")
+    walk.state("somebody else for the rehearsal")
+    page.goto(live_server.url + stage.url(f"rehearse/?contact={anna.pk}"))
+    page.get_by_text("Show the email").press("Enter")
+    expect(page.locator("iframe.mail-frame").content_frame.locator("body")).to_contain_text("Welcome")
+    page.get_by_text("What was checked").first.press("Enter")
+    walk.state("the email of a rehearsal and what was checked")
     walk.end()

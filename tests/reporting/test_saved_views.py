@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 
 import pytest
@@ -97,3 +98,13 @@ def test_what_cannot_be_kept_says_so(stage: Stage, bob: Person) -> None:
     assert answer.status_code == 422
     assert "the most there can be" in answer.content.decode()
     assert kept_query(QueryDict("col=" + "&col=".join("x" * 40))).count("col=") == 20
+
+
+def test_after_a_live_search_the_view_to_save_is_what_the_list_shows(stage: Stage, bob: Person) -> None:
+    answer = bob.client().get(bob.url("flows/?view=list&q=autumn"), headers={"hx-request": "true"})
+    html = unescape(answer.content.decode())
+    assert "<html" not in html
+    assert re.search(r'<nav class="[^"]*" id="saved-views"[^>]* hx-swap-oob="true">', html)
+    assert f'hx-get="{bob.url("flows/views/new/")}?view=list&q=autumn"' in html
+    whole = unescape(bob.client().get(bob.url("flows/?view=list&q=autumn")).content.decode())
+    assert (whole.count('id="saved-views"'), "hx-swap-oob" in whole) == (1, False)
