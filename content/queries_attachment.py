@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from content.attaching import megabytes
 from content.models import Attachment, EmailVariant, StoredPiece
+from core.db.cursors import raw_cursor
 from core.signing import BadToken, make_lasting_token, read_lasting_token
 from core.tenancy import require_tenant_id, tenant_scope
 
@@ -85,6 +87,13 @@ def also_attached(
         if version_id == current_id or version_id in kept:
             found.setdefault(file_id, set()).add((other, name, flow_id))
     return {file_id: sorted(emails, key=lambda one: (one[1], one[0])) for file_id, emails in found.items()}
+
+
+def tenants_with_old_files(now: dt.datetime) -> list[int]:
+    """Return the tenants with files that were touched more than a day ago. `now` is the real time; needs no scope."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT content_tenants_with_old_files(%s)", [now])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def pieces_of_file(tenant_id: int, file_id: int) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from accounts.queries import tenant_now
+from content.tasks import wake_collecting
 from core.clock import now
 from core.tasks import run_job
 from core.tenancy import tenant_scope
@@ -26,6 +27,7 @@ from participants.operations.striking import strike
 
 log = structlog.get_logger(__name__)
 pace = Pace(most=settings.ENGINE_BATCH)
+_HOUR = 3600
 
 
 @shared_task(name="participants.take_turn")
@@ -119,3 +121,5 @@ def _wake_what_leaves(moment: dt.datetime) -> None:
         wake_delivery(tenant_id)
     for tenant_id in tenants_with_due_webhooks(moment):
         wake_webhooks(tenant_id)
+    if wake.first_to_say("old-files", seconds=_HOUR):
+        wake_collecting(moment)

@@ -13,7 +13,6 @@ from django.db.models import Sum
 from accounts.models import Tenant
 from content.attaching import MOST_BYTES, MOST_FILES, PIECE, AttachmentRefused, megabytes, told
 from content.models import Attachment, EmailVersion, StoredFile, StoredPiece
-from content.operations.collecting import collect_soon
 from content.problems import Problem
 from content.queries_attachment import Attached, total
 from core.tenancy import require_tenant_id
@@ -42,7 +41,6 @@ def keep_file(
         raise AttachmentRefused(
             "There is a file of that name already: take it out first, or rename this one."
         )
-    collect_soon(now=now)
     # One upload of a tenant at a time: the room that is left is counted, and the same file is found.
     Tenant.objects.select_for_update(no_key=True).get(pk=require_tenant_id())
     known = StoredFile.objects.filter(digest=digest).select_for_update(no_key=True).first()

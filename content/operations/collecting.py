@@ -1,7 +1,7 @@
 """Collecting files that nothing holds any more: uploads that were never attached, and what only versions carry that
 were replaced before they were sent to anybody. Versions that were sent keep their files for ever.
 
-The job looks at a tenant's messages once, so it runs once a day at most, begun by an upload (`collect_soon`).
+The job looks at a tenant's messages once, so it runs once a day at most; the tick asks every hour (`collect_soon`).
 """
 
 from __future__ import annotations

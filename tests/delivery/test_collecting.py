@@ -7,15 +7,20 @@ import threading
 
 import pytest
 
+from accounts.queries import tenant_now
+from content import tasks as content_tasks
 from content.attaching import AttachmentRefused
 from content.models import Attachment, StoredFile, StoredPiece
 from content.operations import attachments as operations
 from content.operations.collecting import JOB, collect_soon
 from content.operations.emails import delete_email
 from content.operations.variants import add_variant
+from content.queries_attachment import tenants_with_old_files
+from core import clock
 from core.jobs import run_slice
 from core.models import Job
 from core.tenancy import tenant_scope
+from participants import tasks, wake
 from tests.delivery.conftest import House
 from tests.delivery.test_attachments import PDF, attach, keep
 from tests.fixtures.people import Person
@@ -116,3 +121,27 @@ def test_room_is_counted(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     keep(house, "a.pdf", PDF + b"x" * 10)
     with pytest.raises(AttachmentRefused, match="fill the 5 GB"):
         keep(house, "b.pdf", PDF + b"y" * 10)
+
+
+def test_the_tick_begins_it_without_any_upload_and_for_each_tenant_alone(
+    house: House, charlie: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = clock.now()
+    keep(house, "a.pdf", PDF)
+    with house.scope():
+        StoredFile.objects.update(touched_at=tenant_now(house.tenant.pk) - DAY)
+    with tenant_scope(charlie.tenant.pk):
+        StoredFile.objects.create(digest="0" * 64, size=1, touched_at=tenant_now(charlie.tenant.pk))
+    assert tenants_with_old_files(real) == [house.tenant.pk]
+    asked: list[int] = []
+    monkeypatch.setattr(content_tasks.collect_files, "delay", asked.append)
+    wake.taken_up("old-files")
+    for _ in range(3):
+        tasks._wake_what_leaves(real)
+    # Once an hour, however often it ticks.
+    assert asked == [house.tenant.pk]
+    content_tasks.collect_files(house.tenant.pk)
+    with house.scope():
+        assert Job.objects.filter(kind=JOB).count() == 1
+    with tenant_scope(charlie.tenant.pk):
+        assert not Job.objects.exists()
