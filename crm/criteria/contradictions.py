@@ -1,7 +1,8 @@
 """Which lines of criteria exclude each other: two that must both hold, about the same field, and never can.
 
 Pure but for the tenant's own fields. Pairs are enough: ranges of which any two overlap all overlap. What depends on
-today's date is compared with its like and with emptiness alone; a nested set of one group counts as its lines.
+today's date is compared with its like and with emptiness alone; a nested set of one group counts as its lines, and one
+of several excludes what every one of its groups excludes.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from crm.criteria.operators import operator_named, read_count, read_date, read_i
 from crm.criteria.schema import Criteria, Group, Line, Value
 from crm.criteria.sql import lines_of
 
-Pair = tuple[Line, Line]
+Pair = tuple[Criteria | Line, Criteria | Line]
 
 
 def contradictions(many: Sequence[Criteria]) -> list[list[Pair]]:
-    """Return, for each of the criteria, the pairs of lines that exclude each other, at most one for each group.
+    """Return, for each of the criteria, the pairs of lines that exclude each other, at most one for each group; of a
+    line (or several) and nested criteria where every group of these is excluded.
 
     At most three queries, whatever is given. Unfinished lines exclude nothing.
     """
@@ -33,8 +35,9 @@ def contradictions(many: Sequence[Criteria]) -> list[list[Pair]]:
 
 def _pairs(criteria: Criteria, fields: dict[str, Field]) -> Iterator[Pair]:
     for group in criteria.groups:
-        both = combinations(_together(group), 2)
-        found = next((pair for pair in both if _exclude(*pair, fields)), None)
+        lines = list(_together(group))
+        found: Pair | None = next((pair for pair in combinations(lines, 2) if _exclude(*pair, fields)), None)
+        found = found or next(_excluded_wholly(group, lines, fields), None)
         if found is not None:
             yield found
             continue
@@ -50,6 +53,32 @@ def _together(group: Group) -> Iterator[Line]:
             yield part
         elif len(full := [inner for inner in part.groups if inner.lines]) == 1:
             yield from _together(full[0])
+
+
+def _excluded_wholly(group: Group, lines: Sequence[Line], fields: dict[str, Field]) -> Iterator[Pair]:
+    """Yield nested criteria none of whose groups can hold beside the lines, with what excludes them."""
+    for nested in _alternatives(group):
+        groups = [list(_together(inner)) for inner in nested.groups if inner.lines]
+        by_line = [
+            [line for line in lines if any(_exclude(line, theirs, fields) for theirs in inner)]
+            for inner in groups
+        ]
+        if all(by_line):
+            alone = next((line for line in by_line[0] if all(line in found for found in by_line)), None)
+            together = tuple(dict.fromkeys(found[0] for found in by_line))
+            yield alone or Criteria(groups=(Group(lines=together),)), nested
+
+
+def _alternatives(group: Group) -> Iterator[Criteria]:
+    """Yield the nested criteria of several groups, of which one must hold."""
+    for part in group.lines:
+        if isinstance(part, Line):
+            continue
+        full = [inner for inner in part.groups if inner.lines]
+        if len(full) > 1:
+            yield part
+        elif full:
+            yield from _alternatives(full[0])
 
 
 def _exclude(one: Line, other: Line, fields: dict[str, Field]) -> bool:

@@ -28,9 +28,14 @@ class ContradictingLines(Check):
             for place, pairs in zip(places, contradictions([p.criteria for p in places]), strict=True)
             for pair in pairs
         ]
-        many: list[Criteria | Line] = [line for _, pair in found for line in pair]
-        texts = iter(describe_all(many) if many else ())
+        many: list[Criteria | Line] = [part for _, pair in found for part in pair]
+        texts = iter(map(_told, many, describe_all(many) if many else ()))
         for place, _ in found:
             message = f"{place.label}nobody can match {next(texts)} and {next(texts)} at once"
             message = message if place.label else f"N{message[1:]}"
             yield FlowProblem(place.part, place.title, message, place.place, self.is_warning)
+
+
+def _told(part: Criteria | Line, text: str) -> str:
+    """Several groups stand in brackets, so that it is seen what belongs together."""
+    return f"({text})" if isinstance(part, Criteria) and len(part.groups) > 1 else text

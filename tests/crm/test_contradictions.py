@@ -127,11 +127,29 @@ def test_lines_that_may_both_hold_are_left_alone(one: Line, other: Line) -> None
 def test_groups_are_judged_alone_and_nested_ones_of_one_group_with_their_lines() -> None:
     chef, cook = job("is", "chef"), job("is", "cook")
     either = Criteria(groups=(Group(lines=(chef,)), Group(lines=(cook,))))
-    assert contradictions([either, all_of(chef, either)]) == [[], []]
+    assert contradictions([either, all_of(chef, either), all_of(job("is_set"), either)]) == [[], [], []]
     assert contradictions([all_of(chef, all_of(cook))]) == [[(chef, cook)]]
     inner = Criteria(groups=(Group(lines=(chef, cook)), Group(lines=(chef,))))
     assert contradictions([all_of(job("is_set"), inner)]) == [[(chef, cook)]]
     assert contradictions([]) == []
+
+
+def test_nested_groups_every_one_of_which_is_excluded_are_found() -> None:
+    chef, cook, baker, empty = job("is", "chef"), job("is", "cook"), job("is", "baker"), job("is_empty")
+    either = Criteria(groups=(Group(lines=(cook,)), Group(lines=(baker, size("gt", 3)))))
+    assert contradictions([all_of(chef, either), all_of(empty, either)]) == [
+        [(chef, either)],
+        [(empty, either)],
+    ]
+    assert contradictions([all_of(chef, all_of(either))]) == [[(chef, either)]]
+    with_chef = Criteria(groups=(*either.groups, Group(lines=(chef,))))
+    assert contradictions([all_of(chef, with_chef)]) == [[]]
+    CustomField.objects.create(on="contact", key="size", name="Size", type="number")
+    big = size("gt", 10)
+    small_or_cook = Criteria(groups=(Group(lines=(size("lt", 5),)), Group(lines=(cook,))))
+    [[(lines, nested)]] = contradictions([all_of(chef, big, small_or_cook)])
+    assert (lines, nested) == (all_of(big, chef), small_or_cook)
+    assert contradictions([all_of(big, small_or_cook)]) == [[]]
 
 
 def test_criteria_imply_those_whose_lines_they_have_all() -> None:

@@ -112,6 +112,11 @@ def test_lines_that_exclude_each_other_are_an_error_wherever_criteria_stand() ->
         ("Split", f"“Cooks”: n{said}", str(branch.id)),
     ]
     assert found("contradicting_lines", filter=CHEFS) == []
+    chef, cook, baker = (titled(text).groups[0].lines[0] for text in ("chef", "cook", "baker"))
+    either = Criteria(groups=(Group(lines=(cook,)), Group(lines=(baker,))))
+    nested = Criteria(groups=(Group(lines=(chef, either)),))
+    text = "Nobody can match Job title is “chef” and (Job title is “cook”, or Job title is “baker”) at once"
+    assert found("contradicting_lines", filter=nested) == [("Filter", text, "criteria")]
 
 
 def test_a_branch_that_one_left_of_it_takes_is_an_error_by_its_name() -> None:
