@@ -89,12 +89,15 @@ def start_job(
 
 
 def wake_after_commit(job: Job, *, workers: int = 1) -> None:
-    """Have so many workers take the next slices as soon as this transaction is committed."""
+    """Have so many workers take the next slices as soon as this transaction is committed.
+
+    Without Redis nobody is woken: what is committed stays, and a tick finds it.
+    """
     from core.tasks import run_job
 
     tenant_id = require_tenant_id()
     for _ in range(workers):
-        transaction.on_commit(lambda: run_job.delay(tenant_id, job.pk))
+        transaction.on_commit(lambda: run_job.delay(tenant_id, job.pk), robust=True)
 
 
 def run_slice(

@@ -258,7 +258,7 @@ def test(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
         form.add_error(None, str(refused))
         return render(request, "content/test_send.html", {**context, "test_form": form}, status=422)
     tenant_id = request.tenant.pk
-    transaction.on_commit(lambda: wake_delivery(tenant_id))
+    transaction.on_commit(lambda: wake_delivery(tenant_id), robust=True)
     context |= {"test_form": form, "tests": recent_tests(email.pk)}
     return toast(render(request, "content/test_send.html", context), "The test is on its way.")
 

@@ -279,8 +279,9 @@ def _taken(request: PublicRequest, form: Form, filled: PublicForm, page: form_pa
 
 
 def _wake(request: PublicRequest) -> None:
+    """Wake who sends. What is committed is safe without: no visitor hears that Redis did not answer."""
     tenant_id = request.sender.pk
-    transaction.on_commit(lambda: wake_delivery(tenant_id))
+    transaction.on_commit(lambda: wake_delivery(tenant_id), robust=True)
 
 
 def _ip_hash(request: HttpRequest) -> str:

@@ -125,7 +125,7 @@ def _decided(request: TenantRequest, one: FormSubmission) -> HttpResponse:
         messages.error(request, f"It could not be processed: {done.error}")
         return redirect(here)
     tenant_id = request.tenant.pk
-    transaction.on_commit(lambda: wake_delivery(tenant_id))
+    transaction.on_commit(lambda: wake_delivery(tenant_id), robust=True)
     messages.success(request, "Processed.")
     return redirect(turl(request.tenant, "content:submissions"))
 

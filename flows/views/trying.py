@@ -149,7 +149,7 @@ def test_sms(request: TenantRequest, tenant: str, flow_id: int, step_id: uuid.UU
         now=designer.now,
     )
     tenant_id = request.tenant.pk
-    transaction.on_commit(lambda: wake_delivery(tenant_id))
+    transaction.on_commit(lambda: wake_delivery(tenant_id), robust=True)
     context["tests"] = recent_text_tests(node.id)
     return toast(render(request, "flows/designer/try_sms_send.html", context), "The test is on its way.")
 
