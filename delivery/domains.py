@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -94,6 +95,19 @@ def may_send_from(address: str) -> bool:
     return not settings.VERIFY_SENDERS or (
         SenderDomain.objects.filter(is_verified=True, domain=domain_of(address)).exists()
     )
+
+
+def sender_problem(address: str) -> str:
+    """Return why messages of the open tenant may not come from this address, in a sentence; empty where they may."""
+    if may_send_from(address):
+        return ""
+    domain = domain_of(address)
+    row = SenderDomain.objects.filter(domain=domain, lapsed_at__isnull=False).first()
+    if row is None or row.lapsed_at is None:
+        return f"The domain {domain} is not verified: see Settings › Sender domains"
+    problem = (row.spf_problem or row.dkim_problem or row.dmarc_problem).rstrip(".")
+    day = f"{row.lapsed_at.astimezone(dt.UTC):%-d %B %Y}"
+    return f"The domain {domain} is no longer verified since {day} ({problem}): see Settings › Sender domains"
 
 
 def _signer(row: SenderDomain) -> Signer | None:

@@ -48,10 +48,19 @@ class SenderDomain(TenantModel):
     spf_problem = models.CharField(max_length=200, blank=True)
     dkim_problem = models.CharField(max_length=200, blank=True)
     dmarc_problem = models.CharField(max_length=200, blank=True)
+    # Since when a verified domain's records do not hold, as long as that is not believed yet; when it lapsed for it.
+    failing_since = models.DateTimeField(null=True)
+    lapsed_at = models.DateTimeField(null=True)
+    # When it is looked at again by itself (real time); empty: at once where it is verified, else when somebody asks.
+    next_check_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "domain"], name="sender_domain_once"),
+            models.CheckConstraint(
+                condition=Q(is_verified=True, lapsed_at=None) | Q(is_verified=False, failing_since=None),
+                name="verified_domain_has_not_lapsed",
+            ),
             models.CheckConstraint(
                 condition=Q(is_verified=False) | Q(checked_at__isnull=False),
                 name="verified_domain_was_checked",

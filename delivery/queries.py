@@ -19,6 +19,13 @@ def tenants_with_due_webhooks(now: dt.datetime) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def tenants_with_domains_to_check(now: dt.datetime) -> list[int]:
+    """Return the tenants with sender domains to look at again. `now` is the real time; needs no tenant scope."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT delivery_domains_to_check(%s)", [now])
+        return [row[0] for row in cursor.fetchall()]
+
+
 def tenants_with_due_messages(now: dt.datetime) -> list[int]:
     """Return the tenants with messages that may go, must be cancelled, or belong to a dead process.
 

@@ -45,3 +45,19 @@ def send_due_webhooks(tenant_id: int) -> None:
     cache.delete(f"wake:webhooks:{tenant_id}")
     if send_webhooks(tenant_id=tenant_id).more:
         wake_webhooks(tenant_id)
+
+
+def wake_domains(tenant_id: int) -> None:
+    """Queue one task for the tenant's sender domains, unless one waits already."""
+    if cache.add(f"wake:domains:{tenant_id}", 1, timeout=WAKE_SECONDS):
+        recheck_domains.delay(tenant_id)
+
+
+@shared_task(name="delivery.recheck_domains", ignore_result=True)
+def recheck_domains(tenant_id: int) -> None:
+    """Look at one domain that is due, and queue the task again while there are more."""
+    from delivery.operations.sender_domains import recheck_domain
+
+    cache.delete(f"wake:domains:{tenant_id}")
+    if recheck_domain(tenant_id=tenant_id):
+        wake_domains(tenant_id)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from crm.criteria.validate import checked_together
 from crm.criteria.validate import problems as criteria_problems
-from delivery.domains import domain_of, may_send_from
+from delivery.domains import sender_problem
 from flows.checking import check_context
 from flows.checks.base import FlowProblem as FlowProblem
 from flows.checks.base import criteria_places, step_title
@@ -155,9 +155,8 @@ def _message_problems(document: FlowDocument, ctx: CheckContext) -> Iterator[Fin
     if sends_email and not messages.sender.email:
         fallback = "" if messages.sender.source == "fixed" else " where the contact has nobody of their own"
         yield f"Say which address messages come from{fallback}", False, "sender_email"
-    elif sends_email and not may_send_from(messages.sender.email):
-        domain = domain_of(messages.sender.email)
-        yield f"The domain {domain} is not verified: see Settings › Sender domains", False, "sender_email"
+    elif sends_email and (problem := sender_problem(messages.sender.email)):
+        yield problem, False, "sender_email"
     if sends_email and messages.reply_to.source == "fixed" and not messages.reply_to.email:
         yield "Say which address replies go to", False, "reply_email"
     if messages.timeframe is not None and not messages.timeframe.weekdays:

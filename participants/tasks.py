@@ -17,8 +17,12 @@ from content.tasks import wake_collecting
 from core.clock import now
 from core.tasks import run_job
 from core.tenancy import tenant_scope
-from delivery.queries import tenants_with_due_messages, tenants_with_due_webhooks
-from delivery.tasks import wake_delivery, wake_webhooks
+from delivery.queries import (
+    tenants_with_domains_to_check,
+    tenants_with_due_messages,
+    tenants_with_due_webhooks,
+)
+from delivery.tasks import wake_delivery, wake_domains, wake_webhooks
 from participants import counters, intake, wake
 from participants.due import due_work, next_turn
 from participants.engine.batch import BatchResult, run_batch
@@ -123,3 +127,6 @@ def _wake_what_leaves(moment: dt.datetime) -> None:
         wake_webhooks(tenant_id)
     if wake.first_to_say("old-files", seconds=_HOUR):
         wake_collecting(moment)
+    if wake.first_to_say("domains-turn", seconds=60):
+        for tenant_id in tenants_with_domains_to_check(moment):
+            wake_domains(tenant_id)
