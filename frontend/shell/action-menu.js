@@ -46,7 +46,8 @@ class ActionMenu extends HTMLElement {
   }
 
   items() {
-    return [...this.menu.querySelectorAll("a[href], button:not(:disabled), input:not([type=hidden]), select")];
+    const all = [...this.menu.querySelectorAll("a[href], button:not(:disabled), input:not([type=hidden]), select")];
+    return all.filter((item) => item.checkVisibility());
   }
 
   move(event) {
