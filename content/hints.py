@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from content.compile import Compiled
+from content.plain import text_from_html
 from content.tags import TAG, masked
 
 # Gmail cuts a mail off there.
@@ -15,7 +15,9 @@ CLIPS_AT = 102 * 1024
 _SUBJECT, _FEW_WORDS = 60, 20
 _IMAGE = re.compile(r"<(?:mj-image|mj-carousel-image|img)\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>")
 _ADDRESS = re.compile(r"\s(?:href)=(\"[^\"]*\"|'[^']*')")
-_TAG_WORDS = re.compile(r"<[^>]*>")
+_PICTURE = re.compile(r"<img\b[^>]*>")
+# Links of a message of ours: unsubscribe, preferences, view in browser.
+_TO_LEAVE = re.compile(r"/m/[upv]/")
 _PLACEHOLDER = re.compile(r"(?i)https?://(?:www\.)?example\.(?:com|org|net)\b")
 
 
@@ -25,31 +27,52 @@ def names_example(text: str) -> bool:
 
 
 def hints(
-    *, subject: str, mjml: str, compiled: Compiled, mail: str, text: str, postal_address: str, preheader: str
+    *,
+    subject: str,
+    mjml: str,
+    compiled: Compiled,
+    mail: str,
+    text: str,
+    postal_address: str,
+    preheader: str,
+    our_name: str = "",
 ) -> list[str]:
-    """Return hints on one rendered mail (`mail` and `text`), each a sentence that says what to do."""
+    """Return hints on one rendered mail (`mail` and `text`), each a sentence that says what to do.
+
+    What every footer says (our name and address, the links to leave) counts for no words.
+    """
+    footer = [our_name, *postal_address.splitlines()]
     return [
-        *_words(subject, preheader, text, postal_address),
-        *_images(mjml, mail),
+        *_words(subject, preheader, _own_words(text, footer), postal_address),
+        *_images(mjml, len(_own_words(text_from_html(_PICTURE.sub("", mail)), footer))),
         *_links(mjml, compiled),
         *_size(mail),
     ]
 
 
-def _words(subject: str, preheader: str, text: str, postal_address: str) -> Iterator[str]:
+def _own_words(text: str, footer: list[str]) -> list[str]:
+    words = " ".join(line for line in text.splitlines() if not _TO_LEAVE.search(line)).split()
+    said = " ".join(words).strip("- ")
+    # In one line or in several: both are written.
+    for part in (" ".join(" ".join(footer).split()), *(" ".join(line.split()) for line in footer)):
+        said = f" {said} ".replace(f" {part} ", " ") if part else said
+    return said.split()
+
+
+def _words(subject: str, preheader: str, own: list[str], postal_address: str) -> Iterator[str]:
     if len(subject) > _SUBJECT:
         yield f"The subject has {len(subject)} characters: phones show about {_SUBJECT}."
     if subject.isupper() and len(subject) > 5:
         yield "A subject in capital letters looks like spam."
     if not preheader.strip():
         yield "There is no preheader: inboxes show the first words of the mail instead."
-    if not text.strip():
-        yield "The plain text is empty: some programs and filters read only that."
+    if not own:
+        yield "The plain text says nothing but the footer: some programs and filters read only that."
     if not postal_address.strip():
         yield "There is no postal address: many countries require one. An administrator sets it under Brand."
 
 
-def _images(mjml: str, mail: str) -> Iterator[str]:
+def _images(mjml: str, words: int) -> Iterator[str]:
     hidden = masked(mjml)
     tags = [mjml[match.start() : match.end()] for match in _IMAGE.finditer(hidden)]
     unsaid = sum(1 for tag in tags if not re.search(r"\salt\s*=", tag))
@@ -58,8 +81,7 @@ def _images(mjml: str, mail: str) -> Iterator[str]:
     empty = sum(1 for tag in tags if re.search(r"\ssrc\s*=\s*(\"\s*\"|'\s*')", tag))
     if empty:
         yield f"{_count(empty, 'image is', 'images are')} not chosen yet."
-    words = html.unescape(_TAG_WORDS.sub(" ", re.sub(r"(?s)<(style|head)\b.*?</\1>", " ", mail))).split()
-    if tags and len(words) < _FEW_WORDS:
+    if tags and words < _FEW_WORDS:
         yield "The mail is nearly all image: filters take that for spam, and many people see no images at first."
 
 

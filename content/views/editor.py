@@ -202,6 +202,7 @@ def preview(request: TenantRequest, tenant: str, email_id: int) -> HttpResponse:
             text=rendered.text,
             postal_address=request.tenant.postal_address,
             preheader=result.compiled.preheader,
+            our_name=request.tenant.name,
         ),
         "links": result.compiled.links,
         "someone": someone,

@@ -6,19 +6,30 @@ import pytest
 
 from content.compile import Source, compile_email
 from content.hints import hints
+from content.sandbox import HTML, TEXT
 from content.starters import STARTERS
 from content.tree import tag_tree
 from tests.content.conftest import mail
 
 
 def said(
-    mjml: str, *, subject: str = "News", preheader: str = "Look", address: str = "1 Mill Lane"
+    mjml: str,
+    *,
+    subject: str = "News",
+    preheader: str = "Look",
+    address: str = "1 Mill Lane\nOslo",
+    own_text: str | None = None,
 ) -> list[str]:
-    compiled = compile_email(Source(subject, mjml, preheader), tree=tag_tree([])).compiled
+    compiled = compile_email(Source(subject, mjml, preheader, own_text), tree=tag_tree([])).compiled
     assert compiled is not None
+    links = {
+        name: f"https://m.test/m/{name[0]}/x" for name in ("unsubscribe", "preferences", "view_in_browser")
+    }
+    values = {"links": links, "tenant": {"name": "Acme", "postal_address": address}}
     return hints(
-        subject=subject, mjml=mjml, compiled=compiled, mail=compiled.html, text=compiled.text,
-        postal_address=address, preheader=preheader,
+        subject=subject, mjml=mjml, compiled=compiled, mail=HTML.from_string(compiled.html).render(values),
+        text=TEXT.from_string(compiled.text).render(values), postal_address=address, preheader=preheader,
+        our_name="Acme",
     )  # fmt: skip
 
 
@@ -87,3 +98,19 @@ def test_a_starter_needs_only_its_links() -> None:
             starter.name,
             found,
         )
+
+
+NOTHING = "The plain text says nothing but the footer: some programs and filters read only that."
+ALL_IMAGE = (
+    "The mail is nearly all image: filters take that for spam, and many people see no images at first."
+)
+
+
+def test_a_footer_is_no_text_part_and_no_words_beside_an_image() -> None:
+    """Every marketing mail has a footer: it must not hide that there is nothing else."""
+    assert said(mail(WORDS), own_text=" \n") == [NOTHING]
+    assert said(mail(WORDS), own_text="Hello") == []
+    assert said(with_image('src="https://a.test/x.png" alt=""', "")) == [NOTHING, ALL_IMAGE]
+    long = "1 Mill Lane\n" + "\n".join(f"Line {number} of the address" for number in range(9))
+    few = with_image('src="https://a.test/x.png" alt="A mill in the snow"', "Two words")
+    assert said(few, address=long, preheader="A preheader is no word beside the image either") == [ALL_IMAGE]
