@@ -254,7 +254,7 @@ HEALTH_PROBES = {"oldest_due_seconds": "participants.health.oldest_due_seconds"}
 API_RATE = env.number("MILLRACE_API_RATE", 600, least=1, most=1_000_000)
 ENGINE_BATCH = env.number("MILLRACE_ENGINE_BATCH", 2_000, least=1, most=50_000)
 # Threads of one worker that send side by side, each with a connection to the mail server and to the database.
-SEND_THREADS = env.number("MILLRACE_SEND_THREADS", 2, least=1, most=8)
+SEND_THREADS = env.number("MILLRACE_SEND_THREADS", 4, least=1, most=8)
 # An open or click so few seconds after the hand-over is a machine's; 0: none is too soon.
 MACHINE_SECONDS = env.number("MILLRACE_MACHINE_SECONDS", 2, least=0, most=60)
 # Workers that take slices of one large job at the same time (core.lanes); 1 cuts none.

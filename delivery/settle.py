@@ -251,16 +251,15 @@ def _block(settlements: Sequence[Settlement], now: dt.datetime) -> None:
     blocks = {
         norm_email(s.candidate.to_address): s for s in settlements if s.blocks and not s.candidate.is_test
     }
-    BlockedAddress.objects.bulk_create(
-        [
-            BlockedAddress(
-                address_norm=address, reason=s.blocks, detail=s.error[:500], at=now, message_id=s.candidate.id
-            )
-            for address, s in sorted(blocks.items())
-            if address
-        ],
-        ignore_conflicts=True,
-    )
+    rows = [
+        BlockedAddress(
+            address_norm=address, reason=s.blocks, detail=s.error[:500], at=now, message_id=s.candidate.id
+        )
+        for address, s in sorted(blocks.items())
+        if address
+    ]
+    if rows:
+        BlockedAddress.objects.bulk_create(rows, ignore_conflicts=True)
     for s in settlements:
         candidate = s.candidate
         if (
