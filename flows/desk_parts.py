@@ -12,7 +12,7 @@ from crm.models import RequestCategory, RequestPriority, RequestType, SaleType
 from crm.models.choices import NamedChoice
 from flows.part_form import PartForm
 from flows.steps.base import CheckContext, Problem, Reference, StepSettings
-from flows.steps.forms import choose
+from flows.steps.forms import choose, make_beside
 
 Accepts = Callable[[Mapping[str, Any]], bool]
 
@@ -41,6 +41,15 @@ def _several(label: str) -> forms.TypedMultipleChoiceField:
     )
 
 
+# What may be made beside each list (flows.making).
+_MADE = {
+    "sale_types": "sale_type",
+    "request_types": "request_type",
+    "categories": "request_category",
+    "priorities": "request_priority",
+}
+
+
 class ChosenForm(PartForm):
     """Base: boxes for lists of the tenant; a retired entry only where it is chosen already."""
 
@@ -57,6 +66,7 @@ class ChosenForm(PartForm):
             }
             gone = {number: "Deleted" for number in chosen if number not in rows}
             choose(self, name, [(str(number), text) for number, text in (rows | gone).items()])
+            make_beside(self, name, _MADE[name])
 
 
 class SaleForm(ChosenForm):

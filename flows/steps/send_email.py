@@ -10,6 +10,7 @@ from typing import Literal
 
 from django import forms
 
+from content.models import Email
 from content.queries import sendable_version
 from delivery.queue import NewMessage, queue_messages
 from flows.document import StepNode
@@ -51,6 +52,13 @@ class SendEmailForm(StepForm):
     def prepare(self) -> None:
         """Offer the flow's own emails and those that belong to no flow."""
         offer(self, "email", "email", flow_id=self.flow_id)
+
+    @property
+    def opened(self) -> int | None:
+        """The chosen email, where there is one to open."""
+        chosen = str(self["email"].value() or "")
+        number = int(chosen) if chosen.isdecimal() and len(chosen) < 19 else None
+        return number if number and Email.objects.filter(pk=number, deleted_at=None).exists() else None
 
 
 class SendEmail(StepKind):

@@ -26,7 +26,7 @@ from crm.models import (
     SubscriptionType,
 )
 from crm.operations.lists import add_field
-from flows.document import FlowDocument, Trigger
+from flows.document import FlowDocument, SuccessCriterion, Trigger
 from flows.making import THINGS, made_beside
 from flows.models import Flow
 from flows.operations.create import create_flow
@@ -116,6 +116,22 @@ def test_a_stage_is_made_for_its_type_and_chosen_with_it(alice: Person, flow: Fl
     with tenant_scope(alice.tenant.pk):
         Licence.objects.filter(code=Licence.Code.SALES).delete()
     assert client.post(place, {**posted, "name": "Other"}).status_code == 404
+
+
+def test_triggers_and_success_criteria_make_what_narrows_them(alice: Person, world: World) -> None:
+    with tenant_scope(alice.tenant.pk):
+        for code in (Licence.Code.SALES, Licence.Code.SERVICE):
+            Licence.objects.get_or_create(code=code)
+        sale, request = Trigger(kind="sale_sold"), SuccessCriterion(kind="request_created")
+        document = FlowDocument(triggers=(sale,), success=(request,))
+        mine = create_flow(name="Mine", owner=alice.user, now=NOW, document=document)
+
+    def offers(part: str) -> list[str]:
+        page = alice.client().get(alice.url(f"flows/{mine.pk}/edit/panel/?part={part}")).content.decode()
+        return re.findall(r'data-make="([a-z_]+)"', page)
+
+    assert offers(f"trigger:{sale.id}") == ["sale_type"]
+    assert offers(f"success:{request.id}") == ["request_type", "request_category", "request_priority"]
 
 
 def test_a_value_is_made_for_its_custom_field_alone(alice: Person, flow: Flow, world: World) -> None:
