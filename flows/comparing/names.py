@@ -153,10 +153,10 @@ class Side:
             if one.id in ids:
                 at = ids.index(one.id)
                 inside = self.branch(branch_id)
-                where = f" in branch “{inside[1].name}”" if inside else ""
-                return (
-                    f"after “{steps[at - 1].title}”{where}" if at else f"the start{where or ' of the flow'}"
-                )
+                name = f"branch “{inside[1].name}”" if inside else ""
+                if not at:
+                    return f"the start of {name or 'the flow'}"
+                return f"after “{steps[at - 1].title}”{f' in {name}' if name else ''}"
         return ""
 
     def above(self, step_id: uuid.UUID | None) -> str:

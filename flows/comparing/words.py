@@ -113,8 +113,8 @@ class _Words:
             return ""
         before, after = self.old.place(one), self.new.place(one)
         if one.what == What.MOVED:
-            return f"from {before} to {after}" if before != after else after
-        return before if one.what == What.REMOVED else after
+            return f"from {before} to {after}" if before != after else _at(after)
+        return _at(before if one.what == What.REMOVED else after)
 
     def _lines(self, one: Difference) -> Iterator[Line]:
         """Yield each setting whose values can be said; what cannot is said by the summaries of both sides."""
@@ -213,3 +213,7 @@ def _row(names: Sequence[str], most: int) -> str:
     shown = list(dict.fromkeys(names))
     rest = len(shown) - most
     return ", ".join(shown[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _at(place: str) -> str:
+    return f"at {place}" if place.startswith("the start") else place

@@ -54,6 +54,14 @@ def test_on_a_phone_the_actions_are_one_row_and_the_menu_has_the_rest(opened: Pa
     expect(menu.get_by_role("link", name="Rehearse")).to_be_hidden()
 
 
+def test_on_a_laptop_the_actions_stay_beside_the_name(opened: Page) -> None:
+    opened.set_viewport_size({"width": 1280, "height": 800})
+    opened.wait_for_function(f"({ROWS})().rows === 1")
+    below = "([name, acts]) => acts.getBoundingClientRect().top >= name.getBoundingClientRect().bottom"
+    assert opened.locator("#flow-name, #flow-actions").evaluate_all(below) is False
+    expect(opened.get_by_role("button", name="Settings", exact=True)).to_be_visible()
+
+
 @pytest.mark.parametrize(("size", "zooms"), [("100%", 0), ("100%", 6), ("200%", 0), ("200%", 6)])
 def test_the_zoom_bar_covers_no_card_and_no_note_is_cut(opened: Page, size: str, zooms: int) -> None:
     opened.evaluate(LARGE, size)

@@ -78,7 +78,7 @@ def test_settings_are_told_by_their_labels_and_names(acme: Any, world: World) ->
             ],
         ),
         ("Changed", "Mail", "", [Line("Email", "Welcome", "Unfinished")]),
-        ("Added", "Later 🎉", "the start in branch “Everyone else”", []),
+        ("Added", "Later 🎉", "at the start of branch “Everyone else”", []),
         (
             "Changed",
             "Cooks",
