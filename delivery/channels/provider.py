@@ -27,7 +27,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from delivery.channels.base import Envelope, HandOver, Outcome, one_by_one
-from delivery.channels.http_errors import never_connected
+from delivery.channels.http_errors import never_connected, words_of
 from delivery.channels.providers import PROVIDERS, Provider
 from delivery.files import decoded
 
@@ -110,7 +110,10 @@ class ProviderChannel:
             backend.open()
             backend.send_messages([mail])
         except AnymailRecipientsRefused as error:
-            return HandOver(Outcome.REFUSED, _said(error))
+            told = error.response
+            return HandOver(
+                Outcome.REFUSED, words_of(told) if isinstance(told, requests.Response) else _said(error)
+            )
         except AnymailError as error:
             return self._refused(error)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -141,7 +144,7 @@ class ProviderChannel:
 
     def _answered(self, answer: requests.Response) -> HandOver:
         """Return what an answer that is no yes means. A refused account comes before what its words may hint at."""
-        code, said = answer.status_code, f"{answer.status_code} {answer.text}"[:400]
+        code, said = answer.status_code, words_of(answer)
         refuses_mail = code < 500 and code not in {401, 402, 429}
         if refuses_mail and self.provider.sender.search(answer.text):
             return HandOver(Outcome.SENDER, said)
@@ -157,10 +160,11 @@ class ProviderChannel:
     def _refused_within(self, status: Any) -> HandOver:
         """Return what a yes to the request and a no to its mail means."""
         answer = status.esp_response
-        said = str(getattr(answer, "text", ""))[:400]
-        if self.provider.sender.search(said):
+        text = str(getattr(answer, "text", ""))
+        said = words_of(answer) if isinstance(answer, requests.Response) else ""
+        if self.provider.sender.search(text):
             return HandOver(Outcome.SENDER, said)
-        if self.provider.recipient.search(said):
+        if self.provider.recipient.search(text):
             return HandOver(Outcome.REFUSED, said)
         return HandOver(Outcome.FAILED if status.status == {"failed"} else Outcome.UNKNOWN, said)
 

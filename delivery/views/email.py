@@ -176,11 +176,11 @@ def test(request: TenantRequest, tenant: str) -> HttpResponse:
     if result.outcome is Outcome.SENT:
         messages.success(request, f"{name} took the mail to {to}.")
     else:
-        messages.error(request, _told(name, result))
+        # What the provider itself answered is for whoever looks closer.
+        messages.error(request, _told(name, result), extra_tags=result.said)
     return home
 
 
 def _told(name: str, result: HandOver) -> str:
     words = _WORDS.get(result.outcome) or _CAUSES.get(result.cause) or "{name} cannot be reached"
-    said = f" It said: {result.said}" if result.said else ""
-    return f"{words.format(name=name)}.{said}"
+    return f"{words.format(name=name)}."

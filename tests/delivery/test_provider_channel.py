@@ -213,3 +213,27 @@ def test_the_key_does_not_follow_a_redirect(providers: EmailProviders) -> None:
     providers.answers["ada@post.test"] = (302, {}, {"Location": f"{providers.address}/email"})
     assert hand("postmark", mail()).outcome is Outcome.UNKNOWN
     assert providers.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"message": "Not allowed"}, "Not allowed"),
+        ({"ErrorCode": 300, "Message": "Invalid\n 'To'"}, "Invalid 'To'"),
+        ({"errors": [{"message": "Bad from", "field": "from"}]}, "Bad from"),
+        ({"Messages": [{"Status": "error", "Errors": [{"ErrorCode": "mj", "ErrorMessage": "Odd"}]}]}, "Odd"),
+        ({"code": "x", "number": 7}, ""),
+        ({"a": {"b": {"c": {"d": {"e": {"f": {"message": "too deep"}}}}}}}, ""),
+        ("<html><body>Bad gateway</body></html>", ""),
+        ("Too many requests", "Too many requests"),
+        ("[" * 2000, "[" * 396),
+        ({"message": "x" * 900}, "x" * 396),
+        ({"message": ["one", "two"]}, "one"),
+        ("", ""),
+    ],
+)
+def test_what_a_provider_answers_is_kept_in_words(
+    providers: EmailProviders, body: object, words: str
+) -> None:
+    providers.answers["ada@post.test"] = (400, body, {})
+    assert hand("postmark", mail()).said == f"400 {words}".strip()
