@@ -17,6 +17,7 @@ from typing import Any, Final
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce
 
+from core.text import norm
 from crm.models import Contact
 from delivery.models import Message
 from flows.models import Step
@@ -227,7 +228,7 @@ def _by_reason(value: Any, ranks: Ranks) -> tuple[int, Any, str]:
 
 
 def _by_company(value: Any, ranks: Ranks) -> tuple[int, Any, str]:
-    return (0, value.casefold(), value) if value else (1, "", "No company")
+    return (0, norm(value), value) if value else (1, "", "No company")
 
 
 def _step_or_left() -> Case:

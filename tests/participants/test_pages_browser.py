@@ -105,7 +105,7 @@ def test_the_canvas_shows_numbers_that_follow_and_opens_a_step(
         world.advance(stage.flow, days=2.1)
         assert Participant.objects.get(contact_id=stage.contacts["Late"].pk).status == "finished"
     expect(card).to_contain_text("3 went on · 0 left", timeout=8_000)
-    card.locator("[data-open]").focus()
+    card.locator("[data-open^='step:']").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#panel")).to_contain_text("Nobody stands here now.")
     page.keyboard.press("Escape")
