@@ -83,7 +83,11 @@ def _posted(request: TenantRequest, email: Email, piece: Email | EmailVariant, b
 
 
 def _written(request: TenantRequest) -> str:
-    return request.POST.get("mjml", "").replace("\r\n", "\n")
+    """Return what stands on the canvas. Raises Unreadable: an answer without it would empty the email."""
+    written = request.POST.get("mjml", "").replace("\r\n", "\n")
+    if not written.strip():
+        raise Unreadable(0, "Nothing came from the canvas. Reload the page and try again.")
+    return written
 
 
 def _revision(request: TenantRequest) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from content.blocks.canvas import for_canvas, from_canvas, plain_eyes, shown_as_source
+from content.blocks.tokens import with_tokens, without_tokens
 from content.blocks.tree import read_document, write_document
 from content.brand import DEFAULT
 from content.compile import Source, compile_email
@@ -163,3 +164,53 @@ def test_a_starter_compiles_to_the_same_mail_after_the_canvas() -> None:
         ]
         assert mails[0] is not None
         assert mails[0] == mails[1]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "inside",
+    [
+        None,
+        "<p>a\x00b</p>",
+        "<script>alert(1)</script>",
+        '<span data-merge="%7B%7B%20settings.SECRET_KEY%20%7D%7D">x</span>',
+        '<span data-merge="%7B%25%20if%20contact.name%20%25%7D">x</span>',
+        '<a href="javascript:alert(1)">x</a>',
+        "<mj-section>" * 3_000,
+    ],
+    ids=["nothing", "nul", "script", "unknown tag", "half a condition", "javascript", "deep"],
+)
+def test_what_must_not_come_from_a_canvas_changes_nothing(
+    wendy: Person, email: Email, inside: str | None
+) -> None:
+    text = f"<mj-section><mj-column><mj-text>{inside}</mj-text></mj-column></mj-section>"
+    written = "" if inside is None else f"<mjml><mj-body>{text}</mj-body></mjml>"
+    url = wendy.url(f"content/{email.pk}/canvas/")
+    answer = wendy.client().post(url, {"mjml": written, "revision": 1})
+    assert answer.status_code == 422
+    assert "Not saved." in answer.content.decode()
+    with tenant_scope(wendy.tenant.pk):
+        after = Email.objects.get(pk=email.pk)
+        assert (after.revision, after.mjml) == (1, email.mjml)
+
+
+def test_tokens_of_a_canvas_are_the_tags_that_they_were() -> None:
+    tags = (
+        '{{ contact.first_name|default("you") }}', "{% if 3 < 4 and contact.name != '>' %}", "{%- endif -%}", "{# a #}",
+        "{{ event['a b']|join(', ') }}", "{{ '%41' ~ '&amp;' ~ '🚀' }}",
+    )  # fmt: skip
+    inner = (
+        "<p>"
+        + " and ".join(tags)
+        + f' <a href="https://a.test/?c={tags[0].replace(chr(34), "&quot;")}">x</a></p>'
+    )
+    shown = with_tokens(inner, {"contact.first_name": "First name"})
+    assert shown.count("data-merge") == len(tags)
+    assert ">First name</span>" in shown
+    assert "?c={{ contact.first_name" in shown
+    assert without_tokens(shown) == inner
+    # The canvas adds to an element what it likes.
+    marked = shown.replace(
+        "<span data-merge", '<span id="i2" draggable="true" contenteditable="false" data-merge'
+    )
+    assert without_tokens(marked) == inner

@@ -129,6 +129,11 @@ def test_words_are_written_around_merge_tags_and_never_into_them(
     page.keyboard.press("End")
     page.keyboard.type(" From ")
     page.get_by_text("Merge tag", exact=True).click()
+    expect(page.locator(".tag-menu-body")).to_be_visible()
+    menu = page.locator(".tag-menu-body").bounding_box()
+    assert menu is not None
+    assert menu["width"] == 560
+    shot(page, "canvas-menu")
     page.locator("[data-tag-menu]").get_by_role("button", name="First name").nth(1).click()
     expect(token).to_have_count(2)
     page.keyboard.type("!")
