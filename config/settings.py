@@ -49,7 +49,17 @@ INSTALLED_APPS = [
     "trial",
 ]
 
+# Opens and clicks of mails: no session, no account (core.short_way).
+SHORT_WAYS = ("/m/o/", "/m/c/")
+SHORT_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "core.logs.RequestLogMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
 MIDDLEWARE = [
+    "core.short_way.ShortWayMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
