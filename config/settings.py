@@ -202,6 +202,7 @@ JOB_KINDS = [
     "participants.operations.many.ACT_ON_MANY",
     "content.jobs.PROCESS_SUBMISSION",
     "content.jobs.LINK_ACTIONS",
+    "content.jobs.CONTACT_SCRIPT",
     "content.jobs.COLLECT_FILES",
     "content.jobs.REBRAND_EMAILS",
     "participants.operations.lifecycle.CANCEL_PARTICIPANTS",

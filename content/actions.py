@@ -50,11 +50,13 @@ class ContactActions(BaseModel):
     add_interests: tuple[int, ...] = ()
     remove_interests: tuple[int, ...] = ()
     changes: tuple[ChangeLine, ...] = ()
+    # Runs afterwards, by a worker (content.operations.script_runs).
+    script: int | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is done."""
-        return not any(getattr(self, name) for name in ContactActions.model_fields)
+        return not any(getattr(self, name) for name in type(self).model_fields)
 
     def references(self) -> Iterator[tuple[str, int]]:
         """Yield what the actions use, as (kind, id) of crm.Usage."""
@@ -63,6 +65,8 @@ class ContactActions(BaseModel):
         yield from (("list_item", pk) for pk in (*self.add_interests, *self.remove_interests))
         for line in self.changes:
             yield from bulk.change_references(line.change)
+        if self.script is not None:
+            yield "script", self.script
 
     def updates(self) -> list[bulk.Change]:
         """Return the changes of fields, interests among them."""

@@ -6,8 +6,8 @@ import contextlib
 import datetime as dt
 from dataclasses import dataclass
 
-from content.actions import ContactActions
-from content.operations import collecting, rebranding
+from content import link_actions
+from content.operations import collecting, rebranding, script_runs
 from content.operations.clicks import JOB as LINK_JOB
 from content.operations.clicks import act
 from content.operations.processing import JOB, NotOpen, process_submission
@@ -36,10 +36,12 @@ class LinkActions:
 
     def slice(self, job: Job, *, now: dt.datetime) -> Slice:
         """Do them; an erased contact is left out."""
-        actions = ContactActions.model_validate(job.arguments["actions"])
-        act(contact_id=job.arguments["contact"], actions=actions, now=now)
+        actions = link_actions.LinkActions.model_validate(job.arguments["actions"])
+        event = job.arguments.get("event")
+        act(contact_id=job.arguments["contact"], actions=actions, now=now, event=event)
         return Slice(cursor={}, done=1, total=1, finished=True)
 
 
 PROCESS_SUBMISSION, LINK_ACTIONS = ProcessSubmission(), LinkActions()
+CONTACT_SCRIPT = script_runs.CONTACT_SCRIPT
 COLLECT_FILES, REBRAND_EMAILS = collecting.CollectFiles(), rebranding.RebrandEmails()

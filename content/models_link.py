@@ -13,7 +13,7 @@ class TrackedLink(TenantModel):
     """A link that emails name by its key. A click leads to its address, or shows its text, and does its actions.
 
     The key never changes and is never used again: mails that went out name the link by its id, drafts by its key.
-    `actions` is a content.actions.ContactActions; clicks before `counted_since` are not shown any more.
+    `actions` is a content.link_actions.LinkActions; clicks before `counted_since` are not shown any more.
     """
 
     class Shows(models.TextChoices):

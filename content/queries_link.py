@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, Q, QuerySet
 
 from accounts.models import Membership
-from content.actions import ContactActions
+from content.link_actions import LinkActions
 from content.models import EmailVersion, TrackedLink
 from crm.models import Contact, Event
 from crm.queries.reach import contacts_for
@@ -44,10 +44,10 @@ def link_ids(keys: Iterable[str]) -> list[int]:
     return sorted(link_keys(keys).values())
 
 
-def actions_of_links(link_ids: Sequence[int]) -> dict[int, ContactActions]:
+def actions_of_links(link_ids: Sequence[int]) -> dict[int, LinkActions]:
     """Return what a click on each link does to the contact; links that do nothing are left out."""
     rows = TrackedLink.objects.filter(pk__in=link_ids, deleted_at=None).values_list("pk", "actions")
-    found = {pk: ContactActions.model_validate(actions) for pk, actions in rows}
+    found = {pk: LinkActions.model_validate(actions) for pk, actions in rows}
     return {pk: actions for pk, actions in found.items() if not actions.is_empty}
 
 

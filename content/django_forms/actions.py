@@ -8,6 +8,7 @@ from django import forms
 from django.http import QueryDict
 
 from content.actions import ChangeLine, ContactActions
+from content.models import Script
 from crm.criteria.choices import MOST_CHOICES, list_items
 from crm.forms.change_lines import REDRAWS, ChangeLines
 from crm.models import ListItem, Project, Selection
@@ -39,6 +40,15 @@ class ActionsForm(forms.Form):
             self.fields[name] = forms.MultipleChoiceField(
                 label=label, required=False, choices=[*known, *gone], widget=forms.CheckboxSelectMultiple
             )
+        self.fields["script"] = forms.TypedChoiceField(
+            label="Run a script",
+            required=False,
+            coerce=int,
+            empty_value=None,
+            initial=actions.script,
+            choices=choices_of(Script.objects.filter(deleted_at=None).order_by("name"), actions.script),
+            help_text="A worker runs it right afterwards. It may read the contact and set fields.",
+        )
         self.lines = ChangeLines(data=data, kept=[line.change for line in actions.changes])
 
     @property
@@ -65,7 +75,14 @@ class ActionsForm(forms.Form):
         """Return what the valid form says."""
         chosen = {name: tuple(int(pk) for pk in self.cleaned_data[name]) for name, _, _ in GROUPS}
         lines = tuple(ChangeLine(field=c.field, action=c.action, values=c.values) for c in self.lines.changes)
-        return ContactActions(changes=lines, **chosen)
+        return ContactActions(changes=lines, script=self.cleaned_data["script"], **chosen)
+
+
+def choices_of(rows: Any, chosen: int | None, *, first: str = "None") -> Choices:
+    """Return what a select offers of rows with names; what was chosen and is gone stays, and says so."""
+    known = _named(rows)
+    gone = [(str(chosen), "Not offered any more")] if chosen and str(chosen) not in dict(known) else []
+    return [("", first), *known, *gone]
 
 
 def _is_whole(values: tuple[Any, ...], action: str) -> bool:

@@ -17,9 +17,12 @@ from zoneinfo import ZoneInfo
 from django.db import OperationalError, transaction
 
 from accounts.models import Tenant
-from content.actions import ContactActions, run_actions
+from content.actions import run_actions
 from content.forms.page import form_of_address, make_prefill
+from content.link_actions import LinkActions
 from content.models import TrackedLink
+from content.operations.link_effects import make_follow_up, make_request
+from content.operations.script_runs import run_later
 from content.rendering import render_address
 from content.sandbox import paths_of
 from content.tree import costs_a_query
@@ -31,6 +34,7 @@ from core.db.cursors import raw_cursor
 from core.jobs import start_job
 from core.tenancy import require_tenant_id
 from crm.events import NewEvent, Origin, record_events
+from crm.models import Event
 from delivery.models import Message
 from delivery.operations.bursts import is_too_soon
 from delivery.operations.tracking import Act, Seen, message_seen, messages_seen, record_click, record_clicks
@@ -208,23 +212,37 @@ def _tell_and_act(link: TrackedLink, message: Seen, now: dt.datetime) -> None:
         "link.clicked", contact_id, now, Origin.LINK, company_id=message.company_id, object_id=link.pk, data=data,
         message_id=message.ref.message_id,
     )  # fmt: skip
-    actions = ContactActions.model_validate(link.actions)
+    actions = LinkActions.model_validate(link.actions)
+    if (actions.follow_up or actions.request) and _was_clicked(link, message):
+        # Our people are told once, however often one message's link is pressed.
+        actions = actions.model_copy(update={"follow_up": False, "request": False})
     with raw_cursor() as cursor:
         record_events([event], cursor=cursor)
     if actions.is_empty:
         return
     try:
-        act(contact_id=contact_id, actions=actions, now=now)
+        act(contact_id=contact_id, actions=actions, now=now, event=data)
     except OperationalError as error:
         # An import or a batch holds the contact: the person is led on, and a worker does it in a moment.
         if not is_busy(error):
             raise
-        told = {"contact": contact_id, "actions": actions.model_dump(mode="json", exclude_defaults=True)}
+        told = {
+            "contact": contact_id,
+            "actions": actions.model_dump(mode="json", exclude_defaults=True),
+            "event": data,
+        }
         start_job(kind=JOB, now=now, arguments=told, title="Actions of a tracked link")
 
 
+def _was_clicked(link: TrackedLink, message: Seen) -> bool:
+    clicks = Event.objects.filter(contact_id=message.contact_id or 0, kind="link.clicked", object_id=link.pk)
+    return clicks.filter(message_id=message.ref.message_id).exists()
+
+
 @transaction.atomic
-def act(*, contact_id: int, actions: ContactActions, now: dt.datetime) -> None:
+def act(
+    *, contact_id: int, actions: LinkActions, now: dt.datetime, event: Mapping[str, Any] | None = None
+) -> None:
     """Do a link's actions to whoever clicked. Raises OperationalError where a lock was not to be had."""
     tenant_id = require_tenant_id()
     zone = ZoneInfo(Tenant.objects.values_list("timezone", flat=True).get(pk=tenant_id))
@@ -233,6 +251,18 @@ def act(*, contact_id: int, actions: ContactActions, now: dt.datetime) -> None:
             cursor, tenant_id=tenant_id, actions=actions, contact_ids=[contact_id], now=now, origin=Origin.LINK,
             zone=zone,
         )  # fmt: skip
+        if actions.follow_up:
+            make_follow_up(cursor, actions=actions, contact_id=contact_id, now=now, zone=zone)
+        if actions.request:
+            make_request(cursor, actions=actions, contact_id=contact_id, now=now)
+    if actions.script is not None:
+        run_later(
+            script_id=actions.script,
+            contact_id=contact_id,
+            event=dict(event or {}),
+            origin=Origin.LINK,
+            now=now,
+        )
 
 
 def _values(url: str, message: Seen, paths: Sequence[str]) -> Mapping[str, Any]:

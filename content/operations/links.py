@@ -11,8 +11,8 @@ from django.utils.text import slugify
 
 from accounts.audit import write_audit
 from accounts.models import User
-from content.actions import ContactActions
 from content.forms.page import form_of_address
+from content.link_actions import LinkActions
 from content.models import TrackedLink
 from content.tree import LINKS
 from crm.operations.usage import check_unused, forget_uses, write_uses
@@ -35,7 +35,7 @@ class LinkDraft:
     url: str = ""
     heading: str = ""
     text: str = ""
-    actions: ContactActions = field(default_factory=ContactActions)
+    actions: LinkActions = field(default_factory=LinkActions)
 
 
 @transaction.atomic

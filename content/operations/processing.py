@@ -20,6 +20,7 @@ from content.forms.fields import Bound, changes_for
 from content.models import Form, FormSubmission
 from content.operations.form_effects import answer_by_email, notify_managers, register_request
 from content.operations.forms import document_of
+from content.operations.script_runs import run_later
 from core.db.busy import is_busy
 from core.db.cursors import raw_cursor
 from core.jobs import start_job
@@ -273,6 +274,14 @@ class _Work:
             self.cursor, tenant_id=require_tenant_id(), actions=actions, contact_ids=[contact.pk], now=self.now,
             origin=Origin.FORM, actor_id=self.actor_id,
         )  # fmt: skip
+        if actions.script is not None:
+            run_later(
+                script_id=actions.script,
+                contact_id=contact.pk,
+                event=self.data(),
+                origin=Origin.FORM,
+                now=self.now,
+            )
         if actions.respond_email is not None:
             answer_by_email(
                 self.cursor, form=self.form, email_id=actions.respond_email, contact=contact, event=self.data(),

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.guards import needs
 from accounts.http import TenantRequest
+from accounts.models import Licence
 from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from content import queries_link as queries
-from content.actions import ContactActions
 from content.django_forms.link import LinkForm
 from content.flows_above import hidden_flows, repeats
+from content.link_actions import LinkActions
 from content.models import TrackedLink
 from content.operations import links as operations
 from content.views.library import WRITERS
@@ -67,7 +68,8 @@ def edit(request: TenantRequest, tenant: str, link_id: int) -> HttpResponse:
 
 
 def _edited(request: TenantRequest, link: TrackedLink | None) -> HttpResponse:
-    form = LinkForm.of(link, request.POST if request.method == "POST" else None)
+    has_service = Licence.Code.SERVICE in request.member.licences
+    form = LinkForm.of(link, request.POST if request.method == "POST" else None, has_service=has_service)
     if form.is_bound and not form.is_redraw and form.is_valid():
         saved = _save(request, link, form)
         if saved is not None:
@@ -76,7 +78,7 @@ def _edited(request: TenantRequest, link: TrackedLink | None) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "link": link, "folders": queries.folders()}
     if link is not None:
         context["uses"] = _uses(request, link)
-        acts = ContactActions.model_validate(link.actions)
+        acts = LinkActions.model_validate(link.actions)
         context["repeats"] = repeats(request.member, "link", link.pk, acts)
     failed = form.is_bound and not form.is_redraw
     return render(request, "content/link.html", context, status=422 if failed else 200)

@@ -72,11 +72,15 @@ def _said_of(node: StepNode, actions: ContactActions, labels: Mapping[str, str])
         yield from _of_members(node.settings, actions, adds=_MEMBERS[node.kind])
     if node.kind == "update_contact":
         yield from _of_fields(list(_lines(node)), actions, labels)
-    if isinstance(actions, FormActions):
-        if node.kind == "create_request" and actions.request:
-            yield "makes a request by itself already"
-        if node.kind == "send_email" and node.settings.get("email") in {actions.respond_email} - {None}:
-            yield "answers with this email by itself already"
+    if node.kind == "create_request" and getattr(actions, "request", False):
+        yield "makes a request by itself already"
+    if node.kind == "create_follow_up" and getattr(actions, "follow_up", False):
+        yield "makes a follow-up by itself already"
+    if node.kind == "run_script" and node.settings.get("script") in {actions.script} - {None}:
+        yield "runs this script by itself already"
+    answer = actions.respond_email if isinstance(actions, FormActions) else None
+    if node.kind == "send_email" and answer is not None and node.settings.get("email") == answer:
+        yield "answers with this email by itself already"
 
 
 def _of_members(settings: Mapping[str, object], actions: ContactActions, *, adds: bool) -> Iterator[str]:

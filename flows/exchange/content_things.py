@@ -8,11 +8,11 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from accounts.models import Membership
-from content.actions import ContactActions
 from content.attaching import LONGEST_NAME, MOST_FILES
 from content.django_forms.form import redirect_problem
 from content.django_forms.link import address_problems
 from content.forms.document import FormActions, FormDocument
+from content.link_actions import LinkActions
 from content.models import Email, EmailVariant, Form, Script, TrackedLink
 from content.operations.emails import Draft, create_email
 from content.operations.forms import FormNameTaken, create_form
@@ -202,7 +202,7 @@ class LinkData(Data):
     url: str = Field(default="", max_length=2_000)
     heading: str = Field(default="", max_length=200)
     text: str = Field(default="", max_length=20_000)
-    actions: ContactActions = ContactActions()
+    actions: LinkActions = LinkActions()
 
 
 class LinkKind(UsedKind):
@@ -231,7 +231,7 @@ class LinkKind(UsedKind):
         """A link of that name; its key is made from it."""
         if data.shows == "address" and (problems := address_problems(data.url)):
             raise CannotMake(problems[0])
-        actions = ContactActions.model_validate(_chosen(data.actions.model_dump(mode="json")))
+        actions = LinkActions.model_validate(_chosen(data.actions.model_dump(mode="json")))
         draft = LinkDraft(used.name, data.folder, data.shows, data.url, data.heading, data.text, actions)
         try:
             return create_link(draft=draft, actor=making.actor, now=making.now).pk

@@ -14,7 +14,7 @@ from django.db import connections
 from django.test import Client
 
 from accounts.models import Tenant
-from content.actions import ContactActions
+from content.link_actions import LinkActions
 from content.operations import clicks
 from content.operations.links import LinkDraft, create_link
 from core.tenancy import tenant_scope
@@ -40,7 +40,7 @@ class Post(House):
         super().__init__(tenant)
         with self.scope():
             self.fans = Selection.objects.create(name="Fans", created_at=NOW)
-            actions = ContactActions(add_to_selections=(self.fans.pk,))
+            actions = LinkActions(add_to_selections=(self.fans.pk,))
             draft = LinkDraft(name="Offer", url="https://example.com/offer", actions=actions)
             self.link = create_link(draft=draft, actor=None, now=NOW)
         self.mail = self.write(mjml=MJML)

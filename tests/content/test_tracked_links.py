@@ -14,8 +14,9 @@ from django.db import OperationalError, connection, connections
 from django.test import Client
 
 from accounts.models import Tenant
-from content.actions import ChangeLine, ContactActions
+from content.actions import ChangeLine
 from content.jobs import LINK_ACTIONS
+from content.link_actions import LinkActions
 from content.operations.clicks import follow_link
 from content.operations.links import LinkDraft, change_link, create_link
 from core.models import Job
@@ -61,7 +62,7 @@ class Shop(House):
             self.cold = Selection.objects.create(name="Cold", created_at=NOW)
             self.fair = Project.objects.create(name="Fair", created_at=NOW)
             self.interest = ListItem.objects.filter(list="interest").earliest("pk")
-            actions = ContactActions(
+            actions = LinkActions(
                 add_to_selections=(self.fans.pk,),
                 remove_from_selections=(self.cold.pk,),
                 add_to_projects=(self.fair.pk,),
@@ -189,7 +190,7 @@ def test_an_action_whose_value_is_gone_does_not_break_the_click(shop: Shop, mail
             ChangeLine(field="contact.custom.gone", values=("x",)),
             ChangeLine(field="contact.job_title", values=("Still set",)),
         )
-        actions = ContactActions(add_to_selections=(999_999,), add_interests=(999_999,), changes=lines)
+        actions = LinkActions(add_to_selections=(999_999,), add_interests=(999_999,), changes=lines)
         draft = LinkDraft(name="Offer", url="https://example.com/", actions=actions)
         change_link(link_id=shop.link.pk, draft=draft, actor=None, now=LATER)
     assert Client().get(path, headers=PHONE).status_code == 302

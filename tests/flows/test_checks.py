@@ -13,8 +13,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Licence
-from content.actions import ChangeLine, ContactActions
+from content.actions import ChangeLine
 from content.forms.document import FormActions
+from content.link_actions import LinkActions
 from content.models import Email, Form, TrackedLink
 from content.operations.emails import Draft, create_email, save_email
 from content.operations.forms import create_form, document_of, open_form
@@ -336,7 +337,7 @@ def test_a_link_in_a_sent_email_that_changes_what_a_step_changes_says_how(
 ) -> None:
     field, action, *values = by_link
     line = ChangeLine(field=f"contact.{field}", action=action, values=tuple(values))
-    draft = LinkDraft(name="Offer", url="https://a.test/", actions=ContactActions(changes=(line,)))
+    draft = LinkDraft(name="Offer", url="https://a.test/", actions=LinkActions(changes=(line,)))
     change_link(link_id=offer.pk, draft=draft, actor=None, now=NOW)
     steps = (step("send_email", email=mail.pk), changes(f"contact.{by_step[0]}", *by_step[1:]))
     assert found("does_the_same", *steps) == ([("Change", f"“Offer” {said}", "")] if said else [])
@@ -347,7 +348,7 @@ def test_what_a_link_repeats_is_told_on_its_page_too_and_each_opens_the_other(
     mail: Email, offer: TrackedLink, alice: Person, wendy: Person, bob: Person, world: World
 ) -> None:
     line = ChangeLine(field="contact.job_title", action="set", values=("Chef",))
-    draft = LinkDraft(name="Offer <b>", url="https://a.test/", actions=ContactActions(changes=(line,)))
+    draft = LinkDraft(name="Offer <b>", url="https://a.test/", actions=LinkActions(changes=(line,)))
     change_link(link_id=offer.pk, draft=draft, actor=None, now=NOW)
     change = changes("contact.job_title", "set", "Chef")
     document = FlowDocument(
@@ -399,7 +400,7 @@ def test_what_a_form_repeats_is_told_on_its_pages(closed: Form, alice: Person, w
 
 def test_interests_of_a_link_are_compared_one_by_one(mail: Email, offer: TrackedLink) -> None:
     news, offers = ListItem.objects.filter(list="interest").order_by("pk")[:2]
-    actions = ContactActions(add_interests=(news.pk,))
+    actions = LinkActions(add_interests=(news.pk,))
     draft = LinkDraft(name="Offer", url="https://a.test/", actions=actions)
     change_link(link_id=offer.pk, draft=draft, actor=None, now=NOW)
     send, key = step("send_email", email=mail.pk), "contact.interests"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from content.actions import ChangeLine, ContactActions
+from content.actions import ChangeLine
+from content.link_actions import LinkActions
 from content.models import Form, TrackedLink
 from content.operations.forms import create_form, delete_form, open_form
 from content.operations.links import LinkDraft, create_link, delete_link
@@ -138,7 +139,7 @@ def test_what_a_saved_flow_names_cannot_be_deleted(
 
 def test_a_form_or_link_that_repeats_or_contradicts_a_step_is_a_warning_there(form: Form) -> None:
     fans, cold = (Selection.objects.create(name=name, created_at=NOW) for name in ("Fans", "Cold"))
-    actions = ContactActions(
+    actions = LinkActions(
         add_to_selections=(fans.pk,),
         remove_from_selections=(cold.pk,),
         changes=(ChangeLine(field="contact.job_title", values=("Visitor",)),),

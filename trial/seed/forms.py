@@ -7,8 +7,8 @@ import datetime as dt
 from django.conf import settings
 
 from accounts.models import Group, User
-from content.actions import ContactActions
 from content.forms.document import EMAIL, FormActions, FormDocument, FormField
+from content.link_actions import LinkActions
 from content.models import Form, TrackedLink
 from content.operations.forms import create_form, open_form
 from content.operations.links import LinkDraft, create_link
@@ -24,7 +24,7 @@ def seed_link(*, writer: User, now: dt.datetime) -> TrackedLink:
         name="First order offer",
         folder="Welcome",
         url=f"{settings.PUBLIC_URL}/mailbox/shop/offer/?code=SNOW10&from=welcome",
-        actions=ContactActions(add_interests=(interest.pk,)),
+        actions=LinkActions(add_interests=(interest.pk,)),
     )
     return create_link(draft=draft, actor=writer, now=now)
 
