@@ -26,6 +26,8 @@ _AS_BASE64 = b"; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 MAX_HEADER, MAX_NAME = 1_000, 200
 # 45 bytes become 60 characters: with =?utf-8?b?…?= within 75.
 _WORD_BYTES = 45
+# What an encoded word has around its letters: =?utf-8?b?…?=
+_AROUND = 12
 
 
 class BadAddress(ValueError):
@@ -109,7 +111,10 @@ def mailbox(name: str, address: str) -> str:
         return address
     fold = f"{CRLF} " if len(name) + len(address) > _LINE - 12 else " "
     if not name.isascii() or "=?" in name:
-        return f"{encoded(name, used=10)}{fold}<{address}>"
+        words = encoded(name, used=10)
+        # A line with an encoded word holds 76 characters (RFC 2047, section 2).
+        fold = f"{CRLF} " if len(words.rpartition(CRLF)[2]) + 10 + len(address) + 3 > _LINE else " "
+        return f"{words}{fold}<{address}>"
     if _ATOMS.fullmatch(name):
         return f"{name}{fold}<{address}>"
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
@@ -126,17 +131,17 @@ def encoded(value: str, *, used: int) -> str:
     value = header_text(value)[:MAX_HEADER]
     if value.isascii() and len(value) + used <= _LINE and "=?" not in value:
         return value
-    return f"{CRLF} ".join(_encoded_words(value))
+    return f"{CRLF} ".join(_encoded_words(value, used))
 
 
-def _encoded_words(value: str) -> Iterator[str]:
-    """Yield encoded words of whole characters."""
-    chunk = b""
+def _encoded_words(value: str, used: int) -> Iterator[str]:
+    """Yield encoded words of whole characters, the first one shorter by what stands before it on its line."""
+    chunk, room = b"", min(_WORD_BYTES, (_LINE - used - _AROUND) // 4 * 3)
     for char in value:
         raw = char.encode("utf-8", "replace")
-        if len(chunk) + len(raw) > _WORD_BYTES:
+        if len(chunk) + len(raw) > room:
             yield _encoded_word(chunk)
-            chunk = b""
+            chunk, room = b"", _WORD_BYTES
         chunk += raw
     yield _encoded_word(chunk)
 

@@ -20,10 +20,13 @@ from delivery import settle as settle_module
 from delivery.channels.base import Envelope, HandOver, Outcome
 from delivery.models import BlockedAddress
 from delivery.operations import sending
+from delivery.operations.fates import note_fate
 from delivery.operations.rescue import rescue
 from delivery.operations.turn import process_channel
 from delivery.processes import living_process
 from delivery.reserve import reserve
+from delivery.returned import Said
+from delivery.tokens import MessageRef
 from tests.delivery.conftest import NOW, House
 from tests.support.smtp import Mailbox
 
@@ -297,7 +300,20 @@ def test_a_killed_process_leaves_only_what_was_in_the_air_unknown(house: House, 
     while house.send().more:
         pass
     assert len(mailbox.received) == 15
-    assert sum(house.message(message_id).status == "unknown" for message_id in ids) == 10
+    unknown = [message_id for message_id in ids if house.message(message_id).status == "unknown"]
+    assert len(unknown) == 10
+    # Reports put them right, also a bounce; nothing of it goes a second time.
+    for message_id, said in zip(unknown, (Said.DELIVERED, Said.HARD, Said.SOFT), strict=False):
+        with house.scope():
+            note_fate(ref=MessageRef(house.tenant.pk, NOW.date(), message_id), said=said, words="", now=NOW)
+    assert [house.message(one).status for one in unknown[:4]] == [
+        "delivered",
+        "bounced",
+        "soft_bounced",
+        "unknown",
+    ]
+    house.send(now=NOW + dt.timedelta(days=2))
+    assert len(mailbox.received) == 15
 
 
 @pytest.mark.django_db(transaction=True)
