@@ -16,7 +16,7 @@ ERASURE = Room(
         Place("flows_flow", ("name", "description", "status", "visibility", "draft", "draft_label")),
         Place("flows_flowrevision", ("document", "note")),
         Place("flows_step", ("kind", "title")),
-        Place("flows_savedview", ("name", "query")),
+        Place("flows_savedview", ("name", "place", "query")),
         Place("flows_flowopened", ("folded",)),
         Place("flows_flowcomment", ("step_title", "mentions"), {"text": EMPTY}, _NAMES_THEM),
         Place("flows_draftstate", ("document", "label", "moves")),
