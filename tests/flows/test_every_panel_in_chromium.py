@@ -32,7 +32,7 @@ from tests.flows.conftest import NOW, World
 from tests.flows.drawing import add_criterion, open_designer
 from tests.flows.test_designer_in_chromium import give
 from tests.flows.test_triggers_in_chromium import look
-from tests.support.axe import accessibility_faults
+from tests.support.axe import COLOURS, accessibility_faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -340,6 +340,15 @@ def fill(page: Page, entry: Entry) -> dict[str, list[str]]:
     return typed
 
 
+def faults_of_panel(page: Page) -> list[str]:
+    """Return what axe finds in the panel as it is filled in, and in its colours in the dark theme."""
+    found = accessibility_faults(page, within="#flow-panel")
+    page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
+    found += accessibility_faults(page, within="#flow-panel", rules=COLOURS)
+    page.evaluate("document.documentElement.dataset.bsTheme = 'light'")
+    return found
+
+
 def document_of_all(world: World) -> tuple[FlowDocument, list[Entry]]:
     """Return a flow with one part for each entry of the tables, and the entries in the order they are filled in."""
     steps: list[StepNode] = []
@@ -425,11 +434,14 @@ def test_every_panel_keeps_all_that_is_filled_in(
     expect(page.locator("[data-flow-action='save']")).to_be_disabled()
     page.reload()
     page.wait_for_selector("flow-canvas[data-ready]")
+    faults: list[str] = []
     for entry in entries:
         page.evaluate(OPEN, entry.part)
         settle(page)
         assert page.evaluate(READ) == typed[entry.part], entry.what
         look(page, f"panel-{entry.what}")
+        faults += [f"{entry.what}: {one}" for one in faults_of_panel(page)]
+    assert faults == []
     assert accessibility_faults(page) == []
     with tenant_scope(alice.tenant.pk):
         saved = newest_document(flow.pk)
