@@ -49,6 +49,9 @@ TABLE: dict[str, set[str]] = {
             *(f"participants:{name}" for name in (
                 "participants", "participant", "why", "rehearse", "rehearse_letter",
             )),
+            *(f"flows:{name}" for name in (
+                "talk", "comment_people", "comment_write", "comment_edit", "comment_delete", "comment_resolve",
+            )),
         ),
         LOOK,
     ),
@@ -62,7 +65,9 @@ TABLE: dict[str, set[str]] = {
             "starter", "people", "frame", "edit", "preview", "blocks", "advanced", "languages", "languages_change",
             "language_frame", "attachments", "attachment", "test", "tests", "copy", "forms", "form_new", "form",
             "form_field", "form_settings", "form_actions", "form_preview", "form_style", "form_publish",
-            "form_statistics", "form_page", "form_switch", "form_copy", "links", "link_new", "link", "link_clicks",
+            "form_statistics",
+            "form_statistics_csv", "form_statistics_reset", "form_page", "form_switch", "form_copy",
+            "links", "link_new", "link", "link_clicks",
             "link_reset",
         )),
         LOOK,
