@@ -178,6 +178,8 @@ EMAIL_PORT = env.number("MILLRACE_SMTP_PORT", 25, least=1, most=65535)
 EMAIL_HOST_USER = env.text("MILLRACE_SMTP_USER", "") if env.flag("MILLRACE_SMTP_AUTH") else ""
 EMAIL_HOST_PASSWORD = env.text("MILLRACE_SMTP_PASSWORD", "") if EMAIL_HOST_USER else ""
 EMAIL_USE_TLS = env.flag("MILLRACE_SMTP_STARTTLS")
+# Certificates that vouch for the mail server where the system does not know its authority.
+EMAIL_CA_FILE = env.text("MILLRACE_SMTP_CA_FILE", "")
 EMAIL_TIMEOUT = 20
 # Whether messages may only come from domains whose DNS was checked; a trial's mails never leave the machine.
 VERIFY_SENDERS = env.flag("MILLRACE_VERIFY_SENDERS", not (TRIAL or TESTING))

@@ -61,7 +61,7 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
 
 @_refuses_forgeries
 def reply(request: HttpRequest, token: str) -> HttpResponse:
-    """Take an answer that somebody wrote. Twilio itself answers STOP and START, so we answer nothing."""
+    """Take an answer that somebody wrote. Twilio itself answers STOP, START and HELP, so we answer nothing."""
     tenant_id = read_message_token(Purpose.SMS_REPLY, token).tenant_id
     with tenant_scope(tenant_id):
         if not _is_signed(request):

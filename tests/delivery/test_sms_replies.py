@@ -35,7 +35,7 @@ def test_stop_and_its_synonyms_opt_the_number_out_once(house: House, text: str) 
     assert (row.number, row.source, row.at.date()) == (ada.mobile, "reply", row.at.date())
 
 
-@pytest.mark.parametrize("text", ["", "Please stop by tomorrow", "Don't stop", "🛑", "STOP " * 60])
+@pytest.mark.parametrize("text", ["", "HELP", "Please stop by tomorrow", "Don't stop", "🛑", "STOP " * 60])
 def test_a_reply_that_only_holds_the_word_is_no_stop(house: House, text: str) -> None:
     reply(house, "+4791234567", text)
     with house.scope():
