@@ -231,4 +231,4 @@ def test_the_logo_is_one_of_the_own_images_and_cannot_be_deleted_while_it_is(
     page = bob.client().get(bob.url(f"content/images/{image.pk}/")).content.decode()
     assert f'<a href="{bob.url("content/brand/")}">Brand</a>' in page
     answer = bob.client().post(bob.url(f"content/images/{image.pk}/delete/"), follow=True).content.decode()
-    assert "is used in 1 place" in answer
+    assert f'cannot be deleted: it is used by <a href="{bob.url("content/brand/")}">Brand</a>.' in answer
