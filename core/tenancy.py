@@ -7,13 +7,15 @@ security still shows no tenant's rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
 import structlog
 from django.db import connections, transaction
+
+from core.db.cursors import one_trip
 
 
 class TenantScopeError(RuntimeError):
@@ -48,14 +50,22 @@ def _tell_database(tenant_id: int | None, using: str) -> None:
 
 
 @contextmanager
-def tenant_scope(tenant_id: int, *, using: str = "default") -> Iterator[None]:
+def tenant_scope(
+    tenant_id: int, *, using: str = "default", first: Callable[[], object] | None = None
+) -> Iterator[None]:
     """Open the scope of one tenant, in a transaction of its own or a savepoint of the open one.
+
+    `first` sends statements that go to the server together with the scope: fetch inside it. The transaction has begun
+    then; begun among them, psycopg would ask the server first whether it may, which is a trip of its own.
 
     The same tenant again is a no-op, so operations may call each other. Raises TenantScopeError when another
     tenant's scope is open. RELEASE SAVEPOINT does not undo a transaction-local setting, so leaving restores it.
     """
     previous = _scope.get()
     if previous == tenant_id:
+        if first:
+            with one_trip(using=using):
+                first()
         yield
         return
     if previous:
@@ -63,7 +73,12 @@ def tenant_scope(tenant_id: int, *, using: str = "default") -> Iterator[None]:
     token = _scope.set(tenant_id)
     try:
         with structlog.contextvars.bound_contextvars(tenant=tenant_id), transaction.atomic(using=using):
-            _tell_database(tenant_id, using)
+            if first:
+                with one_trip(using=using):
+                    _tell_database(tenant_id, using)
+                    first()
+            else:
+                _tell_database(tenant_id, using)
             yield
         connection = connections[using]
         if connection.in_atomic_block and not connection.needs_rollback:

@@ -40,7 +40,8 @@ def raw_cursor(*, using: str = "default", named: bool = False) -> Iterator[psyco
 def one_trip(*, using: str = "default") -> Iterator[None]:
     """Send the statements inside to the server together and wait once, at the end of the block: fetch after it.
 
-    Opening a transaction, or a tenant's scope, inside travels along. The first error is raised at the end.
+    The first error is raised at the end. A tenant's scope that begins with them is opened around, by
+    `tenant_scope(first=…)`.
     """
     wrapper = connections[using]
     wrapper.ensure_connection()

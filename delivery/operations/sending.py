@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -329,11 +328,12 @@ def _settle(
 
 def _settle_once(turn: Turn, settlements: Sequence[Settlement], following: Sequence[Ready]) -> set[int]:
     """Do it in three round trips: scope and states, events and marks, commit."""
-    with ExitStack() as scope, raw_cursor() as cursor, raw_cursor() as marks:
-        with one_trip():
-            scope.enter_context(tenant_scope(turn.tenant.pk))
-            if settlements:
-                write_states(cursor, settlements, process=turn.process)
+
+    def states() -> None:
+        if settlements:
+            write_states(cursor, settlements, process=turn.process)
+
+    with raw_cursor() as cursor, raw_cursor() as marks, tenant_scope(turn.tenant.pk, first=states):
         taken = written(cursor, settlements) if settlements else []
         with one_trip():
             tell_events(cursor, taken, now=turn.now)

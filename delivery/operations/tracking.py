@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -115,11 +115,11 @@ def messages_seen(refs: Sequence[MessageRef]) -> Iterator[dict[int, Seen]]:
 def _found(find: str, refs: Sequence[MessageRef]) -> Iterator[dict[int, Seen]]:
     tenant_id = refs[0].tenant_id
     given = {"tenant": tenant_id, "days": [r.enrolled_on for r in refs], "ids": [r.message_id for r in refs]}
-    with ExitStack() as scope, raw_cursor() as cursor:
-        with one_trip():
-            scope.enter_context(tenant_scope(tenant_id))
-            cursor.execute(find, given, prepare=True)
-        by_id = {ref.message_id: ref for ref in refs}
+    by_id = {ref.message_id: ref for ref in refs}
+    with (
+        raw_cursor() as cursor,
+        tenant_scope(tenant_id, first=lambda: cursor.execute(find, given, prepare=True)),
+    ):
         yield {row[0]: Seen(by_id[row[0]], *row[1:]) for row in cursor.fetchall()}
 
 

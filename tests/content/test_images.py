@@ -225,7 +225,9 @@ def test_an_email_that_shows_a_picture_keeps_it_from_being_deleted(wendy: Person
     page = bob.client().get(url).content.decode()
     assert f'href="{bob.url(f"content/{email.pk}/")}">News</a>' in page
     refused = bob.client().post(url + "delete/", follow=True).content.decode()
-    assert f'cannot be deleted: it is used by <a href="{bob.url(f"content/{email.pk}/")}">News</a>.' in refused
+    assert (
+        f'cannot be deleted: it is used by <a href="{bob.url(f"content/{email.pk}/")}">News</a>.' in refused
+    )
     with tenant_scope(wendy.tenant.pk):
         delete_email(email_id=email.pk, actor=None, now=LAST_MONDAY)
     assert "deleted." in bob.client().post(url + "delete/", follow=True).content.decode()

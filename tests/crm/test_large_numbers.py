@@ -24,7 +24,9 @@ def test_a_number_is_grouped_only_where_a_page_says_so() -> None:
 def test_a_contact_beyond_the_thousandth_is_chosen_in_the_list(bob: Person) -> None:
     with tenant_scope(bob.tenant.pk):
         now = timezone.now()
-        Contact.objects.create(pk=1_234_567, first_name="Late", last_name="Comer", created_at=now, updated_at=now)
+        Contact.objects.create(
+            pk=1_234_567, first_name="Late", last_name="Comer", created_at=now, updated_at=now
+        )
         selection = Selection.objects.create(name="Late ones", created_at=now)
     page = bob.client().get(bob.url("contacts/")).content.decode()
     chosen = re.findall(r'name="ids" value="([^"]*)"', page)

@@ -37,7 +37,10 @@ def names(person: Person, **query: Any) -> list[str]:
     answer = person.client().get(person.url("flows/"), {"view": "list", **query})
     assert answer.status_code == 200
     html = answer.content.decode()
-    return [unescape(name) for name in re.findall(r'<td><a data-row-main href="[^"]+"><bdi>([^<]*)</bdi></a>', html)]
+    return [
+        unescape(name)
+        for name in re.findall(r'<td><a data-row-main href="[^"]+"><bdi>([^<]*)</bdi></a>', html)
+    ]
 
 
 def test_the_newest_change_comes_first_and_every_column_sorts_both_ways(stage: Stage, bob: Person) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -25,11 +26,15 @@ from trial.bench.engine import WrongResult
 from trial.bench.mails import make_mails
 from trial.bench.world import analyze
 
+# As in production (Dockerfile).
 THREADS = 4
 
 
-def track(*, messages: int, connections: int) -> dict[str, Any]:
+def track(*, messages: int, connections: int, threads: int = THREADS) -> dict[str, Any]:
     """Return the figures of one run: every message is opened and its first link clicked once, by a person.
+
+    A tenth is clicked one after the other, which tells how long one click takes; the rest over `connections` at the
+    same time, as fast as they are answered, which tells how many there can be.
 
     Raises WrongResult where an answer is none, or one of them was not recorded exactly once. The floor is asked once
     before and once after; its mean counts.
@@ -40,29 +45,35 @@ def track(*, messages: int, connections: int) -> dict[str, Any]:
         Message.objects.update(status=Message.Status.SENT)
     analyze()
     clicks, opens = _paths(mails.tenant)
-    with web_worker("trial.bench.only_redirects:application") as (port, _):
+    tenth = messages // 10
+    with web_worker("trial.bench.only_redirects:application", threads=threads) as (port, _):
         floor = [ask(port, clicks, connections=connections)]
-    with web_worker("config.wsgi:application") as (port, pid):
+    with web_worker("config.wsgi:application", threads=threads) as (port, pid):
         opened = ask(port, opens, connections=connections)
+        one_by_one = ask(port, clicks[:tenth], connections=1)
         cost = costs_of([pid])
         before = cost()
-        clicked = ask(port, clicks, connections=connections)
+        clicked = ask(port, clicks[tenth:], connections=connections)
         spent = cost().since(before)
-    with web_worker("trial.bench.only_redirects:application") as (port, _):
+    with web_worker("trial.bench.only_redirects:application", threads=threads) as (port, _):
         floor.append(ask(port, clicks, connections=connections))
-    _check(mails.tenant, messages, opened, clicked, *floor)
+    one_by_one.statuses.update(clicked.statuses)
+    _check(mails.tenant, messages, opened, one_by_one.statuses, *floor)
     alone = sum(one.per_second for one in floor) / len(floor)
     return {
         "messages": messages,
         "connections": connections,
+        "threads": threads,
         "clicks_per_second": round(clicked.per_second),
         "opens_per_second": round(opened.per_second),
+        "one_click_ms_median": round(one_by_one.within(0.5), 2),
+        "one_click_ms_p99": round(one_by_one.within(0.99), 2),
         "click_ms_median": round(clicked.within(0.5), 2),
         "click_ms_p99": round(clicked.within(0.99), 2),
         "open_ms_p99": round(opened.within(0.99), 2),
         "redirects_per_second": round(alone),
         "ratio": round(clicked.per_second / alone, 3),
-        **spent.each(messages),
+        **spent.each(messages - tenth),
     }
 
 
@@ -78,7 +89,7 @@ def _paths(tenant: Tenant) -> tuple[list[str], list[str]]:
 
 
 @contextmanager
-def web_worker(application: str) -> Iterator[tuple[int, int]]:
+def web_worker(application: str, *, threads: int) -> Iterator[tuple[int, int]]:
     """Run one web worker, as in production; yield its port and its process."""
     port = free_port()
     command = [
@@ -92,8 +103,8 @@ def web_worker(application: str) -> Iterator[tuple[int, int]]:
         "--port",
         str(port),
     ]
-    command += ["--workers", "1", "--blocking-threads", str(THREADS), "--no-access-log", application]
-    environment = {**os.environ, "MILLRACE_DB_POOL": str(THREADS + 1)}
+    command += ["--workers", "1", "--blocking-threads", str(threads), "--no-access-log", application]
+    environment = {**os.environ, "MILLRACE_DB_POOL": str(threads + 1)}
     log = settings.HOME / "logs" / "bench-web.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=environment) as process:
@@ -119,8 +130,8 @@ def _wait_ready(port: int, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
 
 
-def _check(tenant: Tenant, messages: int, opened: Answers, clicked: Answers, *floor: Answers) -> None:
-    answers = [opened.statuses, *(one.statuses for one in (clicked, *floor))]
+def _check(tenant: Tenant, messages: int, opened: Answers, clicked: Counter[int], *floor: Answers) -> None:
+    answers = [opened.statuses, clicked, *(one.statuses for one in floor)]
     if answers != [{200: messages}, *[{302: messages}] * (1 + len(floor))]:
         raise WrongResult(f"The answers were {answers}, wanted {messages} of each.")
     with tenant_scope(tenant.pk):

@@ -18,7 +18,7 @@ from trial.bench.imports import SAMPLE, import_contacts
 from trial.bench.intake import intake
 from trial.bench.pages import pages
 from trial.bench.send import send
-from trial.bench.track import track
+from trial.bench.track import THREADS, track
 
 
 class Command(BaseCommand):
@@ -53,6 +53,7 @@ class Command(BaseCommand):
         eight = benches.add_parser("track", help="opens and clicks through one web worker")
         eight.add_argument("--messages", type=int, default=20_000)
         eight.add_argument("--connections", type=int, default=4, help="requests at the same time")
+        eight.add_argument("--threads", type=int, default=THREADS, help="blocking threads of the web worker")
         nine = benches.add_parser("pages", help="pages of a tenant with very many contacts and participants")
         nine.add_argument("--people", type=int, default=1_000_000)
         nine.add_argument("--asks", type=int, default=5, help="requests by the clock for each page")
@@ -79,7 +80,9 @@ class Command(BaseCommand):
             "criteria": lambda: criteria(contacts=options["contacts"]),
             "growth": lambda: growth(sizes=options["sizes"], workers=options["workers"]),
             "send": lambda: send(messages=options["messages"]),
-            "track": lambda: track(messages=options["messages"], connections=options["connections"]),
+            "track": lambda: track(
+                messages=options["messages"], connections=options["connections"], threads=options["threads"]
+            ),
             "pages": lambda: pages(
                 people=options["people"], asks=options["asks"], workers=options["workers"]
             ),
