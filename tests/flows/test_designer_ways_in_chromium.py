@@ -78,7 +78,11 @@ def test_the_welcome_flow_is_drawn_with_keys_alone_and_undone_and_done_again(
     with answered(page, "**/edit/op/"):
         keys.press("Enter")
     walk_to(page, page.locator("flow-canvas"), "Shift+Tab")
-    walk_to(page, page.locator("[data-name='Branch 1'] > .flow-branch__label [data-open]"), "ArrowDown")
+    walk_to(
+        page,
+        page.locator("[data-name='Branch 1'] > .flow-branch__label [data-open]:not([data-talk])"),
+        "ArrowDown",
+    )
     with answered(page, "**/edit/panel/**"):
         keys.press("Enter")
     rename("Chefs")
@@ -126,7 +130,7 @@ def test_the_welcome_flow_is_drawn_with_a_finger_on_a_phone(
     with answered(phone, "**/edit/op/"):
         phone.get_by_role("menuitem", name="Add branch").tap()
     with answered(phone, "**/edit/panel/**"):
-        phone.locator("[data-name='Branch 1'] > .flow-branch__label [data-open]").tap()
+        phone.locator("[data-name='Branch 1'] > .flow-branch__label [data-open]:not([data-talk])").tap()
     rename("Chefs")
     add("Add a step after Who are they?", "Update contact", "Update contact")
     add("Add a step after Update contact", "Send email", "Offer")

@@ -157,7 +157,9 @@ class Hand:
 
     def note(self, text: str, title: str) -> None:
         if title:
-            self.page.locator(f"[data-title='{title}'] [data-open]").first.click(button="right")
+            self.page.locator(f"[data-title='{title}'] [data-open]:not([data-talk])").first.click(
+                button="right"
+            )
             with answered(self.page, "**/edit/op/"):
                 self.page.get_by_role("menuitem", name="Add note").click()
         else:
