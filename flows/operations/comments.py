@@ -10,7 +10,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.audit import write_audit
 from accounts.models import Membership, User
@@ -67,16 +67,17 @@ def write_comment(
         once=once,
         created_at=now,
     )
-    known = FlowComment.objects.filter(author=author, once=once)
-    if found := known.first():
-        return found
-    FlowComment.objects.bulk_create([row], ignore_conflicts=True)
-    written = known.get()
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        # Sent twice, perhaps at the same moment: whoever wrote it has told everybody.
+        return FlowComment.objects.get(author=author, once=once)
     if first and first.resolved_at:
         first.resolved_at = first.resolved_by = None
         first.save(update_fields=["resolved_at", "resolved_by"])
-    _tell(written, author, now, named=[one["user"] for one in named], answered=_in_thread(first))
-    return written
+    _tell(row, author, now, named=[one["user"] for one in named], answered=_in_thread(first))
+    return row
 
 
 @transaction.atomic
