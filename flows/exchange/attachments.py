@@ -10,12 +10,12 @@ from content.attaching import LONGEST_NAME, AttachmentRefused, told
 from content.models import Attachment, StoredFile, StoredPiece
 from content.operations.attachments import keep_file
 from content.queries_attachment import Attached
-from flows.exchange.bytes_told import WithBytes, lines, with_room
-from flows.exchange.kinds import CannotMake, Choice, Making, Told, UsedKind
+from flows.exchange.bytes_told import KindWithBytes, WithBytes, lines, with_room
+from flows.exchange.kinds import CannotMake, Choice, Making, Told
 from flows.exchange.schema import Used
 
 
-class AttachmentKind(UsedKind):
+class AttachmentKind(KindWithBytes):
     """A file that an email carries. It is the same file whatever each email calls it."""
 
     name = "stored_file"
@@ -39,19 +39,9 @@ class AttachmentKind(UsedKind):
             for pk, row in rows.items()
         }
 
-    def found(self, wanted: Sequence[Used], member: Membership) -> dict[int, int]:
-        """By what it holds, not by its name; one query."""
-        digests = [str(one.data.get("digest", "")) for one in wanted]
-        here = dict(StoredFile.objects.filter(digest__in=digests).values_list("digest", "pk"))
-        return {one.id: here[digest] for one, digest in zip(wanted, digests, strict=True) if digest in here}
-
     def choices(self, used: Used, member: Membership) -> list[Choice]:
         """None: another file is attached in the email's editor."""
         return []
-
-    def may_make(self, used: Used, member: Membership) -> bool:
-        """Whoever imports flows attaches files; without bytes there is nothing to make."""
-        return bool(used.data.get("data"))
 
     def make(self, used: Used, data: WithBytes, making: Making) -> int:
         """Take it in as if it were uploaded."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
 from pydantic import Field
 
-from flows.exchange.kinds import Data
+from accounts.models import Membership
+from flows.exchange.kinds import Data, UsedKind
 from flows.exchange.schema import MOST_PICTURES, Used
 
 # Texts of a file are shorter than that; URL-safe letters do not grow when the file is handed back by a page.
@@ -24,6 +25,20 @@ class WithBytes(Data):
     def raw(self) -> bytes:
         """Return the bytes. Raises ValueError where they are none."""
         return base64.urlsafe_b64decode("".join(self.data).encode("ascii"))
+
+
+class KindWithBytes(UsedKind):
+    """A thing that is known by what it holds, not by its name: rows of `model` have a `digest`."""
+
+    def found(self, wanted: Sequence[Used], member: Membership) -> dict[int, int]:
+        """Those that hold the same; one query."""
+        digests = [str(one.data.get("digest", "")) for one in wanted]
+        here = dict(self.rows(member).filter(digest__in=digests).values_list("digest", "pk"))
+        return {one.id: here[digest] for one, digest in zip(wanted, digests, strict=True) if digest in here}
+
+    def may_make(self, used: Used, member: Membership) -> bool:
+        """Whoever imports flows uploads such things; without bytes there is nothing to make."""
+        return bool(used.data.get("data"))
 
 
 def lines(raw: bytes) -> list[str]:

@@ -11,8 +11,8 @@ from accounts.models import Membership
 from content.models import Image, ImageData
 from content.operations.images import describe_image, upload_image
 from content.pictures import PictureRefused
-from flows.exchange.bytes_told import WithBytes, lines, with_room
-from flows.exchange.kinds import CannotMake, Making, Told, UsedKind
+from flows.exchange.bytes_told import KindWithBytes, WithBytes, lines, with_room
+from flows.exchange.kinds import CannotMake, Making, Told
 from flows.exchange.schema import Used
 
 
@@ -22,7 +22,7 @@ class PictureData(WithBytes):
     alt: str = Field(default="", max_length=250)
 
 
-class PictureKind(UsedKind):
+class PictureKind(KindWithBytes):
     """A picture that a form or an email shows."""
 
     name = "image"
@@ -42,16 +42,6 @@ class PictureKind(UsedKind):
             )
             for pk, row in rows.items()
         }
-
-    def found(self, wanted: Sequence[Used], member: Membership) -> dict[int, int]:
-        """By what it shows, not by its name; one query."""
-        digests = [str(one.data.get("digest", "")) for one in wanted]
-        here = dict(Image.objects.filter(digest__in=digests).values_list("digest", "pk"))
-        return {one.id: here[digest] for one, digest in zip(wanted, digests, strict=True) if digest in here}
-
-    def may_make(self, used: Used, member: Membership) -> bool:
-        """Whoever imports flows uploads pictures; without bytes there is nothing to make."""
-        return bool(used.data.get("data"))
 
     def make(self, used: Used, data: PictureData, making: Making) -> int:
         """Take it in as if it were uploaded: told by its bytes, drawn anew."""
