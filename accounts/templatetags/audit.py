@@ -12,6 +12,8 @@ register = template.Library()
 # Actions whose names do not say it as people do.
 _WORDS = {
     "flow.add_contacts": "Contacts added to a flow",
+    "flow.consent_asked_again": "Flow asks for consent again",
+    "flow.consent_overridden": "Flow sends without consent",
     "flow.create": "Flow created",
     "flow.delete": "Flow deleted",
     "flow.details": "Flow's details changed",

@@ -28,6 +28,7 @@ from flows.locks import flow_gate_exclusive
 from flows.models import Flow, FlowRevision, Step
 from flows.occupancy import check_change, resettler, step_occupancy
 from flows.operations import clock
+from flows.operations.consent import audit_override
 from flows.operations.drafts import draft_of, lock_draft
 from flows.operations.usage import refresh_usage
 from flows.queries import newest_document
@@ -101,6 +102,7 @@ def save_locked(
         object_name=flow.name,
         payload={"revision": flow.revision, "retimed": [str(step) for step in retime]},
     )
+    audit_override(flow, before if flow.revision > 1 else None, document, actor=actor)
     return revision
 
 

@@ -6,7 +6,7 @@ import html
 
 import pytest
 
-from accounts.models import RoleRight
+from accounts.models import AuditEntry, RoleRight
 from accounts.rights import Right
 from core.tenancy import tenant_scope
 from flows.document import FlowDocument
@@ -133,3 +133,49 @@ def test_a_copy_has_it_only_for_who_may(alice: Person, bob: Person, flow: Flow) 
         other = Flow.objects.exclude(pk__in=[flow.pk, copy.pk]).get()
     assert is_on(other, bob)
     assert is_on(flow, bob)
+
+
+def test_the_audit_log_says_who_let_a_flow_send_without_consent_and_who_saved_it(
+    alice: Person, bob: Person, flow: Flow
+) -> None:
+    def told() -> list[tuple[str, str | None, str, dict[str, object]]]:
+        with tenant_scope(alice.tenant.pk):
+            rows = AuditEntry.objects.filter(action__startswith="flow.consent").order_by("id")
+            return [
+                (one.action, one.actor.email if one.actor else None, one.object_name, one.payload)
+                for one in rows
+            ]
+
+    turned(flow, alice, True)
+    # What is only in the draft counts for nobody yet.
+    assert told() == []
+    with tenant_scope(bob.tenant.pk):
+        flow.refresh_from_db()
+        save_draft(flow_id=flow.pk, base_version=flow.draft_version, actor=bob.user, now=NOW)
+    on = (
+        "flow.consent_overridden",
+        bob.user.email,
+        flow.name,
+        {"revision": 1, "set_by": alice.user.email},
+    )
+    assert told() == [on]
+    # A save that leaves it on tells nothing again.
+    with tenant_scope(bob.tenant.pk):
+        drafts.apply(
+            flow_id=flow.pk, base_version=flow.draft_version, label="added", actor=bob.user, now=NOW,
+            change=lambda document: document.model_copy(update={"steps": (step(),)}),
+        )  # fmt: skip
+        flow.refresh_from_db()
+        save_draft(flow_id=flow.pk, base_version=flow.draft_version, actor=bob.user, now=NOW)
+    assert told() == [on]
+    turned(flow, alice, False, save=True)
+    off = (
+        "flow.consent_asked_again",
+        alice.user.email,
+        flow.name,
+        {"revision": 3, "set_by": alice.user.email},
+    )
+    assert told() == [on, off]
+    page = alice.client().get(alice.url("settings/audit/")).content.decode()
+    assert "Flow sends without consent" in page
+    assert "Flow asks for consent again" in page
