@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from django.db import transaction
 
 from accounts.audit import write_audit
-from accounts.models import Group, Tenant, User
+from accounts.models import Group, User
 from content.forms.document import EMAIL, FormDocument, FormField, structure_problems
 from content.forms.fields import Bound, problems_of_targets
-from content.forms.mail import compiled_confirmation, confirmation_source
-from content.models import Email, Form
-from content.operations.versions import add_version, write_email_uses
-from core.tenancy import require_tenant_id
+from content.models import Form
+from content.operations.confirmations import write_confirmation
 from crm.operations.usage import check_unused, forget_uses, write_uses
 from delivery.models import Stream
 from delivery.operations.streams import make_stream
@@ -192,34 +190,7 @@ def _follow_up(form: Form, document: FormDocument, actor: User | None, now: dt.d
         references=[*document.references(), *custom],
     )  # fmt: skip
     if document.double_opt_in:
-        _write_confirmation(form, document, actor, now)
-
-
-def _write_confirmation(form: Form, document: FormDocument, actor: User | None, now: dt.datetime) -> None:
-    language = Tenant.objects.values_list("language", flat=True).get(pk=require_tenant_id())
-    source = confirmation_source(document, tenant_language=language)
-    compiled = compiled_confirmation(source)
-    email = form.confirmation or Email(
-        name=f"Confirmation of “{form.name}”"[:120], created_at=now, is_internal=True
-    )
-    written = (source.subject, source.mjml, source.language)
-    if email.current is not None and (email.subject, email.mjml, email.language) == written:
-        return
-    email.language = source.language
-    email.subject, email.mjml, email.text, email.text_is_own = (
-        source.subject,
-        source.mjml,
-        compiled.text,
-        True,
-    )
-    email.revision += 1
-    email.updated_at, email.updated_by = now, actor
-    email.save()
-    email.current = add_version(email, email, compiled, actor, now)
-    email.save(update_fields=["current"])
-    write_email_uses(email)
-    form.confirmation = email
-    form.save(update_fields=["confirmation"])
+        write_confirmation(form, document, actor, now)
 
 
 def _check_free(name: str, but: int | None = None) -> None:

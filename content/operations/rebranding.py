@@ -1,4 +1,5 @@
 """Bringing emails into a new brand: a job compiles what is there anew, in every language; nobody has to save again.
+The mails in which forms ask to confirm come along.
 
 An email of a running flow keeps the look that it runs with; it takes the brand over when it is saved after a pause, or
 by the job of a later change. What looks the same in the new brand gets no new version.
@@ -17,8 +18,10 @@ from accounts.audit import write_audit
 from accounts.models import User
 from content.brand import BrandValues, brand_values
 from content.compile import Compiled, compile_email
-from content.models import Email, EmailVariant
+from content.models import Email, EmailVariant, Form
+from content.operations.confirmations import write_confirmation
 from content.operations.emails import Draft, keep_draft
+from content.operations.forms import document_of
 from content.operations.versions import write_email_uses
 from content.tree import TagTree, known_tree
 from core.jobs import SLICE_SECONDS, Slice, start_job
@@ -44,7 +47,7 @@ def newest_rebranding() -> Job | None:
 
 
 def _emails() -> QuerySet[Email]:
-    return Email.objects.filter(deleted_at=None, is_internal=False).exclude(current_id=None)
+    return Email.objects.filter(deleted_at=None).exclude(current_id=None)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class RebrandEmails:
 
 def _rebrand(email: Email, brand: BrandValues, tree: TagTree, actor: User | None, now: dt.datetime) -> str:
     """Bring one email into the brand in all its languages, or in none. Returns "changed", "locked", "broken" or ""."""
+    if email.is_internal:
+        return _reconfirm(email, brand, actor, now)
     variants = EmailVariant.objects.filter(email=email).select_related("current").order_by("language")
     pieces: list[Email | EmailVariant] = [email, *variants]
     new: list[tuple[Email | EmailVariant, Draft, Compiled]] = []
@@ -101,6 +106,13 @@ def _rebrand(email: Email, brand: BrandValues, tree: TagTree, actor: User | None
         payload={"version": email.revision},
     )  # fmt: skip
     return "changed"
+
+
+def _reconfirm(email: Email, brand: BrandValues, actor: User | None, now: dt.datetime) -> str:
+    form = Form.objects.filter(confirmation=email, deleted_at=None).first()
+    if form is None:
+        return ""
+    return "changed" if write_confirmation(form, document_of(form), actor, now, brand=brand) else ""
 
 
 def _looks_the_same(piece: Email | EmailVariant, compiled: Compiled) -> bool:

@@ -10,7 +10,13 @@ import time_machine
 from django.test import Client
 
 from accounts.models import Tenant
-from content.models import FormSubmission
+from content.brand import BrandValues
+from content.models import EmailVersion, FormSubmission
+from content.operations.brand import save_brand
+from content.operations.forms import document_of, save_form
+from content.operations.rebranding import JOB
+from core.jobs import run_slice
+from core.models import Job
 from core.signing import make_lasting_token
 from core.tenancy import tenant_scope
 from delivery.models import BlockedAddress, Message
@@ -65,6 +71,44 @@ def test_nothing_comes_of_a_submission_until_its_mail_is_confirmed(
         # Dated with the submission, not with the confirmation.
         assert sent.contact is not None
         assert sent.contact.consents.get().at == sent.submitted_at
+
+
+@pytest.mark.parametrize(("accent", "ink"), [("#f4d35e", "#1d1b18"), ("#7b1e3a", "#fff")])
+def test_the_mail_wears_the_brand_of_its_day_with_words_that_can_be_read(
+    booth: Booth, clock: Traveller, mailbox: Mailbox, accent: str, ink: str
+) -> None:
+    form = booth.form(double_opt_in=True, confirm_button="Yes")
+    with booth.scope():
+        assert form.confirmation is not None
+        first = form.confirmation.current
+        save_brand(values=BrandValues(accent=accent, font="georgia", radius=0), actor=None, now=NOW)
+        job = Job.objects.get(kind=JOB)
+        # The house has an email of its own.
+    while run_slice(tenant_id=booth.tenant.pk, job_id=job.pk, now=LATER):
+        pass
+    with booth.scope():
+        job.refresh_from_db()
+        assert (job.status, job.done, job.result["broken"]) == ("done", 2, [])
+        assert first is not None
+        # What was sent before stays as it was.
+        assert "#0a5e49" in EmailVersion.objects.get(pk=first.pk).html
+    Visitor(booth.path(form), clock).send(email="ada@post.test")
+    _asked(booth, mailbox)
+    html = mailbox.received[-1].message.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    button = re.findall(r"<a [^>]*>\s*Yes\s*</a>", html)[0]
+    assert f"background:{accent}" in button.replace(": ", ":")
+    assert f"color:{ink}" in button.replace(": ", ":")
+    assert "Georgia" in html
+    assert "#0a5e49" not in html
+    # Saved with the same words in the same brand, it is the same mail.
+    with booth.scope():
+        form.refresh_from_db()
+        assert form.confirmation is not None
+        mail = form.confirmation
+        current = mail.current_id
+        save_form(form_id=form.pk, document=document_of(form), revision=form.revision, actor=None, now=LATER)
+        mail.refresh_from_db()
+        assert mail.current_id == current
 
 
 def test_a_confirmation_that_comes_too_late_confirms_nothing(
