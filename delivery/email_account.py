@@ -73,6 +73,11 @@ def provider_channel() -> Channel[Envelope] | None:
         return _Unreadable()
 
 
+def topic_of(connector: EmailConnector) -> str:
+    """Return the SNS topic that may tell what became of mails; empty where there is none, or none is needed."""
+    return str(connector.options.get("topic_arn", ""))
+
+
 def events_address(connector: EmailConnector) -> str:
     """Return the address to enter at the provider, where it tells what became of mails; empty where the secrets are
     lost. The password stands in it where the provider has no signature of its own."""

@@ -42,7 +42,7 @@ ERASURE = Room(
             "AND lower(t.to_address) = ANY(%(addresses)s::text[] || %(phones)s::text[]))",
         ),
         Place("delivery_smsconnector", ("account_sid", "auth_token", "senders")),
-        Place("delivery_emailconnector", ("provider", "options", "secrets")),
+        Place("delivery_emailconnector", ("provider", "options", "secrets", "confirmed_topic")),
         Place("delivery_sendingrules", ("when_full",)),
         Place("delivery_pace", ("channel",)),
         # What a server said may name whom the mail was for.

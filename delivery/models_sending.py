@@ -137,10 +137,21 @@ class EmailConnector(TenantModel):
     connections = models.PositiveSmallIntegerField(default=4, db_default=4)
     most_a_second = models.PositiveIntegerField(null=True)
     updated_at = models.DateTimeField()
+    # When the provider last told something that was believed, to the minute.
+    heard_at = models.DateTimeField(null=True)
+    # Amazon SNS: the topic that may post here, since when, and since when it does no more.
+    confirmed_topic = models.CharField(max_length=400, blank=True, db_default="")
+    topic_confirmed_at = models.DateTimeField(null=True)
+    topic_ended_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant"], name="one_email_connector"),
+            models.CheckConstraint(
+                condition=Q(confirmed_topic="", topic_confirmed_at=None, topic_ended_at=None)
+                | ~Q(confirmed_topic="") & Q(topic_confirmed_at__isnull=False),
+                name="a_topic_was_confirmed",
+            ),
             models.CheckConstraint(
                 condition=Q(connections__gte=1, connections__lte=10), name="email_connections_one_to_ten"
             ),

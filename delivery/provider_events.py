@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -53,14 +54,38 @@ class ProviderEvent:
     machine: bool = False
 
 
-def read_events(account: ProviderAccount, request: HttpRequest) -> list[ProviderEvent]:
-    """Return what the request tells of mails of ours, in its order. Raises Forged, Unreadable and sns.NotNow.
+class Topic(StrEnum):
+    """What a request says of the topic it comes by, apart from mails."""
+
+    CONFIRMED = "confirmed"
+    POSTS = "posts"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicTold:
+    """A genuine message of a topic: what it says of it, and when Amazon wrote it."""
+
+    arn: str
+    told: Topic
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A request that is believed: what it tells of mails of ours, in its order, and of the topic, if it came by one."""
+
+    events: list[ProviderEvent]
+    topic: TopicTold | None = None
+
+
+def read_events(account: ProviderAccount, request: HttpRequest) -> Told:
+    """Return what the request tells. Raises Forged, Unreadable and sns.NotNow.
 
     May ask the provider itself (for a certificate, or to say that it may post here): not inside a transaction.
     """
     provider = PROVIDERS[account.provider]
-    if provider.key == SES:
-        _check_sns(provider, account.given, request)
+    topic = _check_sns(provider, account.given, request) if provider.key == SES else None
     try:
         view = _view(provider, account.given)
         view.run_validators(request)
@@ -72,7 +97,7 @@ def read_events(account: ProviderAccount, request: HttpRequest) -> list[Provider
         found = [_event(provider, event) for event in told]
     except (AnymailError, ImproperlyConfigured, *_STUMBLES) as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
-    return [event for event in found if event is not None]
+    return Told([event for event in found if event is not None], topic)
 
 
 def signing_key_is_one(provider: Provider, given: Mapping[str, str]) -> bool:
@@ -86,7 +111,14 @@ def signing_key_is_one(provider: Provider, given: Mapping[str, str]) -> bool:
     return True
 
 
-def _check_sns(provider: Provider, given: Mapping[str, str], request: HttpRequest) -> None:
+_TOPIC: Final[Mapping[str, Topic]] = {
+    "Notification": Topic.POSTS,
+    sns.CONFIRMATION: Topic.CONFIRMED,
+    sns.END: Topic.ENDED,
+}
+
+
+def _check_sns(provider: Provider, given: Mapping[str, str], request: HttpRequest) -> TopicTold:
     """Check the signature, which anymail does not, and let the account's own topic begin."""
     topic = given.get(provider.signing.name, "") if provider.signing else ""
     if not topic:
@@ -97,6 +129,7 @@ def _check_sns(provider: Provider, given: Mapping[str, str], request: HttpReques
         raise Forged(str(error)) from error
     if told["Type"] == sns.CONFIRMATION:
         sns.confirm(told)
+    return TopicTold(topic, _TOPIC[told["Type"]], dt.datetime.fromisoformat(told["Timestamp"]))
 
 
 def _view(provider: Provider, given: Mapping[str, str]) -> Any:

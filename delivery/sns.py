@@ -27,6 +27,7 @@ from core import clock
 from delivery.webhooks.client import NotFetched, fetch
 
 CONFIRMATION: Final = "SubscriptionConfirmation"
+END: Final = "UnsubscribeConfirmation"
 # SNS tries for an hour at most, and then gives up. What is older was kept by somebody.
 OLDEST: Final = dt.timedelta(hours=2)
 AHEAD: Final = dt.timedelta(minutes=15)
@@ -34,7 +35,7 @@ _HASHES: Final[Mapping[str, type[hashes.SHA1] | type[hashes.SHA256]]] = {"1": ha
 _SIGNED: Final[Mapping[str, tuple[str, ...]]] = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     CONFIRMATION: ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
-    "UnsubscribeConfirmation": (
+    END: (
         "Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type",
     ),
 }  # fmt: skip

@@ -120,7 +120,7 @@ _ALL: Final = (
             Field(
                 "topic_arn",
                 "ARN of the SNS topic",
-                "Where SES tells what became of mails; it begins with arn:aws:sns:. Without it events are refused.",
+                "Where SES tells what became of mails; it begins with arn:aws:sns. Without it events are refused.",
                 required=False,
                 signs=True,
                 shape=re.compile(r"arn:aws(-cn|-us-gov)?:sns:[a-z]{2}(-[a-z]+){1,2}-\d:\d{12}:[A-Za-z0-9_-]{1,256}"),
@@ -143,7 +143,7 @@ _ALL: Final = (
         key="brevo",
         name="Brevo",
         backend="anymail.backends.brevo.EmailBackend",
-        fields=(_api_key("SMTP & API › API keys; it begins with xkeysib-."),),
+        fields=(_api_key("SMTP & API › API keys; it begins with xkeysib."),),
         recipient=_words(r"email is not valid in to", r"invalid email address in to"),
         sender=_words(r"sender .*(invalid|not valid)", r"valid sender email", r"sender is not"),
         events="anymail.webhooks.brevo.BrevoTrackingWebhookView",
@@ -217,7 +217,7 @@ _ALL: Final = (
         name="SendGrid",
         backend="anymail.backends.sendgrid.EmailBackend",
         fields=(
-            _api_key("Settings › API Keys, with the right Mail Send; it begins with SG.."),
+            _api_key("Settings › API Keys, with the right Mail Send; it begins with SG."),
             Field(
                 "tracking_webhook_verification_key",
                 "Verification key of the event webhook",

@@ -86,6 +86,10 @@ def connect_provider(
         raise KeyUnreadable(chosen.signing)
     secrets[PASSWORD] = before.get(PASSWORD) or token_urlsafe(24)
     connector = kept or EmailConnector()
+    if connector.provider != provider:
+        connector.heard_at = None
+    if connector.confirmed_topic != values.get("topic_arn", ""):
+        connector.confirmed_topic, connector.topic_confirmed_at, connector.topic_ended_at = "", None, None
     connector.provider, connector.options, connector.updated_at = provider, values, now
     connector.secrets = seal(json.dumps(secrets), purpose=SECRETS_PURPOSE)
     connector.connections, connector.most_a_second = connections, most_a_second

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Q
+
 from core.signing import BadToken
 from crm.models import Event
+from delivery.models import EmailConnector
 from delivery.operations.fates import note_fate
 from delivery.operations.recipients import NoSuchMessage, unsubscribe
 from delivery.operations.tracking import Seen, message_seen, record_click, record_open
-from delivery.provider_events import Did, ProviderEvent
+from delivery.provider_events import Did, ProviderEvent, Topic, TopicTold
 from delivery.returned import Said
 from delivery.tokens import MessageRef, Purpose, read_message_token
+
+MINUTE = dt.timedelta(minutes=1)
 
 
 def note_provider_event(*, event: ProviderEvent, tenant_id: int, now: dt.datetime) -> bool:
@@ -30,6 +35,27 @@ def note_provider_event(*, event: ProviderEvent, tenant_id: int, now: dt.datetim
     else:
         return _seen(ref, event, now)
     return True
+
+
+def note_heard(*, topic: TopicTold | None, now: dt.datetime) -> None:
+    """Keep that the provider told something (to the minute), and what it said of its topic. Inside the scope.
+
+    A topic that posts was confirmed, whoever did it. What was written before it began does not end it, and what was
+    written before it ended does not begin it again.
+    """
+    EmailConnector.objects.filter(Q(heard_at=None) | Q(heard_at__lt=now - MINUTE)).update(heard_at=now)
+    if topic is None:
+        return
+    begun = {"confirmed_topic": topic.arn, "topic_confirmed_at": now, "topic_ended_at": None}
+    if topic.told is Topic.CONFIRMED:
+        EmailConnector.objects.update(**begun)
+    elif topic.told is Topic.POSTS:
+        EmailConnector.objects.filter(~Q(confirmed_topic=topic.arn) | Q(topic_ended_at__lt=topic.at)).update(
+            **begun
+        )
+    else:
+        known = EmailConnector.objects.filter(confirmed_topic=topic.arn, topic_confirmed_at__lt=topic.at)
+        known.update(topic_ended_at=topic.at)
 
 
 def _unsubscribed(ref: MessageRef, now: dt.datetime) -> bool:

@@ -21,7 +21,7 @@ from core.secrets import SecretLost
 from core.tenancy import tenant_scope
 from delivery.channels.base import HandOver, Outcome
 from delivery.channels.providers import PROVIDERS, Field, Provider
-from delivery.email_account import events_address
+from delivery.email_account import events_address, topic_of
 from delivery.mime import BadAddress
 from delivery.models import EmailConnector
 from delivery.operations.email_connector import (
@@ -109,6 +109,7 @@ def email(request: TenantRequest, tenant: str) -> HttpResponse:
         "address": events_address(connector) if connector else "",
         "signed": connector is not None and has_key(connector),
         "provider": PROVIDERS[connector.provider] if connector else None,
+        "topic": topic_of(connector) if connector else "",
         "providers": list(PROVIDERS.values()),
         "test_form": TestForm(initial={"to": request.user.email}),
         "trial": settings.TRIAL,

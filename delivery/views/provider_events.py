@@ -16,13 +16,14 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.guards import outside_transaction
 from accounts.queries import tenant_now
+from core import clock
 from core.secrets import SecretLost
 from core.signing import BadToken
 from core.tenancy import tenant_scope
 from delivery.channels.provider import ProviderAccount
 from delivery.email_account import account_of
 from delivery.models import EmailConnector
-from delivery.operations.provider_events import note_provider_event
+from delivery.operations.provider_events import note_heard, note_provider_event
 from delivery.provider_events import Forged, Unreadable, read_events
 from delivery.sns import NotNow
 from delivery.tokens import Purpose, read_message_token
@@ -39,15 +40,19 @@ def events(request: HttpRequest, token: str) -> HttpResponse:
     """Take what a provider tells. HEAD is how some of them try the address."""
     try:
         tenant_id = read_message_token(Purpose.PROVIDER_EVENTS, token).tenant_id
-        told = read_events(_account(tenant_id), request) if request.method == "POST" else []
+        told = read_events(_account(tenant_id), request) if request.method == "POST" else None
     except (BadToken, Forged, SecretLost):
         return HttpResponse(status=403)
     except Unreadable:
         return HttpResponse(status=400)
     except NotNow:
         return HttpResponse(status=503, headers={"Retry-After": "20"})
+    if told is None:
+        return HttpResponse()
     ends = time.monotonic() + SECONDS
-    for event in told:
+    with tenant_scope(tenant_id):
+        note_heard(topic=told.topic, now=clock.now())
+    for event in told.events:
         if time.monotonic() > ends:
             return HttpResponse(status=503, headers={"Retry-After": "5"})
         with tenant_scope(tenant_id):
