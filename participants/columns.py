@@ -78,6 +78,12 @@ def offered_orders(few: bool, order: Order) -> list[tuple[str, str]]:
     return found
 
 
+def sorts_of_many() -> str:
+    """Name the columns that sort a list of very many: Enrolled, Waits until, Success met and Ended."""
+    *first, last = (COLUMNS[name][0] for name in COLUMNS if name in ALWAYS)
+    return f"{', '.join(first)} and {last}"
+
+
 def without_sorts_for_few(columns: Sequence[Column]) -> list[Column]:
     """Return the columns of a list of very many: only what an index has in its order sorts."""
     return [replace(column, sort=column.sort if column.sort in ALWAYS else "") for column in columns]

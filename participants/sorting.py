@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Concat, NullIf
 
+from content.models import EmailVersion, SmsVersion
 from core.text import norm
 from crm.models import Contact
 from delivery.models import Message
@@ -40,6 +41,20 @@ def _of_message(value: Any) -> Subquery:
     # The enrolment day keeps PostgreSQL to one partition.
     messages = Message.objects.filter(enrolled_on=OuterRef("enrolled_on"), pk=OuterRef("last_message_id"))
     return Subquery(messages.annotate(asked=value).values("asked")[:1])
+
+
+def _name_of_message() -> Case:
+    """What the column shows of a message: the email's name, else its subject; the words of an SMS."""
+    version = OuterRef("content_version_id")
+    email = EmailVersion.objects.filter(pk=version)
+    name = Coalesce(NullIf("email__name", Value("")), "subject", output_field=TextField())
+    sms = SmsVersion.objects.filter(pk=version)
+    text = Concat(Value("SMS “"), "source", output_field=TextField())
+    return Case(
+        When(channel=Message.Channel.EMAIL, then=Subquery(email.annotate(asked=name).values("asked")[:1])),
+        When(channel=Message.Channel.SMS, then=Subquery(sms.annotate(asked=text).values("asked")[:1])),
+        output_field=TextField(),
+    )
 
 
 def _plain(value: Any, ranks: Ranks) -> Any:
@@ -70,6 +85,7 @@ SORTS: Final[Mapping[str, Sort]] = {
     "until": Sort(lambda: F("due_at"), indexed="due_at"),
     "success": Sort(lambda: F("success_at"), indexed="success_at"),
     "ended": Sort(lambda: F("ended_at"), indexed="ended_at"),
+    "message": Sort(lambda: _of_message(_name_of_message()), lambda value, _: value and norm(value)),
     "message_at": Sort(lambda: _of_message(Coalesce("handed_at", "queued_at"))),
     "message_status": Sort(
         lambda: _of_message(F("status")), lambda value, _: value and _MESSAGE_STATUSES.get(value)

@@ -28,6 +28,7 @@ from participants.columns import (
     columns_of,
     listed,
     offered_orders,
+    sorts_of_many,
     without_sorts_for_few,
 )
 from participants.export import HEADINGS, export_rows
@@ -80,6 +81,7 @@ def participants(request: TenantRequest, tenant: str, flow_id: int) -> HttpRespo
         "orders": offered_orders(found.few, wanted.order),
         "ways": ORDER_WAYS.get(wanted.order.asked, ("Previous", "Next")),
         "most": MOST_COUNTED,
+        "sorts_of_many": sorts_of_many(),
         "width": len(columns) + (3 if page.may_run else 1),
         "big_groups": big_groups(flow_id, wanted, page.figures)
         if wanted.order.group and not found.few

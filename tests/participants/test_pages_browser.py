@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from content.models import EmailVersion
+from delivery.models import Message
 from flows.models import FlowFolder
 from participants.models import Participant
 from tests.fixtures.people import Person
@@ -76,6 +78,29 @@ def test_search_and_filters_narrow_the_table_while_typing_and_keep_the_url(
     assert "status=dropped" in page.url
     rows.first.click(position={"x": 300, "y": 10})
     expect(page.locator("h2", has_text="What happened")).to_be_visible()
+
+
+def test_the_filters_of_people_share_one_line_and_last_messages_sort(
+    browser_of_bob: Page, live_server: Any, stage: Stage
+) -> None:
+    page = browser_of_bob
+    with stage.scope() as world:
+        world.email("A later one")
+        version = EmailVersion.objects.get(email__name="A later one")
+        zoe = stage.participant("Zoe")
+        assert zoe.last_message_id
+        Message.objects.filter(pk=zoe.last_message_id).update(content_version_id=version.pk)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(live_server.url + stage.url("participants/"))
+    expect(page.locator(".filter-bar span > select")).to_have_count(4)
+    page.wait_for_function("document.querySelector('.filter-bar').offsetHeight < 50")
+    for direction, first in (("ascending", "zoe@post.test"), ("descending", "late@post.test")):
+        page.get_by_role("link", name="Last message").press("Enter")
+        head = page.get_by_role("columnheader", name="Last message")
+        expect(head).to_have_attribute("aria-sort", direction)
+        expect(page.locator("tbody tr").first).to_contain_text(first)
+        # Who got nothing comes last either way.
+        expect(page.locator("tbody tr").last).to_contain_text("nour@post.test")
 
 
 def test_taking_somebody_out_by_right_click_asks_first(
