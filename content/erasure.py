@@ -21,6 +21,13 @@ ERASURE = Room(
         Place("content_attachment", ("name", "kind")),
         Place("content_script", ("name", "description")),
         Place("content_scriptversion", ("source",)),
+        # A script may say of the person what it likes.
+        Place(
+            "content_scriptfailure",
+            ("origin", "cause"),
+            {"message": EMPTY},
+            "t.contact_id = %(contact)s::bigint",
+        ),
         Place("content_webhookversion", ("definition", "custom_keys")),
         Place("content_emaillock", ("flow_name", "url")),
         Place("content_messagelink", ("url", "label")),

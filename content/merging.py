@@ -4,4 +4,9 @@ from __future__ import annotations
 
 from core.merging import Move, Room
 
-MERGING = Room((Move("content_formsubmission", label=("form submission", "form submissions")),))
+MERGING = Room(
+    (
+        Move("content_formsubmission", label=("form submission", "form submissions")),
+        Move("content_scriptfailure"),
+    )
+)

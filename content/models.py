@@ -12,6 +12,7 @@ from content.models_attachment import Attachment as Attachment
 from content.models_attachment import StoredFile as StoredFile
 from content.models_attachment import StoredPiece as StoredPiece
 from content.models_brand import Brand as Brand
+from content.models_failure import ScriptFailure as ScriptFailure
 from content.models_form import Form as Form
 from content.models_form import FormFile as FormFile
 from content.models_form import FormSubmission as FormSubmission

@@ -84,6 +84,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("scripts/", scripts.scripts, name="scripts"),
     path("scripts/new/", scripts.new, name="script_new"),
     path("scripts/<int:script_id>/", scripts.edit, name="script"),
+    path("scripts/<int:script_id>/failures/", scripts.failures, name="script_failures"),
     path("scripts/<int:script_id>/delete/", scripts.delete, name="script_delete"),
     path("links/", links.links, name="links"),
     path("links/new/", links.new, name="link_new"),

@@ -1,6 +1,7 @@
 """Running a tenant's script for a contact who clicked or sent a form: later, by a worker, never in a visitor's request.
 
-What it changes is written as the click or form would; what it breaks on is told in the log and fails nobody.
+What it changes is written as the click or form would; what it breaks on is kept for a while, for whoever
+mends the script, and fails nobody.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import structlog
+from django.db.models import Q
 
 from accounts.models import Tenant
-from content.models import FormSubmission, Script
+from content.models import FormSubmission, Script, ScriptFailure
+from content.queries_script import KEPT, MOST
 from content.script_values import plain, script_values
-from content.scripts.runner import Item, run_script
+from content.scripts.runner import Item, Ran, run_script
 from core.db.cursors import raw_cursor
 from core.jobs import Slice, start_job
 from core.models import Job
@@ -24,8 +26,8 @@ from crm.bulk.each import setting, update_each
 from crm.bulk.targets import targets_by_key
 from crm.events import Origin
 
-log = structlog.get_logger(__name__)
 JOB: Final = "contact_script"
+TOO_LONG: Final = "The script takes too long."
 
 
 def run_later(
@@ -62,21 +64,37 @@ def _run(told: dict[str, Any], now: dt.datetime) -> None:
     items = [Item(contact_id, {**values, "event": _event(told["event"])})]
     shared = {"flow": {}, "today": now.astimezone(zone).date().isoformat()}
     ran = run_script(script.current.source, items, shared=shared).get(contact_id)
-    if ran is None or ran.error:
-        log.warning("script_failed", script=script.pk, error=ran.error if ran else "it took too long")
-        return
+    error = (ran.error or _update(told, ran, zone, tenant, now)) if ran else TOO_LONG
+    if error:
+        _keep_failure(script, told, error, now)
+
+
+def _update(told: dict[str, Any], ran: Ran, zone: ZoneInfo, tenant: Tenant, now: dt.datetime) -> str:
+    """Set the fields that the script asks for; return why they are refused, or nothing."""
     known = targets_by_key(ran.updates)
     bools = {key for key, target in known.items() if target.type == "bool"}
     changes = [setting(key, value, is_bool=key in bools) for key, value in ran.updates.items()]
     if not changes:
-        return
+        return ""
     with raw_cursor() as cursor:
         refused = update_each(
-            cursor, tenant_id=tenant.pk, changes={contact_id: changes}, now=now, origin=Origin(told["origin"]),
+            cursor, tenant_id=tenant.pk, changes={told["contact"]: changes}, now=now, origin=Origin(told["origin"]),
             zone=zone, country=tenant.country,
         )  # fmt: skip
-    if refused:
-        log.warning("script_refused", script=script.pk, reason=refused[contact_id])
+    return refused.get(told["contact"], "")
+
+
+def _keep_failure(script: Script, told: dict[str, Any], error: str, now: dt.datetime) -> None:
+    """Write down what a run broke on; what is old, or more than a page is for, goes."""
+    cause = told["event"].get(told["origin"])
+    ScriptFailure.objects.create(
+        script=script, version=script.revision, contact_id=told["contact"], at=now, origin=told["origin"],
+        cause=str(cause.get("name", ""))[:120] if isinstance(cause, dict) else "", message=error[:1_000],
+    )  # fmt: skip
+    kept = ScriptFailure.objects.filter(script=script)
+    last = kept.order_by("-at", "-pk").values_list("at", "pk")[MOST - 1 : MOST].first()
+    beyond = Q(at__lt=last[0]) | Q(at=last[0], pk__lt=last[1]) if last else Q()
+    kept.filter(Q(at__lt=now - KEPT) | beyond).delete()
 
 
 def _event(kept: dict[str, Any]) -> dict[str, Any]:

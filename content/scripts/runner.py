@@ -118,8 +118,19 @@ def _answers(out: bytes) -> list[dict[str, Any]]:
     found = []
     for line in out.splitlines():
         try:
-            found.append(json.loads(line))
+            found.append(_storable(json.loads(line)))
         except ValueError:
             # The child was ended in the middle of a line.
             break
     return found
+
+
+def _storable(value: Any) -> Any:
+    """Return a plain value without NUL characters in it: the database takes none, and a script may make some."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return value

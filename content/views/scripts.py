@@ -1,4 +1,4 @@
-"""Scripts: the list, the editor, deleting."""
+"""Scripts: the list, the editor, the runs that failed, deleting."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from accounts.http import TenantRequest
 from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
+from content import queries_script as queries
 from content.models import Script
 from content.operations.scripts import (
     LONGEST,
@@ -70,7 +71,9 @@ def scripts(request: TenantRequest, tenant: str) -> HttpResponse:
     """List the scripts by name."""
     found = Script.objects.filter(deleted_at=None).select_related("updated_by")
     page = keyset_page(found, by=["name", "id"], query=request.GET)
-    return render(request, "content/scripts.html", {"page": page})
+    failing = queries.failing(page.rows, now=tenant_now(request.tenant.pk))
+    lines = [(script, failing.get(script.pk, 0)) for script in page.rows]
+    return render(request, "content/scripts.html", {"page": page, "lines": lines})
 
 
 @needs(Right.FLOW_ADMINISTRATOR)
@@ -101,8 +104,29 @@ def _editor(request: TenantRequest, script: Script | None) -> HttpResponse:
         "script": script,
         "facts": FACTS,
         "uses": uses_of("script", script.pk) if script else [],
+        "failing": _failing(request, script) if script else 0,
     }
     return render(request, "content/script.html", page, status=422 if form.errors else 200)
+
+
+def _failing(request: TenantRequest, script: Script) -> int:
+    return queries.failing([script], now=tenant_now(request.tenant.pk)).get(script.pk, 0)
+
+
+@require_safe
+@needs(Right.FLOW_ADMINISTRATOR)
+def failures(request: TenantRequest, tenant: str, script_id: int) -> HttpResponse:
+    """Show for whom the script failed after a click or an answered form, and why."""
+    script = get_script(script_id)
+    found = queries.failures(script, now=tenant_now(request.tenant.pk))
+    page = keyset_page(found, by=["-at", "-id"], query=request.GET)
+    context = {
+        "script": script,
+        "page": page,
+        "lines": queries.failed_runs(page.rows, member=request.member),
+        "failing": _failing(request, script),
+    }
+    return render(request, "content/script_failures.html", context)
 
 
 def _saved(request: TenantRequest, script: Script | None, form: ScriptForm) -> Script | None:

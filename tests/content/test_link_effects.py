@@ -30,10 +30,10 @@ updates = {"contact.job_title": "Knows " + event.get("link", {}).get("name", ans
 """
 
 
-def script_of(tenant: Any, source: str = SOURCE) -> Script:
+def script_of(tenant: Any, source: str = SOURCE, *, name: str = "Title") -> Script:
     """Make a script in the open scope."""
     return save_script(
-        script_id=None, name="Title", description="", source=source, revision=0, actor=None, now=NOW
+        script_id=None, name=name, description="", source=source, revision=0, actor=None, now=NOW
     )
 
 

@@ -76,6 +76,7 @@ TABLE: dict[str, set[str]] = {
     **dict.fromkeys(
         (f"content:{name}" for name in (
             "delete", "form_delete", "image_delete", "link_delete", "scripts", "script_new", "script", "script_delete",
+            "script_failures",
         )),
         DO,
     ),
