@@ -20,15 +20,15 @@ COLOURS = [("yellow", "Yellow"), ("green", "Green"), ("blue", "Blue"), ("pink", 
 class NoteForm(forms.Form):
     """A note."""
 
-    text = forms.CharField(
-        label="Note", max_length=500, widget=forms.Textarea(attrs={"rows": 6, "autofocus": True})
-    )
+    text = forms.CharField(label="Note", max_length=500, widget=forms.Textarea(attrs={"rows": 6}))
     colour = forms.ChoiceField(label="Colour", choices=COLOURS, widget=forms.RadioSelect)
     step = forms.ChoiceField(label="Where", required=False)
 
     def __init__(self, *, note: Note, document: FlowDocument, data: QueryDict | None = None) -> None:
         at = str(note.step) if note.step else ""
         super().__init__(data, initial={"text": note.text, "colour": note.colour, "step": at})
+        # A new note is written at once; one that was applied leaves the focus where it is.
+        self.fields["text"].widget.attrs["autofocus"] = not note.text
         steps = [(str(node.id), f"At “{node.title}”") for node in document.walk()]
         choose(self, "step", [("", "At the start of the flow"), *steps])
 

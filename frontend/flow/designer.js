@@ -33,6 +33,7 @@ class FlowDesigner extends HTMLElement {
       // A form that was refused is still to apply; so is a line taken out, whose button is gone by now.
       if (elt.matches("form") ? !accepted(detail) : accepted(detail) && formData?.has("drop")) this.unapplied();
     });
+    this.addEventListener("htmx:beforeSwap", () => { this.inPanel = this.panel.contains(document.activeElement); });
     this.addEventListener("htmx:afterSettle", () => this.settled());
     this.onAction = (event) => {
       const action = event.target.closest("[data-flow-action]");
@@ -133,8 +134,10 @@ class FlowDesigner extends HTMLElement {
     this.mark(part);
     this.show(part);
     if (field && goToField(this.panel, field)) return;
-    if (focus && part) (this.panel.querySelector("[autofocus]") ?? this.panel.querySelector("h2"))?.focus();
+    if (focus && part) this.enterPanel();
   }
+
+  enterPanel() { (this.panel.querySelector("[autofocus]") ?? this.panel.querySelector("h2"))?.focus(); }
 
   /* Unfolds whatever hides a step or a branch. */
   async unfold(part) {
@@ -192,6 +195,8 @@ class FlowDesigner extends HTMLElement {
       stop.focus({ preventScroll: true });
       stop.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
+    // What was pressed went with the panel that it was in: the keyboard goes on in the one that came.
+    if (this.inPanel && document.activeElement === document.body) this.enterPanel();
   }
 
   /* The steps that the server chose, once for each version. */

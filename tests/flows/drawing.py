@@ -16,8 +16,9 @@ from tests.fixtures.people import Person
 
 @contextmanager
 def answered(page: Page, url: str) -> Iterator[None]:
-    """Wait for the answer to what is done inside, and until htmx has put it in its place."""
-    with page.expect_response(url):
+    """Wait for the answer to what is done inside, and until htmx has put it in its place. What is done inside may be a
+    long way by Tab, which takes its time on a busy machine."""
+    with page.expect_response(url, timeout=60_000):
         yield
     busy = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
     expect(page.locator(busy)).to_have_count(0)

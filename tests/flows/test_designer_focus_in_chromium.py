@@ -1,0 +1,72 @@
+"""The keyboard goes on in the panel that an operation brought, not at the top of the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from flows.models import Flow
+from tests.fixtures.people import Person
+from tests.flows.conftest import World
+from tests.flows.drawing import answered, open_designer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize(
+    ("card", "what", "kind", "back"),
+    [
+        ("#card-start", "trigger", "Contact created", "Who enters"),
+        ("#card-finish", "success criterion", "Sale sold", "Finish"),
+    ],
+)
+def test_the_focus_goes_into_the_panel_of_what_was_added_and_back_as_it_is_removed(
+    page: Page,
+    live_server: Any,
+    alice: Person,
+    flow: Flow,
+    world: World,
+    card: str,
+    what: str,
+    kind: str,
+    back: str,
+) -> None:
+    open_designer(page, alice, live_server, flow)
+    page.locator(f"{card} [data-open]:not([data-talk])").focus()
+    with answered(page, "**/edit/panel/**"):
+        page.keyboard.press("Enter")
+    heading = page.locator("#flow-panel h2")
+    expect(heading).to_be_focused()
+    page.keyboard.press("Tab")
+    add = page.locator("#flow-panel .flow-add summary")
+    add.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label(f"Find a {what} to add")).to_be_focused()
+    page.keyboard.type(kind)
+    with answered(page, "**/edit/op/"):
+        page.keyboard.press("Enter")
+    expect(heading).to_contain_text(kind)
+    expect(heading).to_be_focused()
+    page.locator("#flow-panel [data-op^=remove_]").focus()
+    with answered(page, "**/edit/op/"):
+        page.keyboard.press("Enter")
+    expect(heading).to_have_text(back)
+    expect(heading).to_be_focused()
+
+
+def test_a_new_note_is_written_at_once_and_applying_it_leaves_the_focus(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    open_designer(page, alice, live_server, flow)
+    page.locator("#card-start [data-open]:not([data-talk])").focus()
+    with answered(page, "**/edit/op/"):
+        page.keyboard.press("n")
+    expect(page.get_by_label("Note", exact=True)).to_be_focused()
+    page.keyboard.type("Ask Rory first")
+    page.locator("#panel-apply").focus()
+    with answered(page, "**/edit/apply/"):
+        page.keyboard.press("Enter")
+    expect(page.locator(".flow-note")).to_contain_text("Ask Rory first")
+    expect(page.locator("#panel-apply")).to_be_focused()
