@@ -142,6 +142,9 @@ class Message(HotTenantModel):
                 name="message_given_up",
                 condition=Q(status__in=["failed", "soft_bounced"], is_test=False),
             ),
+            models.Index(
+                fields=["tenant", "-id"], name="message_unknown", condition=Q(status="unknown", is_test=False)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -43,6 +43,10 @@ _REASONS: Mapping[str, str] = {
     "not_rendered": "its content could not be put together",
     "bad_address": "the address cannot be used",
     "came_back": "it came back",
+    "unreachable": "the phone could not be reached",
+    "unknown_number": "there is no such number",
+    "not_a_mobile": "the number is no mobile",
+    "filtered": "the phone network or the provider filtered it",
     # who withdrew it: delivery.queue, participants
     "flow_ended": "the flow was ended",
     "cancelled": "the flow was ended",

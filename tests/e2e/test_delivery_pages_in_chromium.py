@@ -79,6 +79,21 @@ def test_the_pages_of_delivery_are_used_by_their_labels(
             )
     page.goto(live_server.url + alice.url("content/blocked-addresses/"))
     look(page, f"blocked-{chosen}")
+    page.get_by_role("button", name="Former employee").click()
+    page.get_by_role("button", name="Set as former employee").click()
+    expect(page.get_by_text("no flow writes to them any more")).to_be_visible()
+    with tenant_scope(alice.tenant.pk):
+        assert Contact.objects.get(pk=ada.pk).former_employee
+
+
+@pytest.mark.parametrize("chosen", ["light", "dark"])
+def test_what_did_not_go_is_tried_again_and_what_nobody_knows_of_is_decided_about(
+    page: Page, live_server: Any, alice: Person, house: House, sign_in: Callable[[Person], None],
+    theme: Callable[[str], None], chosen: str,
+) -> None:  # fmt: skip
+    sign_in(alice)
+    theme(chosen)
+    page.goto(live_server.url + alice.url("content/blocked-addresses/"))
     ben = house.contact("Ben")
     [message_id] = house.queue(ben)
     with tenant_scope(alice.tenant.pk):
@@ -94,10 +109,16 @@ def test_the_pages_of_delivery_are_used_by_their_labels(
     page.get_by_role("button", name="Try again to ben@post.test").click()
     expect(page.get_by_text("1 message queued again.")).to_be_visible()
     assert house.message(message_id).status == "queued"
-    page.goto(live_server.url + alice.url("content/blocked-addresses/"))
-
-    page.get_by_role("button", name="Former employee").click()
-    page.get_by_role("button", name="Set as former employee").click()
-    expect(page.get_by_text("no flow writes to them any more")).to_be_visible()
     with tenant_scope(alice.tenant.pk):
-        assert Contact.objects.get(pk=ada.pk).former_employee
+        Message.objects.update(status="unknown", reason="process_died", handed_at=NOW)
+    page.get_by_role("link", name="Unknown", exact=True).click()
+    expect(page.get_by_text("It was being handed over when the process died")).to_have_count(2)
+    look(page, f"unknown-{chosen}")
+    page.get_by_role("button", name="Send again to ben@post.test").click()
+    page.get_by_role("dialog").get_by_role("button", name="Send again").click()
+    expect(page.get_by_text("1 message queued again.")).to_be_visible()
+    page.get_by_role("button", name="Count all as sent").click()
+    page.get_by_role("dialog").get_by_role("button", name="Count all as sent").click()
+    expect(page.get_by_text("1 message counted as sent.")).to_be_visible()
+    expect(page.get_by_text("Nothing is unknown")).to_be_visible()
+    assert house.message(message_id).status == "queued"
