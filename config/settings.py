@@ -199,6 +199,7 @@ CSRF_FAILURE_VIEW = "accounts.views.errors.csrf_failure"
 JOB_KINDS = [
     "crm.importing.job.IMPORT_CONTACTS",
     "crm.operations.bulk_add.ADD_TO_SELECTION",
+    "crm.handover.HAND_OVER_CONTACTS",
     "participants.operations.adding.ADD_TO_FLOW",
     "participants.operations.many.ACT_ON_MANY",
     "content.jobs.PROCESS_SUBMISSION",
@@ -229,6 +230,8 @@ MERGING = [
     "crm.merging.MERGING",
     "core.merging.MERGING",
 ]
+# What of each app goes to who takes over when a member leaves (core.handover).
+HANDOVER = ["flows.handover.HANDOVER", "crm.handover.HANDOVER"]
 # What each app lays into a new tenant (lists, purposes …): functions called with tenant_id and now in its scope.
 TENANT_SEEDS = ["crm.operations.setup.set_up_tenant", "crm.operations.setup_desk.set_up_desk"]
 # Where bounces go: "bounces@mail.example.com" makes one address per message, "" leaves it to the sender's own.

@@ -5,6 +5,7 @@ A tenant's administrator ends a membership; the user's password, second factor a
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
@@ -13,6 +14,9 @@ from accounts.audit import write_audit
 from accounts.models import Group, Membership, Role, RoleRight, User
 from accounts.rights import Right
 from accounts.uses import Use, uses_of, uses_text
+from core.db.cursors import raw_cursor
+from core.handover import Handover, hand_over, in_the_name_of
+from core.tenancy import require_tenant_id
 
 
 class AlreadyMember(ValueError):
@@ -95,9 +99,10 @@ def set_mobile(*, membership_id: int, mobile: str, actor: Membership) -> Members
 
 @transaction.atomic
 def deactivate_membership(
-    *, membership_id: int, actor: Membership, successor_id: int | None = None
+    *, membership_id: int, actor: Membership, now: dt.datetime, successor_id: int | None = None
 ) -> Membership:
-    """End a membership: the user cannot enter the tenant any more; a successor (a user) takes over what names them.
+    """End a membership: the user cannot enter the tenant any more; a successor (a user) takes over what names them and
+    what is in their name (core.handover).
 
     Raises LastAdministrator, BeyondOwnRights, UserInUse where a successor is wanted, BadSuccessor.
     """
@@ -109,8 +114,20 @@ def deactivate_membership(
     _check_successor(membership, successor_id)
     membership.is_active, membership.successor_id = False, successor_id
     membership.save(update_fields=["is_active", "successor"])
-    _log(actor, "member.deactivated", membership, {"successor": successor_id} if successor_id else {})
+    payload = _hand_over(membership, successor_id, actor, now) if successor_id else {}
+    _log(actor, "member.deactivated", membership, payload)
     return membership
+
+
+def _hand_over(
+    membership: Membership, successor_id: int, actor: Membership, now: dt.datetime
+) -> dict[str, object]:
+    """Give everything in the member's name to the successor; return what the audit log keeps of it."""
+    tenant_id = require_tenant_id()
+    with raw_cursor() as cursor:
+        owned = in_the_name_of(cursor, tenant_id=tenant_id, user_id=membership.user_id)
+        hand_over(cursor, Handover(tenant_id, membership.user_id, successor_id, actor.user_id, now))
+    return {"successor": successor_id, "handed_over": {what: number for number, what in owned}}
 
 
 @transaction.atomic

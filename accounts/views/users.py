@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import get_text_list
 from django.views.decorators.http import require_POST
 
 from accounts import operations
@@ -16,10 +17,13 @@ from accounts.forms import InviteForm, MobileForm, RoleAndGroupForm, initial_of_
 from accounts.guards import needs, outside_transaction
 from accounts.http import TenantRequest
 from accounts.models import Invitation, Membership
+from accounts.queries import tenant_now
 from accounts.rights import Right
 from accounts.urls_for import turl
 from accounts.uses import uses_of
 from core import clock
+from core.db.cursors import raw_cursor
+from core.handover import in_the_name_of
 from core.paging import keyset_page
 from core.tenancy import tenant_scope
 
@@ -90,12 +94,20 @@ def _user_page(
         "shown": member,
         "form": form or RoleAndGroupForm(initial=initial_of_member(member)),
         "uses": uses_of("user", member.user_id) if member.is_active else (),
+        "owned": _owned(request, member) if member.is_active else "",
         "others": sorted(
             Membership.objects.filter(is_active=True).exclude(pk=member.pk).select_related("user"), key=str
         ),
         "mobile_form": mobile_form or MobileForm(initial={"mobile": member.mobile}, country=country),
     }
     return render(request, "accounts/user.html", page, status=status)
+
+
+def _owned(request: TenantRequest, member: Membership) -> str:
+    """Say what is in a member's name: 2 flows, 1 open sale and 14 contacts in their care."""
+    with raw_cursor() as cursor:
+        found = in_the_name_of(cursor, tenant_id=request.tenant.pk, user_id=member.user_id)
+    return get_text_list([f"{number:,} {what}" for number, what in found], "and")
 
 
 @require_POST
@@ -123,6 +135,7 @@ def user_active(request: TenantRequest, tenant: str, membership_id: int) -> Http
             operations.deactivate_membership(
                 membership_id=member.pk,
                 actor=request.member,
+                now=tenant_now(request.tenant.pk),
                 successor_id=int(successor) if successor.isdecimal() else None,
             )
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from accounts.models import Group, Membership
@@ -19,6 +21,8 @@ from core.db.cursors import raw_cursor
 from core.tenancy import tenant_scope
 from crm.models import Usage
 from tests.fixtures.people import Person
+
+NOW = dt.datetime(2026, 11, 3, 9, 0, tzinfo=dt.UTC)
 
 
 def use(kind: str, object_id: int) -> None:
@@ -73,11 +77,15 @@ def test_successors_are_followed_and_a_return_ends_it(
     alice: Person, bob: Person, wendy: Person, rory: Person
 ) -> None:
     with tenant_scope(alice.tenant.pk):
-        deactivate_membership(membership_id=rory.member.pk, actor=alice.member, successor_id=wendy.user.pk)
+        deactivate_membership(
+            membership_id=rory.member.pk, actor=alice.member, now=NOW, successor_id=wendy.user.pk
+        )
         use("user", wendy.user.pk)
         with pytest.raises(UserInUse):
-            deactivate_membership(membership_id=wendy.member.pk, actor=alice.member)
-        deactivate_membership(membership_id=wendy.member.pk, actor=alice.member, successor_id=bob.user.pk)
+            deactivate_membership(membership_id=wendy.member.pk, actor=alice.member, now=NOW)
+        deactivate_membership(
+            membership_id=wendy.member.pk, actor=alice.member, now=NOW, successor_id=bob.user.pk
+        )
         assert standing_in(alice, rory.user.pk) == {rory.user.pk: bob.user.pk}
         reactivate_membership(membership_id=rory.member.pk, actor=alice.member)
         assert standing_in(alice, rory.user.pk) == {rory.user.pk: rory.user.pk}
@@ -95,7 +103,7 @@ def test_only_another_active_member_takes_over(
         for user in (rory, charlie, bob):
             with pytest.raises(BadSuccessor):
                 deactivate_membership(
-                    membership_id=rory.member.pk, actor=alice.member, successor_id=user.user.pk
+                    membership_id=rory.member.pk, actor=alice.member, now=NOW, successor_id=user.user.pk
                 )
         assert Membership.objects.get(pk=rory.member.pk).is_active
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,13 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import Membership
 from core.tenancy import tenant_scope
+from crm.models import Project, Selection
 from tests.fixtures.people import PASSWORD, Person
 from tests.support.axe import accessibility_faults
 
 SignIn = Callable[[Person], None]
 Theme = Callable[[str], None]
+NOW = dt.datetime(2026, 11, 3, 9, 0, tzinfo=dt.UTC)
 SIZES = [(1440, 900), (390, 844)]
 
 
@@ -80,17 +83,45 @@ def test_ending_a_membership_asks_first_and_a_no_changes_nothing(
     sign_in(alice)
     page.goto(live_server.url + alice.url("settings/users/"))
     page.get_by_role("button", name="Actions for Bob Larsen").click()
-    page.get_by_role("button", name="End membership").click()
-    dialog = page.get_by_role("dialog")
+    page.get_by_role("link", name="End membership").click()
+    end = page.locator("#membership").get_by_role("button", name="End membership")
+    end.click()
+    dialog = page.locator("#confirm")
     expect(dialog).to_contain_text("Bob Larsen can no longer enter Acme.")
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_be_hidden()
     assert is_active(bob)
-    page.get_by_role("button", name="Actions for Bob Larsen").click()
-    page.get_by_role("button", name="End membership").click()
+    end.click()
     dialog.get_by_role("button", name="End membership").click()
     expect(page.get_by_text("Bob Larsen can no longer sign in here")).to_be_visible()
     assert not is_active(bob)
+
+
+def test_who_takes_over_gets_what_the_question_names(
+    page: Page, live_server: Any, alice: Person, bob: Person, wendy: Person, sign_in: SignIn
+) -> None:
+    with tenant_scope(alice.tenant.pk):
+        owned = [
+            Selection.objects.create(name=name, owner=wendy.user, created_at=NOW)
+            for name in ("Fair", "Visit")
+        ]
+        Project.objects.create(name="Fair", owner=wendy.user, created_at=NOW)
+    sign_in(alice)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(live_server.url + alice.url(f"settings/users/{wendy.member.pk}/"))
+    membership = page.locator("#membership")
+    expect(membership).to_contain_text("In the name of Wendy Okafor: 2 selections and 1 project.")
+    membership.get_by_label("Who takes over").select_option(label="Bob Larsen")
+    assert accessibility_faults(page) == []
+    membership.get_by_role("button", name="End membership").press("Enter")
+    dialog = page.locator("#confirm")
+    expect(dialog).to_contain_text("Whoever takes over gets 2 selections and 1 project.")
+    dialog.get_by_role("button", name="End membership").press("Enter")
+    expect(page.get_by_text("Wendy Okafor can no longer sign in here")).to_be_visible()
+    assert not is_active(wendy)
+    with tenant_scope(alice.tenant.pk):
+        assert {Selection.objects.get(pk=one.pk).owner_id for one in owned} == {bob.user.pk}
+        assert Project.objects.get().owner_id == bob.user.pk
 
 
 def test_a_menu_opens_moves_and_closes_by_keyboard(
@@ -103,7 +134,7 @@ def test_a_menu_opens_moves_and_closes_by_keyboard(
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Change role or group")).to_be_focused()
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("button", name="End membership")).to_be_focused()
+    expect(page.get_by_role("link", name="End membership")).to_be_focused()
     page.keyboard.press("Escape")
     expect(button).to_be_focused()
     expect(button).to_have_attribute("aria-expanded", "false")

@@ -85,7 +85,7 @@ def test_a_line_that_sets_somebody_who_left_is_a_problem_unless_somebody_stands_
     document = FlowDocument(settings=world.settings(), steps=(node,))
     words = "A user who is not active any more"
     assert found_in(document, words) == []
-    deactivate_membership(membership_id=rory.member.pk, actor=alice.member)
+    deactivate_membership(membership_id=rory.member.pk, actor=alice.member, now=NOW)
     assert found_in(document, words) == [("Hand over", "lines.0")]
     type(rory.member).objects.filter(pk=rory.member.pk).update(successor=bob.user)
     assert found_in(document, words) == []
@@ -95,7 +95,7 @@ def test_who_stands_in_is_set_instead_of_whoever_left(
     scope: None, alice: Person, bob: Person, rory: Person
 ) -> None:
     ann = make_contact(first_name="Ann")
-    deactivate_membership(membership_id=rory.member.pk, actor=alice.member, successor_id=bob.user.pk)
+    deactivate_membership(membership_id=rory.member.pk, actor=alice.member, now=NOW, successor_id=bob.user.pk)
     change = bulk.Change("contact.our_contact", "set", (rory.user.pk,))
     other = bulk.Change("contact.job_title", "set", (str(rory.user.pk),))
     with raw_cursor() as cursor:
