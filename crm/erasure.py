@@ -57,7 +57,7 @@ ERASURE = Room(
         Place("crm_subscriptionoptout", (), {"source": EMPTY}, _OWN, delete=True),
         Place("crm_consent", ("legal_basis",), {"source": EMPTY}, _OWN, delete=True),
         # That there was consent, and when, must stay provable.
-        Place("crm_consentchange", ("legal_basis",), {"source": EMPTY}, _OWN),
+        Place("crm_consentchange", ("legal_basis", "wording"), {"source": EMPTY}, _OWN),
         Place(
             "crm_searchword",
             ("kind",),

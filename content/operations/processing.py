@@ -30,7 +30,7 @@ from crm.bulk.state import State, load
 from crm.bulk.targets import targets_by_key
 from crm.events import NewEvent, Origin, record_events
 from crm.models import ConsentPurpose, Contact, SubscriptionOptOut
-from crm.operations.consent import NewConsent, opt_in, write_consents
+from crm.operations.consent import NewConsent, Proof, opt_in, write_consents
 from crm.operations.contacts import create_contact, edit_contact
 
 log = structlog.get_logger(__name__)
@@ -257,6 +257,7 @@ class _Work:
                 write_consents(
                     self.cursor, rows=[NewConsent(contact.pk, True, at, self.now)], purpose=purpose,
                     legal_basis="Consent", source=self.source, origin=Origin.FORM, actor_id=self.actor_id,
+                    proof=Proof(self.submission.wording.get(one.key, ""), self.submission.confirmed_at),
                 )  # fmt: skip
             if one.kind == "subscription" and one.subscription is not None:
                 # An opt-out that came later than the form stays.

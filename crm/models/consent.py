@@ -38,7 +38,8 @@ class Consent(TenantModel):
 
 
 class ConsentChange(HotTenantModel):
-    """The log of consents: every record, as it came."""
+    """The log of consents: every record, as it came, with its proof: the words that were agreed to, and when a mail to
+    the person's own address confirmed it (double opt-in)."""
 
     contact = TenantForeignKey(
         "crm.Contact", on_delete=models.DO_NOTHING, related_name="consent_changes", hot=True
@@ -48,6 +49,8 @@ class ConsentChange(HotTenantModel):
     legal_basis = models.CharField(max_length=80, blank=True)
     source = models.CharField(max_length=120, blank=True)
     at = models.DateTimeField()
+    wording = models.CharField(max_length=250, blank=True, db_default="")
+    confirmed_at = models.DateTimeField(null=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.DO_NOTHING,

@@ -31,6 +31,17 @@ class NewConsent:
     told_at: dt.datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What shows later that a consent was given: the words beside the box, and when a mail confirmed it, if one did."""
+
+    wording: str = ""
+    confirmed_at: dt.datetime | None = None
+
+
+NO_PROOF = Proof()
+
+
 def purpose_named(key: str) -> ConsentPurpose:
     """Return a purpose of the tenant; e-marketing is always there."""
     return ConsentPurpose.objects.get(key=key)
@@ -81,8 +92,9 @@ SELECT w.contact_id, w.given, coalesce(k.given, FALSE) FROM written w
 LEFT JOIN crm_consent k ON k.tenant_id = %s::bigint AND k.contact_id = w.contact_id AND k.purpose_id = %s::bigint
 """
 _LOG = """
-INSERT INTO crm_consentchange (tenant_id, purpose_id, legal_basis, source, actor_id, contact_id, given, at)
-SELECT %s::bigint, %s::bigint, %s::text, %s::text, %s::bigint, v.*
+INSERT INTO crm_consentchange
+    (tenant_id, purpose_id, legal_basis, source, actor_id, wording, confirmed_at, contact_id, given, at)
+SELECT %s::bigint, %s::bigint, %s::text, %s::text, %s::bigint, %s::text, %s::timestamptz, v.*
 FROM unnest(%s::bigint[], %s::boolean[], %s::timestamptz[]) v
 """
 
@@ -98,6 +110,7 @@ def write_consents(
     actor_id: int | None = None,
     flow_id: int | None = None,
     quiet: frozenset[int] = frozenset(),
+    proof: Proof = NO_PROOF,
 ) -> None:
     """Write many records of one purpose: three statements. `quiet` contacts are too new for anyone to wait on."""
     if not rows:
@@ -106,7 +119,7 @@ def write_consents(
     common = [require_tenant_id(), purpose.pk, legal_basis, source]
     cursor.execute(_UPSERT, [*common, *arrays, require_tenant_id(), purpose.pk])
     counting = cursor.fetchall()
-    cursor.execute(_LOG, [*common, actor_id, *arrays])
+    cursor.execute(_LOG, [*common, actor_id, proof.wording[:250], proof.confirmed_at, *arrays])
     moments = {row.contact_id: row.told_at or row.at for row in rows}
     # What is alike shares one object, which is written as JSON once.
     told = {

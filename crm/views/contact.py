@@ -138,18 +138,25 @@ def consent(request: TenantRequest, tenant: str, contact_id: int) -> HttpRespons
 def _consent_page(request: TenantRequest, contact: Contact, form: ConsentForm, status: int) -> HttpResponse:
     out = {row.type_id: row for row in SubscriptionOptOut.objects.filter(contact=contact)}
     kept = {row.purpose_id: row for row in Consent.objects.filter(contact=contact)}
+    log = list(
+        ConsentChange.objects.filter(contact=contact)
+        .select_related("purpose", "actor")
+        .order_by("-at", "-id")[:50]
+    )
+    proofs = {row.purpose_id: row for row in reversed(log)}
     context = {
         "contact": contact,
         "tabs": contact_tabs(request, contact, "Consent and subscriptions"),
-        "purposes": [(purpose, kept.get(purpose.pk)) for purpose in ConsentPurpose.objects.order_by("pk")],
+        "purposes": [
+            (purpose, kept.get(purpose.pk), proofs.get(purpose.pk))
+            for purpose in ConsentPurpose.objects.order_by("pk")
+        ],
         "types": [
             (kind, out.get(kind.pk))
             for kind in SubscriptionType.objects.all()
             if not kind.retired or kind.pk in out
         ],
-        "log": ConsentChange.objects.filter(contact=contact)
-        .select_related("purpose", "actor")
-        .order_by("-at", "-id")[:50],
+        "log": log,
         "form": form,
         "may_update": request.member.may(Right.UPDATE_CONSENT),
     }

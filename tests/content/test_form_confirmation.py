@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import Tenant
 from content.brand import BrandValues
-from content.models import EmailVersion, FormSubmission
+from content.models import EmailVersion, Form, FormSubmission
 from content.operations.brand import save_brand
 from content.operations.forms import document_of, save_form
 from content.operations.rebranding import JOB
@@ -19,10 +19,13 @@ from core.jobs import run_slice
 from core.models import Job
 from core.signing import make_lasting_token
 from core.tenancy import tenant_scope
+from crm.models import ConsentChange
+from crm.operations.consent import record_consent
 from delivery.models import BlockedAddress, Message
 from tests.content.forms import LATER, NOW, Booth, Visitor
 from tests.content.test_public_forms import booth as booth
 from tests.content.test_public_forms import clock as clock
+from tests.fixtures.people import Person
 from tests.support.smtp import Mailbox
 
 Traveller = time_machine.Traveller
@@ -109,6 +112,37 @@ def test_the_mail_wears_the_brand_of_its_day_with_words_that_can_be_read(
         save_form(form_id=form.pk, document=document_of(form), revision=form.revision, actor=None, now=LATER)
         mail.refresh_from_db()
         assert mail.current_id == current
+
+
+def test_the_proof_of_a_double_opt_in_is_kept_and_shown_on_the_contact(
+    booth: Booth, clock: Traveller, mailbox: Mailbox, alice: Person
+) -> None:
+    form = booth.form(double_opt_in=True)
+    Visitor(booth.path(form), clock).send(email="ada@post.test", consent="on")
+    path = _asked(booth, mailbox)
+    clock.shift(dt.timedelta(minutes=10))
+    assert Client().post(path).status_code == 302
+    [sent] = booth.submissions()
+    # The form's words change later: what she agreed to stays.
+    with booth.scope():
+        changed = {**form.document, "fields": [{**one, "label": "New"} for one in form.document["fields"]]}
+        Form.objects.filter(pk=form.pk).update(document=changed)
+        [log] = ConsentChange.objects.all()
+        assert (log.given, log.at, log.source) == (True, sent.submitted_at, "Form “Sign-up”")
+        assert (log.wording, log.confirmed_at) == ("Write to me", sent.confirmed_at)
+        assert log.confirmed_at is not None
+        assert log.confirmed_at - log.at >= dt.timedelta(minutes=10)
+        assert sent.contact is not None
+    url = f"contacts/{sent.contact.pk}/consent/"
+    page = " ".join(alice.client().get(alice.url(url)).content.decode().split())
+    assert "<dt>Agreed to</dt><dd>“<bdi>Write to me</bdi>”</dd><dt>Confirmed by email</dt>" in page
+    assert "<br>Agreed to: “<bdi>Write to me</bdi>”<br>Confirmed by email" in page
+    # A withdrawal counts from now on; the proof of what was given stays in the log.
+    with booth.scope():
+        record_consent(contact_id=sent.contact.pk, given=False, at=LATER + dt.timedelta(hours=1))
+    page = " ".join(alice.client().get(alice.url(url)).content.decode().split())
+    assert "<dt>Agreed to</dt>" not in page
+    assert "<br>Agreed to: “<bdi>Write to me</bdi>”<br>Confirmed by email" in page
 
 
 def test_a_confirmation_that_comes_too_late_confirms_nothing(
