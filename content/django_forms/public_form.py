@@ -142,6 +142,13 @@ class PublicForm(forms.Form):
         else:
             self.uploads[one.key] = upload
 
+    def ask_for_files_again(self) -> None:
+        """Say at its field that a good file has to be chosen once more: browsers keep none where a page comes back."""
+        for one in self.document.questions:
+            name = PREFIX + one.key
+            if one.kind == "file" and name in self.files and name not in self.errors:
+                self.add_error(name, _("Please choose the file again."))
+
     def _country(self, cleaned: Mapping[str, Any]) -> str:
         named = next((f for f in self.document.questions if f.target == "contact.country"), None)
         return (cleaned.get(PREFIX + named.key) if named else "") or self.country

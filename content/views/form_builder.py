@@ -23,7 +23,7 @@ from content.django_forms.public_form import PublicForm
 from content.forms import editing as form_editing
 from content.forms.document import CHOOSING, COMPANY_NAME, KINDS, FormDocument, FormField
 from content.forms.fields import Bound, bindable
-from content.models import Form
+from content.models import Form, Image
 from content.operations import forms as operations
 from content.views.forms import form_context, get_form, save_document
 from content.views.library import WRITERS
@@ -186,6 +186,10 @@ def _added(request: TenantRequest, it: Form) -> HttpResponse:
         more["subscription"] = (
             SubscriptionType.objects.filter(retired=False).values_list("pk", flat=True).first()
         )
+    if given["kind"] == "image":
+        more["image"] = Image.objects.order_by("-created_at", "-pk").values_list("pk", flat=True).first()
+        if more["image"] is None and it.is_open:
+            return _refused(request, it, "The library has no image yet. Upload one under Content, Images.")
     if given["kind"] in CHOOSING and request.htmx:
         # Something to write over, so that an open form stays whole.
         more["options"] = ("First choice", "Second choice")

@@ -194,6 +194,7 @@ def _empty(request: PublicRequest, form: Form, message: MessageRef | None) -> Pu
 def _page(
     request: PublicRequest, form: Form, filled: PublicForm, *, token: str, notice: str = "", status: int = 200
 ) -> HttpResponse:
+    filled.ask_for_files_again()
     context = _shown(
         request, filled.document, form=filled, page_token=token, honeypot=HONEYPOT, notice=notice, name=form.name,
         proof_bits=BITS,

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from content.forms.document import FormDocument
+from content.forms.document import KINDS, FieldKind, FormDocument
 from content.forms.editing import IllegalEdit, add_field, copy_field, place_field
 from content.models import Form
 from content.operations.forms import document_of
@@ -112,3 +112,57 @@ def test_pages_are_parts_of_one_form(booth: Booth, clock: object) -> None:
     assert visitor.send(email="ada@post.test", first_name="Ada").status_code == 302
     [sent] = booth.submissions()
     assert sent.answers == {"email": "ada@post.test", "first_name": "Ada"}
+
+
+def test_an_image_is_added_to_an_open_form_where_there_is_one(booth: Booth, wendy: Person) -> None:
+    form = booth.form(fields=booth.fields()[:1])
+    url, client = wendy.url(f"content/forms/{form.pk}/"), wendy.client()
+    add = {"do": "add", "kind": "image", "revision": 0}
+    refused = client.post(url, add, headers=HTMX)
+    assert refused.status_code == 422
+    assert "The library has no image yet." in refused.content.decode()
+    keep(wendy, name="old.png")
+    newest = keep(wendy, drawn((50, 20)), name="new.png")
+    assert client.post(url, add, headers=HTMX).status_code == 200
+    with booth.scope():
+        document = document_of(Form.objects.get())
+    assert [(one.kind, one.image) for one in document.fields][-1] == ("image", newest.pk)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_added_filled_saved_and_comes_back_as_it_was(
+    booth: Booth, wendy: Person, kind: FieldKind
+) -> None:
+    """Every setting of every kind, with signs that a page, a form or a line break could spoil."""
+    form = booth.form(fields=booth.fields()[:1])
+    url, client = wendy.url(f"content/forms/{form.pk}/"), wendy.client()
+    picture = keep(wendy)
+    new = {"bound": "contact.interests"} if kind == "crm" else {"kind": kind}
+    client.post(url, {"do": "add", **new, "revision": 0}, headers=HTMX)
+    key = keys(booth)[-1]
+    page = f"{url}fields/{key}/"
+    settings = {
+        "label": "Größe & <b>„Tür“</b> 😀 مرحبا", "help": "Two lines\nof 'help' & more", "required": "on",
+        "overwrite": "on", "options": "Ä & B\n<c>\n😀", "value": "a=1&b=2", "purpose": str(booth.consent.pk),
+        "subscription": str(booth.news.pk), "most_mb": "7", "image": str(picture.pk),
+    }  # fmt: skip
+    asked = client.get(page, headers=HTMX).context["editing"].fields
+    filled = {name: settings[name] for name in asked}
+    assert filled.keys() == asked.keys()
+    assert client.post(page, {**filled, "revision": 1}, headers=HTMX).status_code == 200
+    again = client.get(page, headers=HTMX).context["editing"]
+    shown = {
+        name: "on" if again[name].value() is True else str(again[name].value()).replace("\r\n", "\n")
+        for name in again.fields
+    }
+    assert shown == filled
+    with booth.scope():
+        kept = document_of(Form.objects.get()).field(key)
+    assert kept is not None
+    assert kept.kind == kind
+    plain = {name: value for name, value in kept.model_dump(mode="json").items() if name in filled}
+    typed: dict[str, object] = {"required": True, "overwrite": True, "options": ["Ä & B", "<c>", "😀"]}
+    numbers = {"purpose", "subscription", "most_mb", "image"}
+    assert plain == {
+        name: int(value) if name in numbers else typed.get(name, value) for name, value in filled.items()
+    }

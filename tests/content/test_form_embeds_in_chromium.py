@@ -56,7 +56,7 @@ def site(live_server: Any, page_faults: PageFaults) -> Iterator[Site]:
     def show(snippet: str) -> str:
         pages["page"] = (
             '<!doctype html><html lang="en"><head><link rel="icon" href="data:,"><title>Mill shop</title></head>'
-            f"<body><h1>Mill shop</h1>{snippet}<p>Footer</p></body></html>"
+            f"<body><main><h1>Mill shop</h1>{snippet}<p>Footer</p></main></body></html>"
         )
         return f"http://127.0.0.1:{server.server_port}/"
 

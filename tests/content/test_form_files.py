@@ -140,6 +140,25 @@ def test_a_bad_file_is_said_at_its_field_and_nothing_is_kept(booth: Booth, clock
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_good_file_that_came_with_something_wrong_is_asked_for_again(booth: Booth, clock: Any) -> None:
+    form = booth.form(field("cv", "file", label="CV"))
+    again = "Please choose the file again."
+    visitor = Visitor(booth.path(form), clock)
+    page = visitor.send(email="nobody", cv=SimpleUploadedFile("cv.pdf", PDF))
+    assert (page.status_code, page.content.decode().count(again)) == (422, 1)
+    assert again not in visitor.send(email="nobody").content.decode()
+    # Who is too fast, or whose page was open too long, loses it just as well.
+    hasty = Visitor(booth.path(form), clock).send(
+        seconds=0.5, email="a@post.test", cv=SimpleUploadedFile("cv.pdf", PDF)
+    )
+    assert (hasty.status_code, hasty.content.decode().count(again)) == (422, 1)
+    assert booth.submissions() == []
+    visitor.send(email="a@post.test", cv=SimpleUploadedFile("cv.pdf", PDF))
+    with booth.scope():
+        assert bytes(FormFile.objects.get().data) == PDF
+
+
+@pytest.mark.django_db(transaction=True)
 def test_files_go_with_their_person_and_with_what_nobody_confirmed(
     booth: Booth, clock: Any, alice: Person
 ) -> None:
