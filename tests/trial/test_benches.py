@@ -12,6 +12,7 @@ import pytest
 
 from trial.alone import OURS
 from trial.bench.enrol import enrol
+from trial.bench.forms import forms
 from trial.bench.growth import growth
 from trial.bench.intake import intake
 from trial.bench.pages import SMALL, pages
@@ -59,6 +60,13 @@ def test_every_open_and_click_through_the_web_worker_is_recorded_once() -> None:
     assert figures["opens_per_second"] > 0
     assert figures["click_ms_p99"] >= figures["click_ms_median"] > 0
     assert figures["ratio"] > 0
+
+
+def test_every_form_that_is_sent_without_workers_and_without_redis_is_kept() -> None:
+    figures = forms(posts=10, contacts=50)
+    assert (figures["posts"], figures["contacts"]) == (10, 50)
+    for name in ("plain", "everything", "without_redis"):
+        assert figures[f"{name}_ms_p95"] >= figures[f"{name}_ms_median"] > 0
 
 
 def test_pages_answer_with_as_many_queries_for_many_people_as_for_few() -> None:

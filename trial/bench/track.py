@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -89,8 +90,10 @@ def _paths(tenant: Tenant) -> tuple[list[str], list[str]]:
 
 
 @contextmanager
-def web_worker(application: str, *, threads: int) -> Iterator[tuple[int, int]]:
-    """Run one web worker, as in production; yield its port and its process."""
+def web_worker(
+    application: str, *, threads: int, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[int, int]]:
+    """Run one web worker, as in production, with `more` in its environment; yield its port and its process."""
     port = free_port()
     command = [
         sys.executable,
@@ -104,7 +107,7 @@ def web_worker(application: str, *, threads: int) -> Iterator[tuple[int, int]]:
         str(port),
     ]
     command += ["--workers", "1", "--blocking-threads", str(threads), "--no-access-log", application]
-    environment = {**os.environ, "MILLRACE_DB_POOL": str(threads + 1)}
+    environment = {**os.environ, "MILLRACE_DB_POOL": str(threads + 1), **more}
     log = settings.HOME / "logs" / "bench-web.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=environment) as process:

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from trial.bench.criteria import criteria
 from trial.bench.engine import engine
 from trial.bench.enrol import enrol
+from trial.bench.forms import forms
 from trial.bench.growth import SIZES, growth
 from trial.bench.imports import SAMPLE, import_contacts
 from trial.bench.intake import intake
@@ -58,7 +59,9 @@ class Command(BaseCommand):
         nine.add_argument("--people", type=int, default=1_000_000)
         nine.add_argument("--asks", type=int, default=5, help="requests by the clock for each page")
         nine.add_argument("--workers", type=int, default=2)
-        for each in (one, two, three, four, five, six, seven, eight, nine):
+        ten = benches.add_parser("forms", help="forms sent to one web worker while no worker runs")
+        ten.add_argument("--posts", type=int, default=200)
+        for each in (one, two, three, four, five, six, seven, eight, nine, ten):
             each.add_argument("--json", action="store_true", help="print one JSON line last")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -86,6 +89,7 @@ class Command(BaseCommand):
             "pages": lambda: pages(
                 people=options["people"], asks=options["asks"], workers=options["workers"]
             ),
+            "forms": lambda: forms(posts=options["posts"]),
             "engine": lambda: engine(participants=options["participants"], workers=options["workers"]),
         }
         return run[options["bench"]]()
