@@ -12,6 +12,11 @@ from core.signing import BadToken, make_lasting_token, read_lasting_token
 
 _PURPOSE = "image"
 _WHOLE = re.compile(r"https?://[^\s/\"'<>()]+/i/[\w:=-]{10,200}\.(?:jpg|png|gif)")
+# Where a source shows a picture: attributes of MJML and HTML, and styles; up to the end of the site's name.
+_SHOWN = re.compile(
+    r"(?i)(?:(?<![\w-])(?:src|background-url|background)\s*=\s*[\"']\s*|\burl\(\s*(?:&quot;|[\"'])?\s*)"
+    r"((?:https?:)?//[a-z0-9.-]+(?::[0-9]{1,5})?)(?=[/?#\s\"')&]|$)"
+)
 _ADDRESS = re.compile(r"/i/([\w:=-]{10,200})\.(?:jpg|png|gif)")
 
 
@@ -54,3 +59,8 @@ def images_in(source: str, tenant_id: int) -> Iterator[int]:
             continue
         if owner == tenant_id:
             yield image_id
+
+
+def sites_in(source: str) -> list[str]:
+    """Return the sites whose pictures a source shows, as https://cdn.example.com, in their order."""
+    return list(dict.fromkeys(match[1].lower().removeprefix("//") for match in _SHOWN.finditer(source)))

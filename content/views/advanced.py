@@ -1,6 +1,7 @@
 """The drag-and-drop editor: the same source as the block editor's, on a canvas.
 
-GrapesJS puts styles on everything that it draws, so this page alone allows them inline, and pictures of other sites.
+GrapesJS puts styles on everything that it draws, so this page alone allows them inline; and pictures of the sites that
+the email itself shows some of, as an imported one may.
 What is saved is the server's: the source goes through the same check and compile as ever.
 """
 
@@ -10,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -27,6 +29,7 @@ from content.blocks.tree import Unreadable
 from content.brand import BrandValues, brand_values, defaults_of, with_values
 from content.direction import MIRRORED, direction_of
 from content.flows_above import flow_name, hidden_flows
+from content.image_urls import sites_in
 from content.models import Email, EmailVariant
 from content.operations.emails import Draft, EmailRefused, compile_draft, save_email
 from content.previews import keep_preview
@@ -37,6 +40,7 @@ from content.views.editor import piece_of
 from content.views.library import WRITERS, get_email
 from delivery.rendering import RenderFailed
 
+MOST_SITES = 40
 _ATTRIBUTES = re.compile(r"<mj-attributes\b[^>]*>.*?</mj-attributes\s*>", re.DOTALL)
 
 
@@ -124,9 +128,19 @@ def _canvas(
     }  # fmt: skip
     response = render(request, "content/advanced.html", context, status=status)
     response._csp_update = {  # type: ignore[attr-defined]
-        "style-src": ["'unsafe-inline'"], "img-src": ["https:", "http:"]
-    }  # fmt: skip
+        "style-src": ["'unsafe-inline'"],
+        "img-src": _picture_sites(source),
+    }
     return response
+
+
+def _picture_sites(source: str) -> list[str]:
+    """Return whose pictures the canvas may show: ours under their public address, and those that the email has already.
+
+    A new one comes from the tenant's images. So many sites that no proxy takes the header are every site.
+    """
+    sites = sites_in(source)
+    return ["https:", "http:"] if len(sites) > MOST_SITES else [settings.PUBLIC_URL, *sites]
 
 
 def _offered(piece: Piece) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from content.blocks.tokens import with_tokens, without_tokens
 from content.blocks.tree import read_document, write_document
 from content.brand import DEFAULT
 from content.compile import Source, compile_email
+from content.image_urls import sites_in
 from content.models import Email
 from content.operations.emails import Draft, create_email, save_email
 from content.operations.locks import lock_emails
@@ -111,6 +112,41 @@ def email(wendy: Person) -> Email:
         made = create_email(name="Offer", actor=wendy.user, now=LAST_MONDAY)
         draft = Draft("Offer", "Hi", STARTERS["offer"].mjml)
         return save_email(email_id=made.pk, draft=draft, revision=0, actor=wendy.user, now=LAST_MONDAY).email
+
+
+def test_the_sites_of_an_emails_pictures_are_those_that_it_shows_and_no_others() -> None:
+    source = """<mjml><mj-head><mj-style>.a { background: url(&quot;https://css.test/a.png&quot;) }</mj-style></mj-head>
+    <mj-body><mj-section background-url='http://Back.test:8080/{{ contact.id }}.png'><mj-column>
+    <mj-image src="https://cdn.test/a.png?x=1" href="https://link.test/" /><mj-image src = " https://cdn.test" />
+    <mj-image src="//same.test/b.png" /><mj-image src="{{ brand.logo }}" /><mj-image src="/i/x.png" />
+    <mj-raw><div style="background-image: url('https://raw.test/c.png')" data-src="https://data.test/">x</div></mj-raw>
+    <mj-image src="https://a.test;script-src *" /><mj-image src="https://{{ contact.id }}.test/x" />
+    <mj-text>src=https://words.test/</mj-text></mj-column></mj-section></mj-body></mjml>"""
+    assert sites_in(source) == [
+        "https://css.test", "http://back.test:8080", "https://cdn.test", "same.test", "https://raw.test",
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_canvas_loads_pictures_of_the_emails_own_sites_alone(wendy: Person, email: Email) -> None:
+    url = wendy.url(f"content/{email.pk}/canvas/")
+
+    def pictures(*sources: str) -> str:
+        body = "".join(f'<mj-image src="{one}" alt="x" />' for one in sources)
+        mjml = f"<mjml><mj-body><mj-section><mj-column>{body}</mj-column></mj-section></mj-body></mjml>"
+        with tenant_scope(wendy.tenant.pk):
+            Email.objects.filter(pk=email.pk).update(mjml=mjml)
+        policy = wendy.client().get(url)["Content-Security-Policy"]
+        return next(part.strip() for part in policy.split(";") if part.strip().startswith("img-src"))
+
+    ours = "img-src 'self' data: http://127.0.0.1:8000"
+    assert pictures("/i/x.png") == ours
+    assert (
+        pictures("https://cdn.test/a.png", "http://old.test/b.png")
+        == f"{ours} https://cdn.test http://old.test"
+    )
+    many = [f"https://cdn{number}.test/a.png" for number in range(41)]
+    assert pictures(*many) == "img-src 'self' data: https: http:"
 
 
 @pytest.mark.django_db(transaction=True)
