@@ -41,7 +41,7 @@ ERASURE = Room(
             "OR ((t.is_test OR t.contact_id IS NULL) "
             "AND lower(t.to_address) = ANY(%(addresses)s::text[] || %(phones)s::text[]))",
         ),
-        Place("delivery_smsconnector", ("account_sid", "auth_token", "senders")),
+        Place("delivery_smsconnector", ("account_sid", "auth_token", "senders", "answers")),
         Place("delivery_emailconnector", ("provider", "options", "secrets", "confirmed_topic")),
         Place("delivery_sendingrules", ("when_full",)),
         Place("delivery_pace", ("channel",)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from core.models import HotTenantModel, TenantForeignKey, TenantModel
 from delivery.models_sending import ChannelHold as ChannelHold
@@ -162,6 +162,8 @@ class SmsConnector(TenantModel):
     account_sid = models.CharField(max_length=40)
     auth_token = models.TextField()
     senders = models.JSONField(default=list)
+    # What Millrace itself answers, by the word: stop, start, help. Empty: Twilio answers.
+    answers = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     updated_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):

@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from xml.etree import ElementTree
 
 from twilio.request_validator import RequestValidator
 
@@ -37,7 +38,7 @@ REFUSED: Mapping[str, tuple[int, int, str]] = {
 # …and the last status with its error code when it is taken and lost afterwards.
 LOST: Mapping[str, tuple[str, int]] = {"003": ("undelivered", 30003), "006": ("undelivered", 30006)}
 MOST_BYTES = 100_000
-Post = Callable[[str, Mapping[str, str], str], None]
+Post = Callable[[str, Mapping[str, str], str], str]
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,24 @@ class Account:
     token: str
 
 
-def post_callback(address: str, fields: Mapping[str, str], signature: str) -> None:
-    """Post a signed callback; one that fails is forgotten, as a trial may."""
+def _messages_in(answer: str) -> list[str]:
+    """Return the texts that Twilio would send for an answer in its markup."""
+    try:
+        root = ElementTree.fromstring(answer)  # noqa: S314 - Millrace's own
+    except ElementTree.ParseError:
+        return []
+    return [found.text for found in root.iter("Message") if found.text]
+
+
+def post_callback(address: str, fields: Mapping[str, str], signature: str) -> str:
+    """Post a signed callback and return what is answered; one that fails is forgotten, as a trial may."""
     data = urllib.parse.urlencode(fields).encode()
     request = urllib.request.Request(address, data=data, headers={"X-Twilio-Signature": signature})  # noqa: S310
-    with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(request, timeout=10):  # noqa: S310
-        pass
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return str(answer.read(MOST_BYTES).decode())
+    except (urllib.error.URLError, OSError):
+        return ""
 
 
 class SmsServer(ThreadingHTTPServer):
@@ -106,7 +119,9 @@ class SmsServer(ThreadingHTTPServer):
         if kept is None or not token:
             return False
         fields = {"AccountSid": kept.account, "From": kept.to, "To": kept.sender, "Body": text}
-        self.post(address, fields, sign(token, address, fields))
+        answer = self.post(address, fields, sign(token, address, fields))
+        for told in _messages_in(answer):
+            self.box.add(account=kept.account, sender=kept.sender, to=kept.to, text=told, callback="")
         return True
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from django.db import transaction
 
@@ -14,6 +15,8 @@ from delivery.holds import hasten
 from delivery.models import Message, SmsConnector
 from delivery.sms import TOKEN_PURPOSE, is_sender
 
+ANSWERED: Final = ("stop", "start", "help")
+
 
 class ConnectorRefused(ValueError):
     """The connector cannot be saved so; the message is for the user."""
@@ -21,6 +24,10 @@ class ConnectorRefused(ValueError):
 
 class TokenMissing(ConnectorRefused):
     """A new account needs its token."""
+
+
+class NoAccount(ConnectorRefused):
+    """There is no account."""
 
 
 class BadSenders(ConnectorRefused):
@@ -61,6 +68,25 @@ def connect_sms(
         payload={"senders": wanted, "token": "changed" if auth_token else "kept"},
     )
     return connector
+
+
+@transaction.atomic
+def set_sms_answers(*, answers: Mapping[str, str], actor: User) -> None:
+    """Set what Millrace answers to "stop", "start" and "help"; nothing at all: Twilio answers. Raises NoAccount."""
+    connector = SmsConnector.objects.select_for_update().first()
+    if connector is None:
+        raise NoAccount("No SMS account is connected.")
+    wanted = {word: " ".join(answers.get(word, "").split()) for word in ANSWERED if answers}
+    if not all(wanted.values()):
+        raise ConnectorRefused("Each of the three needs an answer.")
+    if wanted == connector.answers:
+        return
+    connector.answers = wanted
+    connector.save(update_fields=["answers"])
+    write_audit(
+        actor=actor, action="sms_connector.answers", object_kind="sms_connector", object_id=connector.pk,
+        object_name=connector.account_sid, payload=wanted or {"answers": "Twilio"},
+    )  # fmt: skip
 
 
 @transaction.atomic

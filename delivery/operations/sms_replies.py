@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from core.db.cursors import raw_cursor
+from core.limits import within_limit
 from core.tenancy import require_tenant_id
 from crm.events import NewEvent, Origin, record_events
 from crm.models import Contact
-from delivery.models import Message, SmsOptOut
+from delivery.models import Message, SmsConnector, SmsOptOut
 from delivery.sms import opt_in_number, opt_out_numbers
 from delivery.tokens import MessageRef
 
@@ -47,6 +48,9 @@ STOP_WORDS = frozenset(
     {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "OPT-OUT", "OPT OUT"}
 )
 START_WORDS = frozenset({"START", "YES", "UNSTOP"})
+HELP_WORDS = frozenset({"HELP", "INFO"})
+# How many answers one number gets in an hour: two machines must not talk to each other for ever.
+MOST_ANSWERS = 5
 
 
 @transaction.atomic
@@ -110,7 +114,7 @@ def _tell(message: Message, fate: Fate, now: dt.datetime) -> None:
 def take_sms_reply(*, number: str, text: str, opt_out_type: str, now: dt.datetime) -> str:
     """Act on an answer: STOP and START (and their synonyms, in any case, alone in the message) count, the rest not.
 
-    Returns "stop", "start" or "". `opt_out_type` is what Twilio's own opt-out management understood, if it is on.
+    Returns "stop", "start", "help" or "". `opt_out_type` is what Twilio's advanced opt-out understood, if it is on.
     Inside the tenant's scope. A second STOP changes nothing.
     """
     word = " ".join(text.split()).strip(" .!\"'").upper()
@@ -122,7 +126,18 @@ def take_sms_reply(*, number: str, text: str, opt_out_type: str, now: dt.datetim
         with raw_cursor() as cursor:
             opt_in_number(cursor, tenant_id=require_tenant_id(), number=number, now=now)
         return "start"
-    return ""
+    return "help" if kind == "HELP" or word in HELP_WORDS else ""
+
+
+def answer_to(*, word: str, number: str, opt_out_type: str) -> str:
+    """Return what Millrace answers to "stop", "start" or "help"; empty where Twilio does, or did already.
+
+    Inside the tenant's scope. Twilio tells `opt_out_type` where its advanced opt-out has answered.
+    """
+    connector = SmsConnector.objects.only("answers").first()
+    text = str(connector.answers.get(word, "")) if connector and word and not opt_out_type.strip() else ""
+    key = f"sms-answer:{require_tenant_id()}:{number}"
+    return text if text and within_limit(key, most=MOST_ANSWERS, seconds=3600) else ""
 
 
 def _stop(number: str, *, source: SmsOptOut.Source, now: dt.datetime, word: str = "") -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,7 +18,14 @@ from accounts.rights import Right
 from accounts.urls_for import turl
 from core.paging import keyset_page
 from delivery.models import SmsConnector, SmsOptOut
-from delivery.operations.connectors import ConnectorRefused, TokenMissing, connect_sms, disconnect_sms
+from delivery.operations.connectors import (
+    ANSWERED,
+    ConnectorRefused,
+    TokenMissing,
+    connect_sms,
+    disconnect_sms,
+    set_sms_answers,
+)
 from delivery.sms import reply_address
 
 RIGHTS = (Right.MANAGE_CONNECTORS, Right.ADMINISTRATOR)
@@ -51,6 +60,50 @@ class SmsForm(forms.Form):
         return str(self.cleaned_data["senders"]).splitlines()
 
 
+class AnswersForm(forms.Form):
+    """Who answers STOP, START and HELP, and what Millrace would say."""
+
+    who = forms.ChoiceField(
+        label="Who answers STOP, START and HELP",
+        choices=[("twilio", "Twilio"), ("millrace", "Millrace, with the texts below")],
+        widget=forms.RadioSelect,
+        help_text="Twilio does unless you had its default opt-out handling switched off. With both on, people get "
+        "two answers.",
+    )
+    stop = forms.CharField(label="Answer to STOP", max_length=320, required=False)
+    start = forms.CharField(label="Answer to START", max_length=320, required=False)
+    help = forms.CharField(
+        label="Answer to HELP",
+        max_length=320,
+        required=False,
+        help_text="Say who you are, where to reach you, and that STOP ends it. INFO is answered likewise.",
+    )
+
+    def clean(self) -> dict[str, str]:
+        """Ask for every text where Millrace answers."""
+        data: dict[str, str] = super().clean() or {}
+        if data.get("who") == "millrace":
+            for name in ANSWERED:
+                if not data.get(name, "").strip() and name not in self.errors:
+                    self.add_error(name, "Millrace needs a text to answer with.")
+        return data
+
+    def texts(self) -> dict[str, str]:
+        """Return what Millrace answers; empty where Twilio does."""
+        data = self.cleaned_data
+        return {name: data[name] for name in ANSWERED} if data["who"] == "millrace" else {}
+
+
+def _answers_form(connector: SmsConnector | None, data: Any, company: str) -> AnswersForm:
+    kept = connector.answers if connector else {}
+    begin = {
+        "stop": f"{company}: you get no more messages from us. Reply START to get them again.",
+        "start": f"{company}: you get our messages again. Reply STOP to end them, HELP for help.",
+        "help": f"{company}: reply STOP to get no more messages.",
+    }
+    return AnswersForm(data, initial={"who": "millrace" if kept else "twilio", **begin, **kept})
+
+
 @needs(*RIGHTS)
 def sms(request: TenantRequest, tenant: str) -> HttpResponse:
     """Show, connect and change the SMS account."""
@@ -58,8 +111,14 @@ def sms(request: TenantRequest, tenant: str) -> HttpResponse:
     initial = (
         {"account_sid": connector.account_sid, "senders": "\n".join(connector.senders)} if connector else {}
     )
-    form = SmsForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    of_answers = request.POST.get("part") == "answers"
+    form = SmsForm(None if of_answers else request.POST or None, initial=initial)
+    answers = _answers_form(connector, request.POST if of_answers else None, request.tenant.name)
+    if of_answers and connector and answers.is_valid():
+        set_sms_answers(answers=answers.texts(), actor=request.user)
+        messages.success(request, "Answers saved.")
+        return redirect(turl(request.tenant, "connectors:sms"))
+    if request.method == "POST" and not of_answers and form.is_valid():
         try:
             connect_sms(
                 account_sid=form.cleaned_data["account_sid"],
@@ -75,12 +134,13 @@ def sms(request: TenantRequest, tenant: str) -> HttpResponse:
             return redirect(turl(request.tenant, "connectors:sms"))
     page = {
         "form": form,
+        "answers_form": answers,
         "connector": connector,
         "licensed": Licence.Code.SMS in request.member.licences,
         "reply_address": reply_address(request.tenant.pk) if connector else "",
         "opted_out": SmsOptOut.objects.count(),
     }
-    return render(request, "delivery/sms.html", page, status=422 if form.errors else 200)
+    return render(request, "delivery/sms.html", page, status=422 if form.errors or answers.errors else 200)
 
 
 @require_POST

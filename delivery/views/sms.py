@@ -14,11 +14,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from twilio.request_validator import RequestValidator
+from twilio.twiml.messaging_response import MessagingResponse
 
 from accounts.queries import tenant_now
 from core.signing import BadToken
 from core.tenancy import tenant_scope
-from delivery.operations.sms_replies import note_sms_status, take_sms_reply
+from delivery.operations.sms_replies import answer_to, note_sms_status, take_sms_reply
 from delivery.sms import sms_account
 from delivery.tokens import Purpose, read_message_token
 
@@ -61,20 +62,21 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
 
 @_refuses_forgeries
 def reply(request: HttpRequest, token: str) -> HttpResponse:
-    """Take an answer that somebody wrote. Twilio itself answers STOP, START and HELP, so we answer nothing."""
+    """Take an answer that somebody wrote. Twilio itself answers STOP, START and HELP, unless the account had that
+    switched off and its tenant says so: then we do."""
     tenant_id = read_message_token(Purpose.SMS_REPLY, token).tenant_id
     with tenant_scope(tenant_id):
         if not _is_signed(request):
             return HttpResponse(status=403)
-        number = request.POST.get("From", "")
+        number, kind = request.POST.get("From", ""), request.POST.get("OptOutType", "")
+        answer = MessagingResponse()
         if _NUMBER.fullmatch(number):
-            take_sms_reply(
-                number=number,
-                text=request.POST.get("Body", "")[:200],
-                opt_out_type=request.POST.get("OptOutType", ""),
-                now=tenant_now(tenant_id),
-            )
-    return HttpResponse("<Response/>", content_type="text/xml")
+            text = request.POST.get("Body", "")[:200]
+            word = take_sms_reply(number=number, text=text, opt_out_type=kind, now=tenant_now(tenant_id))
+            told = answer_to(word=word, number=number, opt_out_type=kind)
+            if told:
+                answer.message(told)
+    return HttpResponse(answer.to_xml(), content_type="text/xml")
 
 
 def _is_signed(request: HttpRequest) -> bool:

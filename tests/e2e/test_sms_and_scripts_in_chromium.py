@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from content.operations.scripts import save_script
 from core.tenancy import tenant_scope
-from delivery.models import OutgoingWebhook, SmsOptOut
+from delivery.models import OutgoingWebhook, SmsConnector, SmsOptOut
 from delivery.operations.connectors import connect_sms
 from delivery.operations.webhook_secrets import keep_secret
 from flows.document import FlowDocument
@@ -70,6 +70,18 @@ def test_the_settings_of_sms_and_webhooks_and_the_script_editor(
     for name, path in pages.items():
         page.goto(live_server.url + alice.url(path))
         look(page, f"{name}-{chosen}")
+    page.goto(live_server.url + alice.url(pages["sms"]))
+    page.get_by_label("Millrace, with the texts below").check()
+    page.get_by_label("Answer to HELP").fill("")
+    page.get_by_role("button", name="Save answers").click()
+    expect(page.get_by_text("Millrace needs a text to answer with.")).to_be_visible()
+    look(page, f"sms-answers-{chosen}")
+    page.get_by_label("Answer to HELP").fill("Acme: call +47 22 33 44 55")
+    page.get_by_role("button", name="Save answers").click()
+    expect(page.get_by_text("Answers saved.")).to_be_visible()
+    expect(page.get_by_label("Answer to HELP")).to_have_value("Acme: call +47 22 33 44 55")
+    with tenant_scope(alice.tenant.pk):
+        assert SmsConnector.objects.get().answers["help"] == "Acme: call +47 22 33 44 55"
 
 
 def test_an_sms_is_written_with_a_counter_and_merge_tags(

@@ -65,7 +65,7 @@ class _Sms(SmsServer):
     """Twilio's stand-in, without its callbacks: nobody listens here."""
 
     def __init__(self, received: Received, folder: Path, port: int) -> None:
-        super().__init__(SmsBox(folder), port=port, post=lambda *_: None)
+        super().__init__(SmsBox(folder), port=port, post=lambda *_: "")
         self.received = received
 
     def take(self, account: Account, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
