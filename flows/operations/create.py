@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import chain, count
 
 from django.db import transaction
 
@@ -66,8 +67,7 @@ def copy_flow(*, flow: Flow, actor: User, now: dt.datetime) -> Flow:
     """Copy a flow as its draft is: its emails are copied (see own_document), selections are shared; the copy is not
     running and has no participants and no revisions. It belongs to the actor and is no more widely visible;
     without the right to override consent it does not do so."""
-    name = copy_name(flow.name)
-    copy = create_flow(name=name, owner=actor, now=now, folder=flow.folder)
+    copy = create_flow(name=copy_name(flow.name), owner=actor, now=now, folder=flow.folder)
     wanted = within_rights(fresh_document(draft_of(flow)), actor)
     document = own_document(wanted, flow_id=copy.pk, actor=actor, now=now)
     copy.description, copy.visibility = flow.description, _visibility_of_copy(flow, actor)
@@ -91,5 +91,8 @@ def _visibility_of_copy(flow: Flow, actor: User) -> str:
 
 
 def copy_name(name: str) -> str:
-    """Return a name for a copy that fits the column."""
-    return f"{name[:112]} (copy)"
+    """Return a name for a copy that fits the column and that no flow has: Welcome (copy), Welcome (copy 2), …"""
+    stem = name[:108]
+    taken = set(Flow.objects.filter(deleted_at=None, name__startswith=stem).values_list("name", flat=True))
+    numbered = (f"{stem} (copy {number})" for number in count(2))
+    return next(free for free in chain([f"{stem} (copy)"], numbered) if free not in taken)

@@ -1,5 +1,5 @@
 /* <action-menu><button>…</button><div class="menu" popover>…</div></action-menu>
-   A button that opens a menu in the top layer beside it; arrows move, Escape closes. */
+   A button that opens a menu in the top layer beside it; arrows, Home and End move, Escape closes. */
 let last = 0;
 
 class ActionMenu extends HTMLElement {
@@ -51,12 +51,13 @@ class ActionMenu extends HTMLElement {
   }
 
   move(event) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step || event.target.matches("input, select, textarea")) return;
-    event.preventDefault();
+    if (event.target.matches("input, select, textarea")) return;
     const items = this.items();
-    const next = items[(items.indexOf(document.activeElement) + step + items.length) % items.length];
-    next?.focus();
+    const here = items.indexOf(document.activeElement);
+    const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: -1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    items.at(to % items.length)?.focus();
   }
 }
 

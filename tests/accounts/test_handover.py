@@ -116,7 +116,7 @@ def test_whoever_takes_over_gets_everything_that_is_not_over(
     page, end = (alice.url(f"settings/users/{filled.member.pk}/{path}") for path in ("", "active/"))
     html = unescape(client.get(page).content.decode())
     assert f"In the name of Rory Silva: {SAID}." in html
-    assert f"Whoever takes over gets {SAID}." in html
+    assert f"Whoever takes over gets {SAID}; with nobody, all stays." in html
     client.post(end, {"active": "no", "successor": heir})
     run_jobs(alice)
     with tenant_scope(alice.tenant.pk):

@@ -115,7 +115,7 @@ def test_who_takes_over_gets_what_the_question_names(
     assert accessibility_faults(page) == []
     membership.get_by_role("button", name="End membership").press("Enter")
     dialog = page.locator("#confirm")
-    expect(dialog).to_contain_text("Whoever takes over gets 2 selections and 1 project.")
+    expect(dialog).to_contain_text("Whoever takes over gets 2 selections and 1 project;")
     dialog.get_by_role("button", name="End membership").press("Enter")
     expect(page.get_by_text("Wendy Okafor can no longer sign in here")).to_be_visible()
     assert not is_active(wendy)

@@ -204,6 +204,20 @@ def test_a_copy_has_its_own_emails_no_people_and_does_not_run(stage: Stage, bob:
     assert "Draft" in page
 
 
+def test_copies_of_one_flow_have_names_of_their_own(stage: Stage, bob: Person) -> None:
+    for _ in range(3):
+        bob.client().post(stage.url("copy/"))
+    with stage.scope():
+        Flow.objects.filter(name="Autumn welcome (copy 2)").update(deleted_at=stage.world.now)
+    bob.client().post(stage.url("copy/"))
+    with stage.scope():
+        made = Flow.objects.filter(deleted_at=None, name__startswith="Autumn welcome").order_by("pk")
+        assert [flow.name for flow in made] == [
+            "Autumn welcome",
+            *(f"Autumn welcome (copy{n})" for n in ("", " 3", " 2")),
+        ]
+
+
 def test_only_a_flow_that_is_off_is_deleted_and_it_is_audited(stage: Stage, bob: Person) -> None:
     bob.client().post(stage.url("delete/"))
     with stage.scope():
