@@ -3,6 +3,8 @@
 const NS = "http://www.w3.org/2000/svg";
 const BEND = 8;
 const BAR = 22;
+// Lines end below what they lead to, so that no gap is left.
+const UNDER = 2;
 
 class FlowWires extends HTMLElement {
   connectedCallback() {
@@ -30,14 +32,7 @@ class FlowWires extends HTMLElement {
   }
 
   draw() {
-    const root = this.tree.getBoundingClientRect();
-    const scale = root.width / this.tree.offsetWidth || 1;
-    const point = (element, edge) => {
-      const box = element.getBoundingClientRect();
-      // Whole pixels, as the browser draws the straight lines between the cards.
-      const x = (Math.round(box.left + box.width / 2) - root.left) / scale;
-      return [x, (box[edge] - root.top) / scale];
-    };
+    const point = this.grid();
     const lines = [];
     const walked = [];
     for (const branches of this.tree.querySelectorAll(".flow-branches:not([hidden])")) {
@@ -46,6 +41,27 @@ class FlowWires extends HTMLElement {
     }
     this.path.setAttribute("d", lines.join(""));
     this.walked.setAttribute("d", walked.join(""));
+  }
+
+  /* Lines are whole pixels of the screen wide and stand on whole pixels, at every zoom, as the browser draws the
+     straight ones between the cards; it sets the SVG itself on whole pixels too. Returns where an element's edge is. */
+  grid() {
+    const dots = devicePixelRatio;
+    const root = this.tree.getBoundingClientRect();
+    const scale = root.width / this.tree.offsetWidth || 1;
+    const wide = Math.max(1, Math.round(2 * scale * dots));
+    const line = (at) => (Math.round(at * dots - wide / 2) + wide / 2) / dots;
+    const whole = (at) => Math.round(at * dots) / dots;
+    const [left, top] = [whole(root.left), whole(root.top)];
+    const across = (scale * (whole(root.right) - left)) / root.width || scale;
+    const down = (scale * (whole(root.bottom) - top)) / root.height || scale;
+    // A hair more than the pixels that are meant: borders are rounded down.
+    const width = `${(wide + 0.02) / dots / scale}px`;
+    if (this.tree.style.getPropertyValue("--flow-wire") !== width) this.tree.style.setProperty("--flow-wire", width);
+    return (element, edge) => {
+      const box = element.getBoundingClientRect();
+      return [(line(box.left + box.width / 2) - left) / across, (line(box[edge]) - top) / down];
+    };
   }
 }
 
@@ -57,7 +73,7 @@ function fork(branches, point, only = "*") {
   if (!labels.length) return [];
   const from = point(branches.parentElement.querySelector(":scope > .flow-card"), "bottom");
   const bar = from[1] + BAR;
-  return [`M${from}V${bar}`, ...labels.map(([x, y]) => bend(from[0], bar, x, y))];
+  return [`M${from[0]},${from[1] - UNDER}V${bar}`, ...labels.map(([x, y]) => bend(from[0], bar, x, y))];
 }
 
 /* From the end of each branch that goes on to a bar, and from the bar to the slot after the split. */
@@ -71,15 +87,16 @@ function join(branches, point, only = "*") {
     .map((branch) => branch.querySelector(":scope > .flow-seq").lastElementChild)
     .map((last) => point(last.firstElementChild ?? last, "bottom"));
   if (!ends.length) return [];
-  return [`M${slot[0]},${bar}V${slot[1]}`, ...ends.map(([x, y]) => bend(slot[0], bar, x, y))];
+  return [`M${slot[0]},${bar}V${slot[1] + UNDER}`, ...ends.map(([x, y]) => bend(slot[0], bar, x, y))];
 }
 
 /* A line along the bar that turns off, rounded, to a point above or below it. */
 function bend(start, bar, x, y) {
-  if (Math.abs(x - start) < 2) return `M${start},${bar}V${y}`;
+  const end = y + Math.sign(y - bar) * UNDER;
+  if (Math.abs(x - start) < 2) return `M${start},${bar}V${end}`;
   const side = Math.sign(x - start) * Math.min(BEND, Math.abs(x - start));
   const turn = Math.sign(y - bar) * BEND;
-  return `M${start},${bar}H${x - side}Q${x},${bar} ${x},${bar + turn}V${y}`;
+  return `M${start},${bar}H${x - side}Q${x},${bar} ${x},${bar + turn}V${end}`;
 }
 
 customElements.define("flow-wires", FlowWires);
