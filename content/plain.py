@@ -9,6 +9,8 @@ _BLOCKS = frozenset({"p", "div", "tr", "table", "ul", "ol", "blockquote", "secti
                      "h3", "h4", "h5", "h6", "pre", "hr"})  # fmt: skip
 _SILENT = frozenset({"head", "style", "script", "title"})
 _VOID = frozenset({"br", "hr", "img", "meta", "link", "input", "wbr", "col", "area", "source"})
+# An address in several lines stays so: {{ tenant.postal_address }} in a mail's footer.
+_KEEPS_LINES = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 
 
@@ -18,16 +20,20 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.out: list[str] = []
-        self.silent = 0
-        self.open: list[bool] = []
+        self.silent = self.lined = 0
+        # Of each open element, whether it is silent, and whether it keeps its lines.
+        self.open: list[tuple[bool, bool]] = []
         self.links: list[tuple[str, int]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag not in _VOID:
-            hides = tag in _SILENT or bool(_HIDDEN.search(given.get("style") or ""))
-            self.open.append(hides)
+            style = given.get("style") or ""
+            hides = tag in _SILENT or bool(_HIDDEN.search(style))
+            lined = tag == "pre" or bool(_KEEPS_LINES.search(style))
+            self.open.append((hides, lined))
             self.silent += hides
+            self.lined += lined
         if self.silent:
             return
         if tag == "a":
@@ -48,7 +54,9 @@ class _Reader(HTMLParser):
             return
         was_silent = bool(self.silent)
         if self.open:
-            self.silent -= self.open.pop()
+            hides, lined = self.open.pop()
+            self.silent -= hides
+            self.lined -= lined
         if was_silent:
             return
         if tag == "a" and self.links:
@@ -60,7 +68,7 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self.silent:
-            self.out.append(re.sub(r"\s+", " ", data))
+            self.out.append(re.sub(r"[^\S\n]+" if self.lined else r"\s+", " ", data))
 
     def _end_link(self, address: str, start: int) -> None:
         words = "".join(self.out[start:]).strip()

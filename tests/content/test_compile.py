@@ -108,6 +108,18 @@ def test_the_text_part_is_made_from_the_content(compiled: Compile) -> None:
     assert result.compiled.text.startswith("Title\n\nHello you\nthere\n\n- One\n- Two: {{ _click }}1\n")
 
 
+def test_lines_that_a_mail_keeps_are_lines_of_its_text_too(compiled: Compile) -> None:
+    kept = (
+        '<span style="color:red;white-space: pre-line">{{ tenant.name }}\n{{ tenant.postal_address }}</span>'
+    )
+    result = compiled(mail(f"<p>One\ntwo</p><p>{kept} and\nmore</p>"))
+    assert result.compiled is not None
+    text = result.compiled.text
+    assert text.startswith("One two\n\n{{ tenant.name }}\n{{ tenant.postal_address }} and more\n")
+    # The footer of ours as well: the name stands on a line of its own.
+    assert text.count("{{ tenant.name }}\n{{ tenant.postal_address }}\n") == 1
+
+
 def test_links_of_an_own_text_are_tracked_too(compiled: Compile) -> None:
     result = compiled(mail("Hello"), own_text="See https://example.com/a?x={{ contact.email }}. Bye")
     assert result.compiled is not None
