@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.cache import caches
+from structlog.testing import capture_logs
 from time_machine import Traveller
 
 from accounts.models import Tenant
@@ -60,6 +62,38 @@ def test_without_redis_an_answer_is_taken_and_the_visitor_thanked(
     caches["default"].close()
     assert visitor.send(email="ada@post.test")["Location"] == f"{visitor.path}thanks/"
     assert [one.status for one in booth.submissions()] == ["processed"]
+
+
+@pytest.fixture
+def silent_redis() -> Iterator[int]:
+    """A server that lets everybody in and never says a word: its port."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_redis_that_says_nothing_holds_no_visitor_for_long(
+    acme: Tenant, clock: Traveller, settings: Any, silent_redis: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booth = Booth(acme)
+    path = booth.path(booth.form())
+    monkeypatch.setattr("core.limits._silent", {"until": 0.0})
+    monkeypatch.setattr("core.limits.SILENT_SECONDS", 3_600)
+    options = dict.fromkeys(settings.CACHES["default"]["OPTIONS"], 0.2)
+    assert set(options) == {"socket_timeout", "socket_connect_timeout"}
+    silent = {
+        **settings.CACHES["default"],
+        "LOCATION": f"redis://127.0.0.1:{silent_redis}/0",
+        "OPTIONS": options,
+    }
+    settings.CACHES = {**settings.CACHES, "default": silent}
+    caches["default"].close()
+    with capture_logs() as told:
+        for number in range(3):
+            visitor = Visitor(path, clock)
+            assert visitor.send(email=f"a{number}@post.test")["Location"] == f"{path}thanks/"
+    assert [one.status for one in booth.submissions()] == ["processed"] * 3
+    # One waited for the limits; nobody else did.
+    assert [one["event"] for one in told].count("limit_not_counted") == 1
 
 
 EVERYTHING = ("with everything that a form can do", 85)
