@@ -101,6 +101,16 @@ def test_the_filters_of_people_share_one_line_and_last_messages_sort(
         expect(page.locator("tbody tr").first).to_contain_text(first)
         # Who got nothing comes last either way.
         expect(page.locator("tbody tr").last).to_contain_text("nour@post.test")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for button in ("Views", "Columns"):
+        page.locator("summary", has_text=button).press("Enter")
+        panel = page.locator(".list-options[open] .list-options-body")
+        expect(panel).to_have_count(1)
+        expect(panel).to_be_in_viewport()
+        page.wait_for_function(
+            "(() => { const box = document.querySelector('.list-options[open] .list-options-body')"
+            ".getBoundingClientRect(); return box.left >= 0 && box.right <= innerWidth })()"
+        )
 
 
 def test_taking_somebody_out_by_right_click_asks_first(

@@ -206,8 +206,9 @@ def test_very_many_sort_by_what_has_an_index_and_open_their_groups(
 ) -> None:
     monkeypatch.setattr("participants.columns.MOST_COUNTED", 5)
     monkeypatch.setattr("participants.queries.PAGE_SIZE", 4)
+    monkeypatch.setattr("participants.views.MOST_COUNTED", 5)
     said = "Enrolled, Waits until, Success met and Ended sort"
-    assert f"Of more than 10,000, {said}. Narrow the list to sort it by any column." in page_of(stage, "")
+    assert f"More than 5 match: only {said}. Narrow the list to sort it by any column." in page_of(stage, "")
     html = page_of(stage, "sort=company")
     assert "too many for that order" in html
     assert f"Of so many, {said}; narrow the list to sort it by any column." in html
