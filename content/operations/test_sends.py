@@ -105,17 +105,26 @@ def _tests_of(step_id: UUID) -> UUID:
     return uuid5(step_id, "tests")
 
 
-def recent_text_tests(step_id: UUID, *, limit: int = 5) -> list[Message]:
+class SentTests(list[Message]):
+    """Test messages, newest first."""
+
+    @property
+    def are_under_way(self) -> bool:
+        """Whether one of them, not only the newest, may still change."""
+        return any(one.status in {Message.Status.QUEUED, Message.Status.SENDING} for one in self)
+
+
+def recent_text_tests(step_id: UUID, *, limit: int = 5) -> SentTests:
     """Return the newest test messages of an SMS step."""
     versions = SmsVersion.objects.filter(step_id=_tests_of(step_id)).values("pk")
     found = Message.objects.filter(is_test=True, channel=Message.Channel.SMS, content_version_id__in=versions)
-    return list(found.order_by("-id")[:limit])
+    return SentTests(found.order_by("-id")[:limit])
 
 
-def recent_tests(email_id: int, *, limit: int = 5) -> list[Message]:
+def recent_tests(email_id: int, *, limit: int = 5) -> SentTests:
     """Return the newest test messages of an email."""
     versions = EmailVersion.objects.filter(email_id=email_id).values("pk")
     found = Message.objects.filter(
         is_test=True, channel=Message.Channel.EMAIL, content_version_id__in=versions
     )
-    return list(found.order_by("-id")[:limit])
+    return SentTests(found.order_by("-id")[:limit])

@@ -12,6 +12,7 @@ from accounts.models import AuditEntry
 from content.models import Email, EmailVersion, MessageLink
 from content.operations.emails import Draft, create_email, save_email
 from content.operations.locks import lock_emails, unlock_emails
+from content.operations.test_sends import SentTests
 from content.queries import email_choices, sendable_version
 from core.tenancy import tenant_scope
 from core.text import norm, norm_email
@@ -278,6 +279,8 @@ def test_a_test_goes_the_same_way_out_and_counts_nowhere(
     response = client.post(url, {"addresses": "wendy@post.test; b@post.test", "contact": ada.pk})
     assert response.status_code == 200
     assert woken == [wendy.tenant.pk]
+    asks_again = f'hx-get="{wendy.url(f"content/{email.pk}/tests/")}"'
+    assert asks_again in response.content.decode()
     send_batch(tenant_id=wendy.tenant.pk)
     assert [received.recipients for received in mailbox.received] == [["wendy@post.test"], ["b@post.test"]]
     message = mailbox.received[0].message
@@ -288,7 +291,17 @@ def test_a_test_goes_the_same_way_out_and_counts_nowhere(
         row = Message.objects.order_by("id").first()
         assert row is not None
         assert (row.is_test, row.status, row.first_clicked_at) == (True, "sent", None)
-    assert "Sent" in client.get(wendy.url(f"content/{email.pk}/tests/")).content.decode()
+    page = client.get(wendy.url(f"content/{email.pk}/tests/")).content.decode()
+    assert "Sent" in page
+    assert asks_again not in page
+
+
+@pytest.mark.parametrize(
+    ("states", "under_way"), [("sent queued", True), ("sending", True), ("sent failed", False)]
+)
+def test_the_list_of_tests_asks_again_while_any_of_them_is_under_way(states: str, under_way: bool) -> None:
+    # Newest first: of several addresses, the last may be served before the others.
+    assert SentTests(Message(status=status) for status in states.split()).are_under_way is under_way
 
 
 def _html(message: Any) -> str:

@@ -73,6 +73,7 @@ def try_it(desk: Desk, twilio: Twilio) -> None:
     dialog.get_by_label("Send to").fill("90 00 01 15")
     dialog.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_text("The test is on its way.")).to_be_visible()
+    assert wait_until(lambda: bool(twilio.sent), seconds=90), "no test came"
     expect(dialog.get_by_text("Sent", exact=True)).to_be_visible()
     assert [(sms.to, sms.sender) for sms in twilio.sent] == [(ALICE, "Acme")]
     assert twilio.sent[0].text.startswith("Hi Ada, the offer ends tonight: http")
