@@ -43,6 +43,7 @@ class GoToFlowForm(StepForm):
         choices=[("leave", "Leaves, with the reason “moved to another flow”"), ("stay", "Stays and goes on")],
         widget=forms.RadioSelect,
     )
+    template = "flows/steps/go_to_flow.html"
 
     def prepare(self) -> None:
         """Offer the other flows."""

@@ -350,3 +350,29 @@ def test_what_is_missing_is_made_beside_its_choice_and_nothing_typed_is_lost(
         kept = [node.settings for node in draft(flow, alice).steps]
         assert kept[0]["selection"] == Selection.objects.get(name="Fans 💚").pk
         assert [action["kind"] for action in kept[1]["actions"]] == ["form"]
+
+
+def test_what_happens_when_the_time_of_a_wait_is_up_is_asked_only_where_it_counts(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    steps = (step("wait_for_action", "Wait"),)
+    give(flow, alice, FlowDocument(settings=world.settings(), steps=steps))
+    open_designer(page, alice, live_server, flow)
+    page.evaluate(OPEN, f"step:{steps[0].id}")
+    panel = page.locator("#flow-panel")
+    limited, exits = panel.get_by_label("Wait at most"), panel.get_by_label("Exit flow when the time is up")
+    selection, amount = panel.get_by_label("Then add to selection"), panel.get_by_label("How many")
+    expect(exits).to_be_visible()
+    expect(selection).to_be_hidden()
+    exits.check()
+    expect(selection).to_be_visible()
+    limited.uncheck()
+    expect(amount).to_be_hidden()
+    expect(selection).to_be_hidden()
+    limited.check()
+    amount.fill("99999999")
+    with answered(page, "**/edit/apply/"):
+        page.locator("#panel-apply").click()
+    expect(panel.locator(".field-error").first).to_be_visible()
+    limited.uncheck()
+    expect(panel.locator(".field-error").first).to_be_visible()
