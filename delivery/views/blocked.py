@@ -17,7 +17,7 @@ from accounts.rights import Right
 from accounts.urls_for import turl
 from core.csv_out import csv_lines
 from core.paging import keyset_page
-from core.text import norm_email
+from core.text import norm, norm_email
 from crm.models import Contact
 from delivery.models import BlockedAddress
 from delivery.operations.blocking import (
@@ -65,7 +65,9 @@ def _list(request: TenantRequest, form: BlockForm, *, status: int = 200) -> Http
     search = request.GET.get("q", "")[:320]
     found = BlockedAddress.objects.all()
     if search.strip():
-        found = found.filter(address_norm__startswith=norm_email(search))
+        # What has no @ yet is the beginning of a name, not a domain.
+        begins = norm_email(search) if "@" in search else norm(search).replace(" ", "")
+        found = found.filter(address_norm__startswith=begins)
     reason = request.GET.get("reason", "")
     if reason in BlockedAddress.Reason.values:
         found = found.filter(reason=reason)

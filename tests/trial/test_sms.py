@@ -36,6 +36,7 @@ def test_an_sms_stands_in_the_list_and_is_found(trial: Twilio, client: Client) -
     page = client.get("/mailbox/sms/").content.decode()
     assert "Hei &lt;b&gt;Åse&lt;/b&gt; 🎉" in page
     assert "+4791234567" in client.get("/mailbox/sms/", {"q": "åse"}).content.decode()
+    assert all(f'value="{word}"' in page for word in ("STOP", "START", "HELP"))
     assert "No SMS holds" in client.get("/mailbox/sms/", {"q": "offer"}).content.decode()
     client.post("/mailbox/sms/empty")
     assert "No SMS yet" in client.get("/mailbox/sms/").content.decode()
