@@ -121,7 +121,10 @@ class SmsServer(ThreadingHTTPServer):
         fields = {"AccountSid": kept.account, "From": kept.to, "To": kept.sender, "Body": text}
         answer = self.post(address, fields, sign(token, address, fields))
         for told in _messages_in(answer):
-            self.box.add(account=kept.account, sender=kept.sender, to=kept.to, text=told, callback="")
+            answered = self.box.add(
+                account=kept.account, sender=kept.sender, to=kept.to, text=told, callback=""
+            )
+            self.box.set_status(answered.id, "delivered")
         return True
 
 

@@ -13,6 +13,7 @@ from content.models import Email, TrackedLink
 from content.operations.emails import delete_email
 from content.operations.links import reset_link
 from content.queries_link import click_lines, clicks, clicks_of
+from core.db.cursors import raw_cursor
 from crm.models import (
     CustomField,
     Event,
@@ -132,6 +133,17 @@ def test_who_clicked_is_shown_to_whom_may_see_them_and_reset_counts_anew(
         assert not clicks(link).exists()
         assert Event.objects.filter(kind="link.clicked").exists()
     assert "Nobody has clicked yet" in wendy.client().get(url).content.decode()
+
+
+def test_a_click_in_an_sms_says_that_it_was_one(wendy: Person, shop: Shop, mailbox: Mailbox) -> None:
+    Client().get(shop.click_of(mailbox, shop.contact("Ada")), headers=PHONE)
+    url = wendy.url(f"content/links/{shop.link.pk}/clicks/")
+    assert "An SMS" not in wendy.client().get(url).content.decode()
+    with shop.scope(), raw_cursor() as cursor:
+        # What a click in an SMS leaves: no email.
+        cursor.execute("UPDATE crm_event SET data = data - 'email' WHERE kind = 'link.clicked'")
+        assert cursor.rowcount == 1
+    assert "An SMS" in wendy.client().get(url).content.decode()
 
 
 def test_only_a_flow_administrator_deletes_a_link(wendy: Person, bob: Person, shop: Shop) -> None:

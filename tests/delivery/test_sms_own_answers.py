@@ -150,7 +150,9 @@ def test_in_a_trial_the_answer_stands_beside_what_was_sent(house: House, twilio:
     box.set_token(SID, TOKEN)
     server = SmsServer(box, post=lambda *_: "<Response><Message>Acme: call us &amp; ask</Message></Response>")
     assert server.reply(kept.id, "HELP", "http://mill.test/m/r/x")
-    assert [(one.to, one.text) for one in box.all()] == [(NUMBER, "Acme: call us & ask"), (NUMBER, "Offer")]
+    assert [(one.to, one.text, one.status) for one in box.all()] == [
+        (NUMBER, "Acme: call us & ask", "delivered"), (NUMBER, "Offer", "queued"),
+    ]  # fmt: skip
     server.post = lambda *_: "not markup"
     assert server.reply(kept.id, "HELP", "http://mill.test/m/r/x")
     assert len(box.all()) == 2
