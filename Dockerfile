@@ -27,4 +27,4 @@ USER millrace
 VOLUME /var/lib/millrace
 EXPOSE 8000
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
-     "--blocking-threads", "4", "config.wsgi:application"]
+     "--blocking-threads", "16", "config.wsgi:application"]

@@ -62,7 +62,7 @@ def serve(copy: Path, variables: dict[str, str]) -> None:
             raise SystemExit(f"The production set holds what it must not: {command[-1]}")
     port = free_port()
     web = [python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    web += ["--workers", "1", "--blocking-threads", "4", "config.wsgi:application"]
+    web += ["--workers", "1", "--blocking-threads", "16", "config.wsgi:application"]
     worker = [
         python,
         "-m",
@@ -76,7 +76,7 @@ def serve(copy: Path, variables: dict[str, str]) -> None:
         "1",
     ]
     running = [
-        subprocess.Popen(web, cwd=copy, env={**variables, "MILLRACE_DB_POOL": "5"}),
+        subprocess.Popen(web, cwd=copy, env={**variables, "MILLRACE_DB_POOL": "9"}),
         subprocess.Popen(worker, cwd=copy, env=variables),
     ]
     try:

@@ -24,7 +24,7 @@ from trial.children import Child, Children
 from trial.people import PASSWORD, PEOPLE
 
 USUAL_PORT = 8000
-THREADS = 8
+THREADS, CONNECTIONS = 16, 9
 WORKERS = 2
 
 
@@ -109,7 +109,7 @@ class Runner:
             [python, "-m", "trial.sms_sink", "--port", os.environ["MILLRACE_SMS_API_URL"].rpartition(":")[2]],
         )
         # A pool only in the web process: opened before a fork it hangs the worker's children.
-        self._add("web", web, MILLRACE_DB_POOL=str(THREADS + 1))
+        self._add("web", web, MILLRACE_DB_POOL=str(CONNECTIONS))
         for number in range(1, WORKERS + 1):
             self._add(f"worker-{number}", [*worker, "--hostname", f"worker-{number}@%h"])
 

@@ -28,7 +28,7 @@ from trial.bench.mails import make_mails
 from trial.bench.world import analyze
 
 # As in production (Dockerfile).
-THREADS = 4
+THREADS = 16
 
 
 def track(*, messages: int, connections: int, threads: int = THREADS) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def web_worker(
         str(port),
     ]
     command += ["--workers", "1", "--blocking-threads", str(threads), "--no-access-log", application]
-    environment = {**os.environ, "MILLRACE_DB_POOL": str(threads + 1), **more}
+    environment = {**os.environ, "MILLRACE_DB_POOL": str(threads // 2 + 1), **more}
     log = settings.HOME / "logs" / "bench-web.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=environment) as process:

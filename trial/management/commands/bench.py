@@ -53,7 +53,7 @@ class Command(BaseCommand):
         seven.add_argument("--messages", type=int, default=100_000)
         eight = benches.add_parser("track", help="opens and clicks through one web worker")
         eight.add_argument("--messages", type=int, default=20_000)
-        eight.add_argument("--connections", type=int, default=4, help="requests at the same time")
+        eight.add_argument("--connections", type=int, default=16, help="requests at the same time")
         eight.add_argument("--threads", type=int, default=THREADS, help="blocking threads of the web worker")
         nine = benches.add_parser("pages", help="pages of a tenant with very many contacts and participants")
         nine.add_argument("--people", type=int, default=1_000_000)
