@@ -1,4 +1,4 @@
-"""Run the tests as `make test` does: everything but the browser on two processes, then the browser alone.
+"""Run the tests as `make test` does: on two processes, but those alone that start servers or workers of their own.
 
 With arguments they go to pytest as they are. Must not know any test.
 """
@@ -23,11 +23,11 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return pytest(*arguments)
     processes = os.environ.get("MILLRACE_TEST_PROCESSES", "2")
-    # Browser and services tests start processes of their own: beside others they would measure the machine.
+    # Services tests start processes of their own: beside others they would measure the machine.
     codes = [
         pytest("-q", "-m", "not e2e and not services", "-n", processes, "--dist", "loadfile"),
         pytest("-q", "-m", "services and not e2e"),
-        pytest("-q", "-m", "e2e"),
+        pytest("-q", "-m", "e2e", "-n", processes, "--dist", "worksteal"),
     ]
     return next((code for code in codes if code), 0)
 

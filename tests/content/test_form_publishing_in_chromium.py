@@ -80,7 +80,6 @@ def test_without_scripts_a_form_keeps_what_was_written_and_takes_a_file(
     pages = booth.fields()[0], field("more", "page", label="About you"), *booth.fields()[1:]
     form = booth.form(field("cv", "file", label="Your CV"), fields=pages)
     plain = browser.new_context(java_script_enabled=False).new_page()
-    plain.set_default_timeout(30_000)
     plain.goto(live_server.url + booth.path(form))
     plain.get_by_label("Email address").fill("nobody")
     plain.get_by_label("First_name").fill("Ada 😀")
@@ -113,7 +112,6 @@ def test_without_scripts_another_site_shows_the_form_in_a_plain_frame_and_a_link
     form = booth.form(heading="Ask the miller", name="Ask us")
     copied = ways_of(live_server, alice, form)
     plain = browser.new_context(java_script_enabled=False).new_page()
-    plain.set_default_timeout(30_000)
     plain.goto(site(copied["Frame"]))
     frame = plain.frame_locator('iframe[title="Ask us"]')
     frame.get_by_label("Email address").fill("frame@post.test")

@@ -50,7 +50,6 @@ def make_it(desk: Desk) -> Page:
     with page.expect_popup() as opened:
         desk.link("Open “Spring fair”").click()
     builder = opened.value
-    builder.set_default_timeout(30_000)
     expect(builder.get_by_role("heading", name="Spring fair", level=1)).to_be_visible()
     return builder
 
@@ -102,7 +101,6 @@ def fill_it_in(browser: Browser, address: str) -> None:
     for name in ("ada", ""):
         visitor = browser.new_context(user_agent="Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")
         page = visitor.new_page()
-        page.set_default_timeout(30_000)
         page.goto(address)
         page.get_by_label("First name").fill("Ada")
         with page.expect_response("**/progress/"):

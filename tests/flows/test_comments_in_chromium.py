@@ -112,7 +112,6 @@ def test_what_another_writes_shows_on_the_card_and_a_phone_is_enough_to_answer(
     open_designer(page, alice, live_server, flow)
     context = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     phone = context.new_page()
-    phone.set_default_timeout(15_000)
     sign_in(phone, wendy, live_server)
     phone.goto(live_server.url + wendy.url(f"flows/{flow.pk}/canvas/?comments={wait.id}"))
     box = phone.get_by_label("Write a comment")

@@ -106,7 +106,6 @@ def test_the_welcome_flow_is_drawn_with_a_finger_on_a_phone(
 ) -> None:
     context = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     phone = context.new_page()
-    phone.set_default_timeout(10_000)
     sign_in(phone, alice, live_server)
     phone.goto(live_server.url + alice.url(f"flows/{flow.pk}/edit/"))
     phone.wait_for_selector("flow-canvas[data-ready]")

@@ -232,7 +232,6 @@ def test_the_whole_welcome_flow_is_drawn_and_started_with_a_finger(
 ) -> None:
     context = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     phone = context.new_page()
-    phone.set_default_timeout(10_000)
     sign_in(phone, alice, live_server)
     phone.goto(live_server.url + alice.url(f"flows/{flow.pk}/edit/"))
     phone.wait_for_selector("flow-canvas[data-ready]")

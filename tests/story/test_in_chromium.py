@@ -97,8 +97,6 @@ def stage(
     # Where the worker looks: uploads go from one process to the other.
     settings.MEDIA_ROOT = settings.HOME / "media"
     Tenant.objects.filter(pk=acme.pk).update(is_trial=True)
-    page.set_default_timeout(30_000)
-    expect.set_options(timeout=15_000)
     return Stage(acme, live_server.url, smtp_sink, page)
 
 
