@@ -54,12 +54,24 @@ def drag(page: Page, source: Locator, target: Locator, *, x: float = 0.5, drop: 
     page.mouse.down()
     page.mouse.move(start[0] + 7, start[1] + 7, steps=3)
     target.scroll_into_view_if_needed()
-    end = _middle(target, x)
-    page.mouse.move(*end, steps=12)
-    page.mouse.move(end[0] + 1, end[1], steps=2)
-    page.wait_for_timeout(120)
+    _follow(page, target, x)
     if drop:
         page.mouse.up()
+
+
+def _follow(page: Page, target: Locator, x: float) -> None:
+    """Go where the target is and stay over it: near its edges the canvas scrolls by itself, so the target moves on
+    while the pointer is under way."""
+    end, steps = _middle(target, x), 12
+    for _ in range(60):
+        page.mouse.move(*end, steps=steps)
+        page.mouse.move(end[0] + 1, end[1], steps=2)
+        page.wait_for_timeout(120)
+        now = _middle(target, x)
+        if abs(now[0] - end[0]) < 2 and abs(now[1] - end[1]) < 2:
+            return
+        end, steps = now, 2
+    raise AssertionError("What to drop on does not come to rest.")
 
 
 def _middle(locator: Locator, x: float = 0.5) -> tuple[float, float]:
