@@ -17,6 +17,8 @@ from flows.triggers.table import TRIGGER_KINDS
 
 def same(old: FlowDocument, new: FlowDocument) -> bool:
     """Return whether both are the same flow, setting by setting."""
+    if [node.id for node in old.walk()] != [node.id for node in new.walk()]:
+        return False
     return old == new or _plain(old) == _plain(new)
 
 

@@ -20,6 +20,7 @@ from crm.criteria.schema import Criteria
 from flows.document import Branch, ExitSettings, FlowDocument, FlowSettings, StepNode
 from flows.event_filter import EventFilter
 from flows.lasting import AT_ONCE, Lasting
+from flows.steps.reading import read_once
 
 if TYPE_CHECKING:
     from flows.steps.forms import StepForm
@@ -305,7 +306,7 @@ class StepKind:
 
     def settings(self, node: StepNode) -> Any:
         """Return the node's settings, typed; raises pydantic.ValidationError for impossible values."""
-        return self.Settings.model_validate(node.settings)
+        return read_once(self.Settings, node.settings)
 
     def new(self) -> StepNode:
         """Return a new step of this kind as the menu inserts it."""

@@ -6,6 +6,7 @@ renumbers many, are put together here. What stands in a key is all that a fragme
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -16,16 +17,42 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from core.templatetags.ui import icon
-from flows.canvas import BranchCard, Canvas, Slot, StepCard
+from flows.canvas import BranchCard, Canvas, Place, Slot, StepCard
+from flows.trail import Trail
 
 register = template.Library()
 
 
-@register.simple_tag
-def canvas_slot(slot: Slot, canvas: Canvas) -> SafeString:
+@register.simple_tag(takes_context=True)
+def canvas_sequence(context: Context, places: Sequence[Place], last: Slot, canvas: Canvas) -> SafeString:
+    """Draw steps and the places between them; a step with branches or notes by the template step.html."""
+    drawn: list[str] = []
+    for place in places:
+        drawn += _slot(place.slot, canvas), _step(context, place.card, canvas)
+    drawn.append(_slot(last, canvas))
+    return _joined('<ol class="flow-seq">', *drawn, "</ol>")
+
+
+def _step(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
+    if not step.branches and not step.notes:
+        return _joined(
+            f'<li class="flow-step" id="step-{step.id}">', canvas_card(context, step, canvas), "</li>"
+        )
+    drawing = context.template.engine.get_template("flows/canvas/step.html")  # type: ignore[union-attr]
+    with context.push(step=step):
+        return drawing.render(context)
+
+
+def _slot(slot: Slot, canvas: Canvas) -> SafeString:
+    walked = canvas.trail is not None and (slot.branch, slot.index) in canvas.trail.slots
+    return _drawn_slot(slot, canvas.editable, walked)
+
+
+@lru_cache(maxsize=4096)
+def _drawn_slot(slot: Slot, editable: bool, walked: bool) -> SafeString:
     """Draw a place between steps, with its "+" where the flow may be edited."""
     button = ""
-    if canvas.editable:
+    if editable:
         button = format_html(
             '<button type="button" class="flow-slot__button" data-slot-branch="{}" data-slot-index="{}" '
             'aria-label="{}" aria-haspopup="menu">{}<span class="flow-slot__here" aria-hidden="true">Put it here</span>'
@@ -37,7 +64,7 @@ def canvas_slot(slot: Slot, canvas: Canvas) -> SafeString:
         )
     return format_html(
         '<li class="flow-slot{}" id="slot-{}-{}">{}</li>',
-        " is-walked" if canvas.trail and (slot.branch, slot.index) in canvas.trail.slots else "",
+        " is-walked" if walked else "",
         slot.branch or "flow",
         slot.index,
         button,
@@ -48,20 +75,30 @@ def canvas_slot(slot: Slot, canvas: Canvas) -> SafeString:
 def canvas_card(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
     """Draw a step's card. Cards with counts or marks are drawn anew: those are of the moment."""
     marks = canvas.trail.steps.get(step.id, ()) if canvas.trail else ()
-    shown = {
-        "step": replace(step, branches=(), notes=()),  # what is remembered must not hold on to a whole tree
-        "splits": bool(step.branches),
-        "editable": canvas.editable,
-        "opens": canvas.editable or canvas.linked,
-        "selected": canvas.selected == step.part,
-        "talks": canvas.talks,
-        "people_url": canvas.people_url if step.occupied else "",
-    }
-    if canvas.trail and marks:
-        shown |= {"marks": marks, "drawn_revision": canvas.trail.revision, "tenant": context.get("tenant")}
+    opens = canvas.editable or canvas.linked
+    selected = canvas.selected == step.part
+    people_url = canvas.people_url if step.occupied else ""
+
+    def shown() -> dict[str, object]:
+        return {
+            "step": replace(
+                step, branches=(), notes=()
+            ),  # what is remembered must not hold on to a whole tree
+            "splits": bool(step.branches),
+            "editable": canvas.editable,
+            "opens": opens,
+            "selected": selected,
+            "talks": canvas.talks,
+            "people_url": people_url,
+        }
+
     if step.count is not None or marks:
-        return mark_safe(render_to_string("flows/canvas/card.html", shown))  # noqa: S308 (a template's own output)
+        now = shown()
+        if canvas.trail and marks:
+            now |= {"marks": marks, "drawn_revision": canvas.trail.revision, "tenant": context.get("tenant")}
+        return mark_safe(render_to_string("flows/canvas/card.html", now))  # noqa: S308 (a template's own output)
     key = (
+        step.id,
         step.kind,
         step.icon,
         step.family,
@@ -70,13 +107,20 @@ def canvas_card(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
         step.note,
         step.people,
         step.fixed,
-        *step.occupied,
+        tuple(step.occupied),
         step.inside.steps,
         step.when,
         step.comments,
+        tuple(step.problems.errors),
+        tuple(step.problems.warnings),
+        bool(step.branches),
+        canvas.editable,
+        opens,
+        selected,
+        canvas.talks,
+        people_url,
     )
-    problems = tuple(step.problems.errors), tuple(step.problems.warnings)
-    return _remembered("flows/canvas/card.html", _Key(shown, (step.id, key, problems, shown["people_url"])))
+    return _remembered("flows/canvas/card.html", _Key(key, shown))
 
 
 @register.simple_tag
@@ -104,27 +148,52 @@ def canvas_fold(part: StepCard | BranchCard, name: str) -> SafeString:
 
 
 @register.simple_tag
+def canvas_ways(branch: BranchCard, trail: Trail | None) -> str:
+    """Return the classes of a branch: what it is, and how the participant whose trail is drawn went."""
+    told = {"flow-branch--else": branch.is_else, "flow-branch--exits": branch.exits}
+    if trail:
+        told |= {"is-walked": branch.id in trail.taken, "is-joined": branch.id in trail.joined}
+    return "".join(f" {name}" for name, is_so in told.items() if is_so)
+
+
+@register.simple_tag
 def canvas_branch(branch: BranchCard, canvas: Canvas) -> SafeString:
     """Draw the label of a branch."""
-    context = {
-        "branch": replace(branch, places=()),
-        "editable": canvas.editable,
-        "opens": canvas.editable or canvas.linked,
-        "selected": canvas.selected == branch.part,
-        "people_url": canvas.people_url if branch.people else "",
-    }
-    key = branch.id, branch.name, branch.summary, branch.people, *branch.occupied, context["people_url"]
-    return _remembered("flows/canvas/branch_label.html", _Key(context, key))
+    opens = canvas.editable or canvas.linked
+    selected = canvas.selected == branch.part
+    people_url = canvas.people_url if branch.people else ""
+
+    def shown() -> dict[str, object]:
+        return {
+            "branch": replace(branch, places=()),
+            "editable": canvas.editable,
+            "opens": opens,
+            "selected": selected,
+            "people_url": people_url,
+        }
+
+    occupied = tuple(branch.occupied)
+    key = (
+        branch.id,
+        branch.name,
+        branch.summary,
+        branch.people,
+        occupied,
+        canvas.editable,
+        opens,
+        selected,
+        people_url,
+    )
+    return _remembered("flows/canvas/branch_label.html", _Key(key, shown))
 
 
 class _Key:
-    """A fragment's context, equal to another's where they draw the same."""
+    """Everything that a fragment shows, and how to get its context where it is not remembered."""
 
     __slots__ = ("context", "key")
 
-    def __init__(self, context: dict[str, object], key: tuple[object, ...]) -> None:
-        flags = tuple(value for value in context.values() if isinstance(value, bool))
-        self.context, self.key = context, (*key, flags)
+    def __init__(self, key: tuple[object, ...], context: Callable[[], dict[str, object]]) -> None:
+        self.key, self.context = key, context
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -135,4 +204,11 @@ class _Key:
 
 @lru_cache(maxsize=4096)
 def _remembered(name: str, key: _Key) -> SafeString:
-    return mark_safe(render_to_string(name, key.context))  # noqa: S308 (a template's own output)
+    drawn = render_to_string(name, key.context())
+    key.context = dict  # what is remembered must not hold on to the picture that it was drawn for
+    return mark_safe(drawn)  # noqa: S308 (a template's own output)
+
+
+def _joined(*drawn: str) -> SafeString:
+    """Join what is markup already."""
+    return mark_safe("".join(drawn))  # noqa: S308 (the parts are templates' output and ids)

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 
 from accounts.http import TenantRequest
-from accounts.queries import tenant_now
+from core import clock
 from flows.clipboard import copied
 from flows.designer import Designer
 from flows.models import Flow
@@ -34,7 +34,7 @@ def over(request: TenantRequest, flow: Flow, *, part: str = "", said: str = "", 
         flow=flow,
         tenant=request.tenant,
         member=request.member,
-        now=tenant_now(request.tenant.pk),
+        now=clock.now() + request.tenant.clock_offset,  # read with this very request
         part=part,
         query=(request.POST.get("q") or request.GET.get("q", "")).strip()[:100],
         said=said,
