@@ -133,8 +133,7 @@ def _checked(use: KeyUse, scope: ApiKey.Scope) -> ApiKey:
 
 def _in_scope(use: KeyUse, operation: Callable[[], HttpResponse]) -> HttpResponse:
     try:
-        with tenant_scope(use.tenant_id):
-            limit_waiting()
+        with tenant_scope(use.tenant_id, first=limit_waiting):
             response = operation()
             if response.status_code >= HTTPStatus.BAD_REQUEST:
                 transaction.set_rollback(True)

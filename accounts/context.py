@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from accounts.navigation import rail_of
 
@@ -18,6 +19,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "tenant": getattr(request, "tenant", None),
         "member": member,
-        "rail": rail_of(member, request.path) if member else [],
+        # A part of a page, as htmx asks for it, shows no rail.
+        "rail": SimpleLazyObject(lambda: rail_of(member, request.path) if member else []),
         "theme": theme if theme in THEMES else "auto",
     }

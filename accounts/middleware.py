@@ -62,8 +62,7 @@ class TenantMiddleware:
     def _serve(
         self, request: TenantRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase:
-        with tenant_scope(request.tenant.pk):
-            limit_waiting()
+        with tenant_scope(request.tenant.pk, first=limit_waiting):
             request.member = _member(request)
             if not getattr(view, "outside_transaction", False):
                 with looking_as(request.member):

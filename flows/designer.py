@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db.models import F
+
 from accounts.models import Membership, Tenant
 from accounts.rights import Right
 from accounts.urls_for import turl
@@ -16,9 +18,9 @@ from flows.canvas import Canvas, canvas_of
 from flows.checking import check_context
 from flows.clipboard import NOTHING, Copied
 from flows.document import FlowDocument
-from flows.models import DraftState, Flow, FlowRevision
+from flows.models import Flow, FlowRevision
 from flows.occupancy import step_occupancy
-from flows.operations.drafts import draft_of, may_redo
+from flows.operations.drafts import Walkable, draft_of, walkable
 from flows.operations.folding import folded_parts
 from flows.steps.base import CheckContext
 from flows.talk import START, open_comments
@@ -107,17 +109,11 @@ class Designer:
 
     @cached_property
     def is_saved(self) -> bool:
-        """Whether the draft is the newest revision."""
+        """Whether the draft is the newest revision. The database compares: both documents are large."""
         newest = FlowRevision.objects.filter(flow=self.flow, number=self.flow.revision)
-        document = newest.values_list("document", flat=True).first()
-        return document is not None and document == self.flow.draft
+        return bool(self.flow.revision) and newest.filter(document=F("flow__draft")).exists()
 
     @cached_property
-    def can_undo(self) -> bool:
-        """Whether there is an older state."""
-        return DraftState.objects.filter(flow=self.flow, number__lt=self.flow.draft_state).exists()
-
-    @cached_property
-    def can_redo(self) -> bool:
-        """Whether the member undid something since the own newest change."""
-        return may_redo(self.flow, self.member.user_id)
+    def walkable(self) -> Walkable:
+        """Whether the member may undo and redo."""
+        return walkable(self.flow, self.member.user_id)

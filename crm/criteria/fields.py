@@ -203,6 +203,13 @@ def all_fields() -> list[Field]:
     return sorted((*BUILT_IN, *own), key=lambda field: GROUPS.index(field.group))
 
 
+def date_fields() -> list[Field]:
+    """Return every date field of the tenant in the order of the menu. One query."""
+    own = map(_custom, CustomField.objects.filter(type=CustomField.Type.DATE))
+    dates = (field for field in (*BUILT_IN, *own) if field.type == "date")
+    return sorted(dates, key=lambda field: GROUPS.index(field.group))
+
+
 def _own_custom() -> Iterator[Field]:
     return map(_custom, CustomField.objects.all())
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from flows.document import FlowDocument
@@ -113,14 +115,30 @@ def redo(*, flow_id: int, base_version: int, actor: User, now: dt.datetime) -> F
 
 def lines_of(flow: Flow) -> list[StateLine]:
     """Return the states up to the draft as flows.editing.history wants them. One query."""
-    rows = DraftState.objects.filter(flow=flow, number__lte=flow.draft_state)
-    return [StateLine(*row) for row in rows.values_list("number", "created_by_id", "takes_back")]
+    return _lines(DraftState.objects.filter(flow=flow, number__lte=flow.draft_state))
 
 
-def may_redo(flow: Flow, user_id: int) -> bool:
-    """Say whether the user has something to redo."""
-    undone = DraftState.objects.filter(flow=flow, number__gt=flow.draft_state, created_by=user_id)
-    return bool(redoable(lines_of(flow), user_id)) or undone.exists()
+def _lines(states: QuerySet[DraftState]) -> list[StateLine]:
+    return [StateLine(*row) for row in states.values_list("number", "created_by_id", "takes_back")]
+
+
+@dataclass(frozen=True, slots=True)
+class Walkable:
+    """Whether there is an older state to undo to, and whether the user has something to redo."""
+
+    undo: bool
+    redo: bool
+
+
+def walkable(flow: Flow, user_id: int) -> Walkable:
+    """Return which ways the user may walk from the draft. One query, over the states that are kept (KEPT_STATES)."""
+    lines = _lines(DraftState.objects.filter(flow=flow))
+    done = [line for line in lines if line.number <= flow.draft_state]
+    own_undone = any(line.number > flow.draft_state and line.user_id == user_id for line in lines)
+    return Walkable(
+        undo=any(line.number < flow.draft_state for line in done),
+        redo=own_undone or bool(redoable(done, user_id)),
+    )
 
 
 def lock_draft(flow_id: int, base_version: int) -> Flow:
@@ -162,9 +180,10 @@ def _keep(
 ) -> None:
     states = DraftState.objects.filter(flow=flow)
     undone = states.filter(number__gt=flow.draft_state)
-    if takes_back is None and not undone.exclude(created_by=actor).exists():
+    by = set(undone.values_list("created_by_id", flat=True))
+    if by and takes_back is None and by <= {actor.pk}:
         undone.delete()
-    else:
+    elif by:
         _write_out_undone(flow, now)
     number = flow.draft_state + 1
     flow.draft = document.model_dump(mode="json")
@@ -178,7 +197,8 @@ def _keep(
         created_at=now,
         created_by=actor,
     )
-    states.filter(number__lte=number - KEPT_STATES).delete()
+    if number > KEPT_STATES:
+        states.filter(number__lte=number - KEPT_STATES).delete()
     _point(flow, number, label, actor, now)
     note_draft_usage(flow, document)
 
@@ -292,4 +312,5 @@ def _check_people(flow: Flow, old: FlowDocument, new: FlowDocument, moves: Seque
     occupancy = step_occupancy(flow.pk)
     for step_id in moves:
         check_move(old, step_id, occupancy)
-    check_change(newest_document(flow.pk), new, occupancy)
+    if occupancy:
+        check_change(newest_document(flow.pk), new, occupancy)

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from crm.criteria.among import these
-from crm.criteria.fields import Field, all_fields, fields_by_key
+from crm.criteria.fields import Field, date_fields, fields_by_key
 from flows.steps.base import Reference
 
 
 def date_field_choices() -> list[tuple[str, str]]:
     """Return every date field of contact and company, with its label."""
-    return [(field.key, field.label) for field in all_fields() if field.type == "date"]
+    return [(field.key, field.label) for field in date_fields()]
 
 
 def date_field(key: str) -> Field | None:

@@ -148,12 +148,25 @@ def canvas_fold(part: StepCard | BranchCard, name: str) -> SafeString:
 
 
 @register.simple_tag
-def canvas_ways(branch: BranchCard, trail: Trail | None) -> str:
-    """Return the classes of a branch: what it is, and how the participant whose trail is drawn went."""
+def canvas_way(branch: BranchCard, trail: Trail | None) -> SafeString:
+    """Return the attributes of a branch: what it is and holds, and how the participant whose trail is drawn went."""
     told = {"flow-branch--else": branch.is_else, "flow-branch--exits": branch.exits}
     if trail:
         told |= {"is-walked": branch.id in trail.taken, "is-joined": branch.id in trail.joined}
-    return "".join(f" {name}" for name, is_so in told.items() if is_so)
+    held = ""
+    if branch.people:
+        people = f"{branch.people} {'person is' if branch.people == 1 else 'people are'}"
+        held = format_html(' data-held="{} in this branch, so it cannot be removed."', people)
+    return format_html(
+        'class="flow-branch{}" id="branch-{}" data-branch="{}" data-name="{}" data-inside="{}"{}{}',
+        "".join(f" {name}" for name, is_so in told.items() if is_so),
+        branch.id,
+        branch.id,
+        branch.name,
+        branch.inside.steps,
+        mark_safe(" data-folded") if branch.folded else "",
+        held,
+    )
 
 
 @register.simple_tag

@@ -37,7 +37,7 @@ def last(flow: Flow, who: Person, title: str) -> Flow:
 
 
 def may_redo(flow: Flow, who: Person) -> bool:
-    return Designer(flow, who.tenant, who.member, NOW).can_redo
+    return Designer(flow, who.tenant, who.member, NOW).walkable.redo
 
 
 def test_ten_are_undone_and_redone_with_a_colleagues_edits_between(
