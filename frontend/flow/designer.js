@@ -33,7 +33,10 @@ class FlowDesigner extends HTMLElement {
       // A form that was refused is still to apply; so is a line taken out, whose button is gone by now.
       if (elt.matches("form") ? !accepted(detail) : accepted(detail) && formData?.has("drop")) this.unapplied();
     });
-    this.addEventListener("htmx:beforeSwap", () => { this.inPanel = this.panel.contains(document.activeElement); });
+    this.addEventListener("htmx:beforeSwap", () => {
+      this.inPanel = this.panel.contains(document.activeElement);
+      this.pressed = document.activeElement.closest("#flow-actions button")?.id;
+    });
     this.addEventListener("htmx:afterSettle", () => this.settled());
     this.onAction = (event) => {
       const action = event.target.closest("[data-flow-action]");
@@ -197,6 +200,16 @@ class FlowDesigner extends HTMLElement {
     }
     // What was pressed went with the panel that it was in: the keyboard goes on in the one that came.
     if (this.inPanel && document.activeElement === document.body) this.enterPanel();
+    if (this.pressed) this.leaveSpent(document.activeElement);
+  }
+
+  /* A button of the header that can do no more loses the keyboard, some time after: it goes on at the one beside it, or
+     on the canvas. */
+  leaveSpent(at) {
+    if (at !== document.body && !at.disabled) return;
+    const beside = { "flow-undo": "flow-redo", "flow-redo": "flow-undo" }[this.pressed];
+    const next = document.querySelector(`#${beside}:enabled`) ?? this.querySelector("flow-canvas");
+    next.focus({ preventScroll: true });
   }
 
   /* The steps that the server chose, once for each version. */

@@ -70,3 +70,28 @@ def test_a_new_note_is_written_at_once_and_applying_it_leaves_the_focus(
         page.keyboard.press("Enter")
     expect(page.locator(".flow-note")).to_contain_text("Ask Rory first")
     expect(page.locator("#panel-apply")).to_be_focused()
+
+
+def test_the_focus_goes_from_undo_to_redo_and_back_where_one_is_spent(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    open_designer(page, alice, live_server, flow)
+    page.locator("#card-start [data-open]:not([data-talk])").focus()
+    for notes in (1, 2):
+        with answered(page, "**/edit/op/"):
+            page.get_by_role("button", name="More for this flow").click()
+            page.locator("[data-flow-action=add-note]").click()
+        expect(page.locator(".flow-note")).to_have_count(notes)
+    undo, redo = page.locator("#flow-undo"), page.locator("#flow-redo")
+    undo.focus()
+    for pressed, url, spent, beside in (
+        (undo, "**/edit/undo/", False, redo),
+        (undo, "**/edit/undo/", True, redo),
+        (redo, "**/edit/redo/", False, undo),
+        (redo, "**/edit/redo/", True, undo),
+    ):
+        expect(pressed).to_be_focused()
+        with answered(page, url):
+            page.keyboard.press("Enter")
+        expect(beside if spent else pressed).to_be_focused()
+        expect(pressed).to_be_enabled(enabled=not spent)
