@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any
 
 from flows.checks.base import opens
@@ -22,9 +21,9 @@ FAMILIES = {
 
 
 def families() -> list[tuple[str, list[StepKind]]]:
-    """Return the step kinds by family, in menu order."""
+    """Return the step kinds by family, each family once; within one, in menu order."""
     return [
-        (FAMILIES[family], list(kinds)) for family, kinds in groupby(STEP_KINDS, key=lambda kind: kind.family)
+        (label, [kind for kind in STEP_KINDS if kind.family == family]) for family, label in FAMILIES.items()
     ]
 
 

@@ -13,6 +13,8 @@ from flows.document import FlowDocument
 from flows.models import DraftState, Flow
 from flows.operations.create import create_flow
 from flows.operations.drafts import draft_of
+from flows.panels.look import families
+from flows.steps.table import STEP_KINDS
 from tests.fixtures.people import LAST_MONDAY, Person
 from tests.flows.conftest import NOW, World
 from tests.flows.documents import step
@@ -40,6 +42,14 @@ def test_the_designer_opens_with_every_panel(alice: Person, flow: Flow) -> None:
     for part in PARTS:
         assert "Autumn welcome" in client.get(url, {"part": part}).text, part
         assert client.get(f"{url}panel/", {"part": part}).status_code == 200
+
+
+def test_each_family_of_steps_is_offered_once_with_all_its_kinds() -> None:
+    labels = [label for label, _ in families()]
+    assert labels == ["Messages", "Waiting", "Splitting", "Data", "Goals"]
+    offered = [kind.name for _, kinds in families() for kind in kinds]
+    assert sorted(offered) == sorted(kind.name for kind in STEP_KINDS)
+    assert offered[-3:] == ["run_script", "webhook", "go_to_flow"]
 
 
 def test_a_new_flow_needs_a_name_and_opens_in_the_designer(alice: Person, acme: Any) -> None:
