@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from flows.document import ExitSettings, FlowDocument, Note, StepNode
 from flows.editing import branches, frame, notes, several, steps
-from flows.editing.tree import IllegalEdit, Slot, find_branch, find_step, slot_of
+from flows.editing.tree import IllegalEdit, Slot, find_branch, find_step, slot_of, steps_in
 from flows.operations.drafts import Change
 from flows.references import part
 from flows.steps.table import STEP_KINDS
@@ -137,9 +137,11 @@ def _remove_several(ask: Ask) -> Plan:
 
 
 def beside(document: FlowDocument, step: uuid.UUID) -> str:
-    """Return the slot that is where the step was: the keyboard goes on from there."""
+    """Return the element right before the step, which stays when it goes: the keyboard goes on from there."""
     place = slot_of(document, step)
-    return f"slot-{place.branch or 'flow'}-{place.index}"
+    if place.index:
+        return f"step-{steps_in(document, place.branch)[place.index - 1].id}"
+    return f"branch-{place.branch}" if place.branch else "card-start"
 
 
 def _add_branch(ask: Ask) -> Plan:
@@ -161,6 +163,20 @@ def _on_branch(
         return Plan(lambda d: operation(d, branch_id), label, said, focus=f"branch-{branch_id}")
 
     return plan
+
+
+def _remove_branch(ask: Ask) -> Plan:
+    branch_id = ask.id("branch_id")
+    split, position = find_branch(ask.document, branch_id)
+    name = split.branches[position].name
+    # Everyone else is last and stays; the keyboard goes on at the branch that takes the place.
+    after = split.branches[position + 1 : position + 2]
+    return Plan(
+        lambda d: branches.remove_branch(d, branch_id=branch_id),
+        f"removed branch “{name}”",
+        f"Removed branch “{name}”.",
+        focus=f"branch-{after[0].id}" if after else "",
+    )
 
 
 def _place_branch(ask: Ask) -> Plan:
@@ -275,7 +291,7 @@ OPS: dict[str, Callable[[Ask], Plan]] = {
     "add_note": _add_note,
     "move_note": _move_note,
     "remove_note": _remove_note,
-    "remove_branch": _on_branch("removed", lambda d, b: branches.remove_branch(d, branch_id=b)),
+    "remove_branch": _remove_branch,
     "branch_exits": _on_branch(
         "exit at", lambda d, b: branches.end_branch(d, branch_id=b, exit_=ExitSettings())
     ),

@@ -53,10 +53,13 @@ export class Keys {
     return key === "v" ? this.pasteAt(event.target) : undefined;
   }
 
-  /* At a plus it goes there, at a step right after it. */
+  /* At a plus it goes there, at a step right after it, at a branch's name or the start to its first place. */
   pasteAt(target) {
-    const after = target.closest?.(".flow-step")?.nextElementSibling;
-    const slot = target.closest?.(".flow-slot__button") ?? after?.querySelector(".flow-slot__button");
+    const label = target.closest?.("#flow-root .flow-branch__label");
+    const at = target.closest?.("#card-start")
+      ? this.designer.querySelector("#slot-flow-0")
+      : label?.parentElement ?? target.closest?.(".flow-step")?.nextElementSibling;
+    const slot = target.closest?.(".flow-slot__button") ?? at?.querySelector(".flow-slot__button");
     if (slot) this.designer.change("paste", place(slot));
   }
 

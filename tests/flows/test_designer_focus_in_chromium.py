@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from accounts.models import Tenant
+from core.tenancy import tenant_scope
+from flows.document import Branch, FlowDocument
 from flows.models import Flow
+from flows.operations.create import create_flow
 from tests.fixtures.people import Person
-from tests.flows.conftest import World
+from tests.flows.conftest import NOW, World
+from tests.flows.documents import split, step
 from tests.flows.drawing import answered, open_designer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,3 +100,54 @@ def test_the_focus_goes_from_undo_to_redo_and_back_where_one_is_spent(
             page.keyboard.press("Enter")
         expect(beside if spent else pressed).to_be_focused()
         expect(pressed).to_be_enabled(enabled=not spent)
+
+
+def test_the_keyboard_goes_on_right_before_what_was_removed_or_cut_and_pastes_it_there(
+    page: Page, live_server: Any, alice: Person, acme: Tenant
+) -> None:
+    inside = Branch(name="Inside", steps=(step(title="First in"), step(title="Second in")))
+    steps = (step(title="One"), step(title="Two"), split(inside, Branch(name="Beside"), title="Fork"))
+    with tenant_scope(acme.pk):
+        flow = create_flow(name="Long", owner=alice.user, now=NOW, document=FlowDocument(steps=steps))
+    open_designer(page, alice, live_server, flow)
+
+    def card(title: str) -> Locator:
+        return page.locator(f"[data-title='{title}'] [data-open]:not([data-talk])").first
+
+    def label(name: str) -> Locator:
+        return page.get_by_role("button", name=name, exact=True)
+
+    def remove(target: Locator) -> None:
+        target.focus()
+        page.keyboard.press("Delete")
+        yes = page.locator("#flow-remove [value=remove]")
+        expect(yes).to_be_visible()
+        yes.focus()
+        with answered(page, "**/edit/op/"):
+            page.keyboard.press("Enter")
+
+    def press(keys: str) -> None:
+        with answered(page, "**/edit/op/"):
+            page.keyboard.press(keys)
+
+    remove(card("Two"))
+    expect(card("One")).to_be_focused()
+    remove(card("One"))
+    start = page.locator("#card-start [data-open]:not([data-talk])")
+    expect(start).to_be_focused()
+    remove(label("Beside"))
+    expect(label("Everyone else")).to_be_focused()
+    card("Second in").focus()
+    press("Control+x")
+    expect(card("First in")).to_be_focused()
+    card("First in").focus()
+    press("Control+x")
+    expect(label("Inside")).to_be_focused()
+    press("Control+v")
+    expect(page.locator("[data-name='Inside'] .flow-step")).to_have_count(1)
+    expect(card("First in")).to_be_focused()
+    start.focus()
+    press("Control+v")
+    expect(page.locator("flow-canvas [data-step][data-title]").first).to_have_attribute(
+        "data-title", "First in"
+    )
