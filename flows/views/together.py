@@ -22,7 +22,8 @@ admin = needs(Right.FLOW_ADMINISTRATOR)
 @require_POST
 @admin
 def here(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
-    """Say that this window is open and at which part; answer who else is, and whether the draft moved on."""
+    """Say that this window is open and at which part; answer who else is, whether the draft moved on, and
+    what there is to paste: copied in another window too."""
     designer = designer_of(request, flow_id)
     others = note_present(
         tenant_id=request.tenant.pk,
@@ -39,6 +40,7 @@ def here(request: TenantRequest, tenant: str, flow_id: int) -> HttpResponse:
         "flow": flow,
         "others": [(one, part_words(designer.document, one.part)) for one in others],
         "is_behind": moved or ("editable" in request.POST) != designer.editable,
+        "copied": designer.copied,
         "open_comments": json.dumps(designer.comments),
         "by": flow.draft_by.get_full_name() if moved and flow.draft_by else "",
     }

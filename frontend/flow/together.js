@@ -1,5 +1,6 @@
 /* Two people at one flow. <flow-presence data-url>: says now and then that this window is open and what it is at, shows
-   who else is, and that the draft moved on. Rests while the page is hidden. Together takes the newest draft. */
+   who else is, that the draft moved on, and what there is to paste. Rests while the page is hidden. Together takes the
+   newest draft. */
 import { showComments } from "./comments.js";
 
 const EVERY = 10_000;
@@ -55,10 +56,20 @@ class FlowPresence extends HTMLElement {
     box.innerHTML = await answer.text();
     const talk = box.content.querySelector("[data-comments]");
     showComments(this.designer, JSON.parse(talk.dataset.comments));
+    this.keepCopied(talk.dataset);
     talk.remove();
     const html = box.innerHTML.trim();
     if (this.drawn !== html) this.innerHTML = this.drawn = html;
     this.mark();
+  }
+
+  /* What was copied in another window can be pasted here, as the menus say it. */
+  keepCopied({ words, isBranch }) {
+    const { state } = this.designer;
+    for (const [name, value] of [["clipboard", words || undefined], ["clipboardBranch", isBranch]]) {
+      if (value === undefined) delete state[name];
+      else state[name] = value;
+    }
   }
 
   /* A card that somebody else has open says so. */

@@ -146,3 +146,30 @@ def test_with_a_finger_steps_are_selected_and_moved(
         phone.get_by_role("button", name="Add a step at the start of branch Chefs").tap()
     assert titles(flow, alice) == ["Fork", "One", "Two", "Inner", "Three"]
     context.close()
+
+
+def test_what_was_copied_is_offered_in_a_window_that_was_open_before(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    give(flow, alice, four(world))
+    with tenant_scope(alice.tenant.pk):
+        other = create_flow(name="Other", owner=alice.user, now=NOW)
+    open_designer(page, alice, live_server, flow)
+    window = page.context.new_page()
+    open_designer(window, alice, live_server, other)
+    plus = window.get_by_role("button", name="Add a step at the start of the flow")
+    paste = window.locator("#slot-menu [data-act=paste]")
+    plus.click()
+    expect(paste).to_be_disabled()
+    window.keyboard.press("Escape")
+    for keys, title, words in (("Control+c", "One", "“One”"), ("Control+x", "Two", "“Two”")):
+        card(page, title).locator("[data-open]").first.focus()
+        with answered(page, "**/edit/op/"):
+            page.keyboard.press(keys)
+        window.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as on coming to the front
+        expect(window.locator("#flow-data")).to_have_attribute("data-clipboard", words)
+    plus.click()
+    expect(paste).to_contain_text("Paste “Two”")
+    with answered(window, "**/edit/op/"):
+        paste.click()
+    expect(card(window, "Two")).to_be_visible()
