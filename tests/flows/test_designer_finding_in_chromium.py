@@ -119,4 +119,13 @@ def test_on_paper_the_flow_is_as_wide_as_the_page(
     for hidden in (".flow-panel", ".flow-zoom", ".flow-slot__button", ".flow-actions"):
         expect(page.locator(hidden).first).to_be_hidden()
     expect(page.locator("[data-title=Last]")).to_be_visible()
+    # Where a plus is on the screen the line goes on: at the end of a branch, after a split, between two steps.
+    for slot in page.locator(".flow-slot").all():
+        for edge in ("top", "bottom"):
+            read = "(e, edge) => getComputedStyle(e, '::before')[edge]"
+            assert slot.evaluate(read, edge) == "-1px", slot.get_attribute("id")
+    # The name of a branch keeps its distance to the right.
+    label = page.get_by_role("button", name="Everyone else").locator("xpath=..")
+    room = "e => e.getBoundingClientRect().right - e.firstElementChild.getBoundingClientRect().right"
+    assert label.evaluate(room) > 3
     page.evaluate("dispatchEvent(new Event('afterprint'))")
