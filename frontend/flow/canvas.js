@@ -117,8 +117,10 @@ class FlowCanvas extends HTMLElement {
 
   paper(begins) {
     const tree = this.querySelector(".flow-canvas__tree");
+    this.classList.toggle("is-drawn", begins);
     const zoom = begins ? Math.min(1, PAPER / tree.offsetWidth) : this.zoom;
     this.style.setProperty("--flow-zoom", zoom);
+    this.querySelector("flow-wires").draw();
   }
 
   grab(event) {

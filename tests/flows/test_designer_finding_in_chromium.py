@@ -110,8 +110,16 @@ def test_on_paper_the_flow_is_as_wide_as_the_page(
     page: Page, live_server: Any, alice: Person, flow: Flow, world: World
 ) -> None:
     inner = split(*(Branch(name=f"B{n}", steps=(step(title=f"In {n}"),)) for n in range(5)), title="Wide")
-    give(flow, alice, FlowDocument(settings=world.settings(), steps=(inner, step(title="Last"))))
+    talk = "A name that is far too long for the one line that a card has on the screen"
+    give(
+        flow,
+        alice,
+        FlowDocument(settings=world.settings(), steps=(inner, step(title="Last"), step(title=talk))),
+    )
     open_designer(page, alice, live_server, flow)
+    cut = "e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1"
+    words = page.locator(f"[data-title='{talk}'] b").first
+    assert words.evaluate(cut)
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     width = page.locator(".flow-canvas__tree").evaluate("e => e.getBoundingClientRect().width")
@@ -128,4 +136,8 @@ def test_on_paper_the_flow_is_as_wide_as_the_page(
     label = page.get_by_role("button", name="Everyone else").locator("xpath=..")
     room = "e => e.getBoundingClientRect().right - e.firstElementChild.getBoundingClientRect().right"
     assert label.evaluate(room) > 3
+    # Words that the screen cuts off stand there in full, and are cut again afterwards.
+    assert not words.evaluate(cut)
     page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    assert words.evaluate(cut)
