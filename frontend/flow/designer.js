@@ -194,7 +194,8 @@ class FlowDesigner extends HTMLElement {
     const focus = this.state.focus && this.querySelector(`#${CSS.escape(this.state.focus)}`);
     if (focus && this.focused !== this.state.version) {
       this.focused = this.state.version;
-      const stop = focus.querySelector("[data-open]") ?? focus;
+      // Not a note above the step.
+      const stop = focus.querySelector(".flow-card__body, .flow-branch__name, .flow-slot__button") ?? focus;
       stop.focus({ preventScroll: true });
       stop.scrollIntoView({ block: "nearest", inline: "nearest" });
     }

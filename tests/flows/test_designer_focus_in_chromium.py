@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import Tenant
 from core.tenancy import tenant_scope
-from flows.document import Branch, FlowDocument
+from flows.document import Branch, FlowDocument, Note
 from flows.models import Flow
 from flows.operations.create import create_flow
 from tests.fixtures.people import Person
@@ -151,3 +151,19 @@ def test_the_keyboard_goes_on_right_before_what_was_removed_or_cut_and_pastes_it
     expect(page.locator("flow-canvas [data-step][data-title]").first).to_have_attribute(
         "data-title", "First in"
     )
+
+
+def test_a_step_that_is_moved_keeps_the_focus_also_under_a_note(
+    page: Page, live_server: Any, alice: Person, acme: Tenant
+) -> None:
+    one, two = step(title="One"), step(title="Two")
+    noted = FlowDocument(steps=(one, two), notes=(Note(step=two.id, text="Ask Kim"),))
+    with tenant_scope(acme.pk):
+        flow = create_flow(name="Noted", owner=alice.user, now=NOW, document=noted)
+    open_designer(page, alice, live_server, flow)
+    moved = page.locator("[data-title=Two] [data-open]:not([data-talk])")
+    moved.focus()
+    with answered(page, "**/edit/op/"):
+        page.keyboard.press("Alt+ArrowUp")
+    expect(page.locator("flow-canvas [data-step][data-title]").first).to_have_attribute("data-title", "Two")
+    expect(moved).to_be_focused()
