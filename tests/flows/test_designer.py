@@ -44,6 +44,23 @@ def test_the_designer_opens_with_every_panel(alice: Person, flow: Flow) -> None:
         assert client.get(f"{url}panel/", {"part": part}).status_code == 200
 
 
+def test_with_hints_alone_the_list_of_problems_says_that_they_stop_nothing(
+    alice: Person, flow: Flow, world: World
+) -> None:
+    settings = world.settings().model_copy(update={"move_to_finish": True})
+    hinted = FlowDocument(settings=settings, steps=(step("send_email", email=world.welcome.pk),))
+    with tenant_scope(alice.tenant.pk):
+        other = create_flow(name="Hinted", owner=alice.user, now=NOW, document=hinted)
+    assert (
+        "Things to fix"
+        in alice.client().get(alice.url(f"flows/{flow.pk}/edit/panel/"), {"part": "problems"}).text
+    )
+    url = alice.url(f"flows/{other.pk}/edit/panel/")
+    told = alice.client().get(url, {"part": "problems"}).text
+    assert "Nobody is moved to Finish" in told
+    assert ("Things to know" in told, "Things to fix" in told) == (True, False)
+
+
 def test_each_family_of_steps_is_offered_once_with_all_its_kinds() -> None:
     labels = [label for label, _ in families()]
     assert labels == ["Messages", "Waiting", "Splitting", "Data", "Goals"]
