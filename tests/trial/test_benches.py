@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from trial.alone import OURS
+from trial.bench.designer import designer
 from trial.bench.enrol import enrol
 from trial.bench.forms import forms
 from trial.bench.growth import growth
@@ -66,6 +67,13 @@ def test_every_form_that_is_sent_without_workers_and_without_redis_is_kept() -> 
     figures = forms(posts=10, contacts=50)
     assert (figures["posts"], figures["contacts"]) == (10, 50)
     for name in ("plain", "everything", "without_redis"):
+        assert figures[f"{name}_ms_p95"] >= figures[f"{name}_ms_median"] > 0
+
+
+def test_operations_on_a_flow_of_many_steps_are_done_and_undone_over_http() -> None:
+    figures = designer(steps=16, operations=2)
+    assert (figures["steps"], figures["operations"]) == (16, 2)
+    for name in ("page", "duplicate", "undo"):
         assert figures[f"{name}_ms_p95"] >= figures[f"{name}_ms_median"] > 0
 
 

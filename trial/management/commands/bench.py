@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from trial.bench.criteria import criteria
+from trial.bench.designer import designer
 from trial.bench.engine import engine
 from trial.bench.enrol import enrol
 from trial.bench.forms import forms
@@ -61,7 +62,12 @@ class Command(BaseCommand):
         nine.add_argument("--workers", type=int, default=2)
         ten = benches.add_parser("forms", help="forms sent to one web worker while no worker runs")
         ten.add_argument("--posts", type=int, default=200)
-        for each in (one, two, three, four, five, six, seven, eight, nine, ten):
+        eleven = benches.add_parser(
+            "designer", help="operations on a flow of very many steps, one web worker"
+        )
+        eleven.add_argument("--steps", type=int, default=200)
+        eleven.add_argument("--operations", type=int, default=50)
+        for each in (one, two, three, four, five, six, seven, eight, nine, ten, eleven):
             each.add_argument("--json", action="store_true", help="print one JSON line last")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -89,6 +95,7 @@ class Command(BaseCommand):
             "pages": lambda: pages(
                 people=options["people"], asks=options["asks"], workers=options["workers"]
             ),
+            "designer": lambda: designer(steps=options["steps"], operations=options["operations"]),
             "forms": lambda: forms(posts=options["posts"]),
             "engine": lambda: engine(participants=options["participants"], workers=options["workers"]),
         }
