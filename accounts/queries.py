@@ -30,6 +30,11 @@ def tenant_now(tenant_id: int) -> dt.datetime:
     return clock.now() + Tenant.objects.values_list("clock_offset", flat=True).get(pk=tenant_id)
 
 
+def now_of(tenant: Tenant) -> dt.datetime:
+    """Return what `tenant_now` does, of a tenant that this request has just read. No query."""
+    return clock.now() + tenant.clock_offset
+
+
 def tenant_zone(tenant_id: int) -> ZoneInfo:
     """Return the tenant's own timezone."""
     return ZoneInfo(Tenant.objects.values_list("timezone", flat=True).get(pk=tenant_id))

@@ -81,9 +81,8 @@ def canvas_card(context: Context, step: StepCard, canvas: Canvas) -> SafeString:
 
     def shown() -> dict[str, object]:
         return {
-            "step": replace(
-                step, branches=(), notes=()
-            ),  # what is remembered must not hold on to a whole tree
+            # What is remembered must not hold on to a whole tree.
+            "step": replace(step, branches=(), notes=()),
             "splits": bool(step.branches),
             "editable": canvas.editable,
             "opens": opens,

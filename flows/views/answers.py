@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 
 from accounts.http import TenantRequest
-from core import clock
+from accounts.queries import now_of
 from flows.clipboard import copied
 from flows.designer import Designer
 from flows.models import Flow
@@ -34,7 +34,7 @@ def over(request: TenantRequest, flow: Flow, *, part: str = "", said: str = "", 
         flow=flow,
         tenant=request.tenant,
         member=request.member,
-        now=clock.now() + request.tenant.clock_offset,  # read with this very request
+        now=now_of(request.tenant),
         part=part,
         query=(request.POST.get("q") or request.GET.get("q", "")).strip()[:100],
         said=said,
