@@ -167,3 +167,16 @@ def test_a_step_that_is_moved_keeps_the_focus_also_under_a_note(
         page.keyboard.press("Alt+ArrowUp")
     expect(page.locator("flow-canvas [data-step][data-title]").first).to_have_attribute("data-title", "Two")
     expect(moved).to_be_focused()
+
+
+def test_the_focus_goes_to_the_canvas_once_there_is_nothing_left_to_save(
+    page: Page, live_server: Any, alice: Person, flow: Flow, world: World
+) -> None:
+    open_designer(page, alice, live_server, flow)
+    save = page.locator("#flow-save")
+    save.focus()
+    with answered(page, "**/edit/save/"):
+        page.keyboard.press("Enter")
+    expect(page.locator("#flow-saved")).to_have_text("Saved as revision 1")
+    expect(save).to_be_disabled()
+    expect(page.locator("flow-canvas")).to_be_focused()
